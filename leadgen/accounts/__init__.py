@@ -1,0 +1,1 @@
+"""Brands and the staff who work for them."""

@@ -1,0 +1,1 @@
+"""Numbers about campaigns: reads everything, is read by no room."""

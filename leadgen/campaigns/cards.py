@@ -1,0 +1,164 @@
+"""A campaign as the public pages see it: one frozen card, read at most every two seconds by each process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadgen.campaigns.models import CampaignStatus, QuestionKind
+from leadgen.core import clock, hot
+from leadgen.core.errors import NotFound
+
+FRESH_SECONDS = 2.0
+_READ = """
+SELECT c.*, to_jsonb(b) AS brand,
+       coalesce((SELECT jsonb_agg(p ORDER BY p.position) FROM prize p WHERE p.campaign_id = c.id), '[]') AS prizes,
+       coalesce((SELECT jsonb_agg(q ORDER BY q.position) FROM question q
+                 WHERE q.campaign_id = c.id AND q.is_active), '[]') AS questions
+FROM campaign c JOIN brand b ON b.id = c.brand_id
+WHERE CASE WHEN %(slug)s::text IS NULL THEN c.id = %(id)s ELSE c.slug = %(slug)s END
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class BrandCard:
+    """The brand as pages and letters show it."""
+
+    id: int
+    name: str
+    legal_name: str
+    legal_address: str
+    contact_email: str
+    sender_name: str
+    sender_email: str
+    website: str
+    logo: str
+    accent: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrizeCard:
+    """A prize; `value` is in minor units of `currency`, `texts` is {locale: {"title", "description"}}."""
+
+    texts: dict[str, Any]
+    quantity: int
+    value: int
+    currency: str
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionCard:
+    """An active question; see campaigns.models.Question for the shape of `texts` and `options`."""
+
+    id: int
+    key: str
+    kind: QuestionKind
+    texts: dict[str, Any]
+    options: list[dict[str, Any]]
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCard:
+    """All that a public page or a letter needs to know about a campaign."""
+
+    id: int
+    brand: BrandCard
+    slug: str
+    name: str
+    status: CampaignStatus
+    timezone: str
+    default_locale: str
+    texts: dict[str, Any]
+    picture: str
+    starts_at: datetime
+    ends_at: datetime
+    grace_seconds: int
+    countries: tuple[str, ...]
+    minimum_age: int
+    entry_points: int
+    referral_points: int
+    is_reminding: bool
+    version: int
+    rules_version: int
+    prizes: tuple[PrizeCard, ...]
+    questions: tuple[QuestionCard, ...]
+
+    @property
+    def locales(self) -> tuple[str, ...]:
+        """The languages that the campaign speaks, its default first."""
+        return (self.default_locale, *sorted(set(self.texts) - {self.default_locale}))
+
+    def text(self, key: str, locale: str) -> str:
+        """The text in `locale`, else in the default language, else empty."""
+        for code in (locale, self.default_locale):
+            if found := self.texts.get(code, {}).get(key):
+                return str(found)
+        return ""
+
+    def is_open(self, at: datetime | None = None) -> bool:
+        """Whether entries are accepted: live, or scheduled and due, and start <= now < end (I27)."""
+        moment = at or clock.now()
+        is_on = self.status in {CampaignStatus.LIVE, CampaignStatus.SCHEDULED}
+        return is_on and self.starts_at <= moment < self.ends_at
+
+    @property
+    def total_value(self) -> int:
+        """Value of all prizes in minor units."""
+        return sum(prize.value * prize.quantity for prize in self.prizes)
+
+
+_cache: dict[str | int, tuple[float, CampaignCard | None]] = {}
+_lock = threading.Lock()
+
+
+def by_slug(slug: str) -> CampaignCard:
+    """The card of the campaign with this slug, at most two seconds old. Raises NotFound (drafts are found too)."""
+    return _cached(slug)
+
+
+def by_id(campaign_id: int) -> CampaignCard:
+    """The card of the campaign with this id, at most two seconds old. Raises NotFound."""
+    return _cached(campaign_id)
+
+
+def forget() -> None:
+    """Read every card anew at the next call (after an edit, and in tests)."""
+    with _lock:
+        _cache.clear()
+
+
+def _cached(key: str | int) -> CampaignCard:
+    moment = time.monotonic()
+    found = _cache.get(key)
+    if found is None or moment - found[0] >= FRESH_SECONDS:
+        found = (moment, _read(key))
+        with _lock:
+            if len(_cache) > 1000:  # unknown slugs must not fill the memory
+                _cache.clear()
+            _cache[key] = found
+    if found[1] is None:
+        raise NotFound
+    return found[1]
+
+
+def _read(key: str | int) -> CampaignCard | None:
+    row = hot.one(_READ, {"slug": key if isinstance(key, str) else None, "id": key if isinstance(key, int) else None})
+    if row is None:
+        return None
+    same = {name: row[name] for name in CampaignCard.__slots__ if name in row}
+    same |= {
+        "brand": BrandCard(**{name: row["brand"][name] for name in BrandCard.__slots__}),
+        "status": CampaignStatus(row["status"]),
+        "countries": tuple(row["countries"]),
+        "prizes": tuple(PrizeCard(**{name: p[name] for name in PrizeCard.__slots__}) for p in row["prizes"]),
+        "questions": tuple(
+            QuestionCard(**{name: q[name] for name in QuestionCard.__slots__} | {"kind": QuestionKind(q["kind"])})
+            for q in row["questions"]
+        ),
+    }
+    return CampaignCard(**same)

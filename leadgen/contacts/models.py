@@ -1,0 +1,125 @@
+"""People's tables: the contact, evidence of consent, answers, suppression."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from leadgen.core.db import Model, word
+
+
+class ConsentPurpose(StrEnum):
+    """What a person agrees to; consent for one is never used for another."""
+
+    RULES = "rules"
+    MARKETING = "marketing"
+
+
+class ConsentAction(StrEnum):
+    """What the person did about a purpose."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    CONFIRMED = "confirmed"
+    WITHDRAWN = "withdrawn"
+
+
+class SuppressionReason(StrEnum):
+    """Why an address is not written to (mail.md 3.5). Unsubscribe blocks marketing only, the rest blocks more."""
+
+    UNSUBSCRIBE = "unsubscribe"
+    HARD_BOUNCE = "hard_bounce"
+    COMPLAINT = "complaint"
+    REFUSED = "refused"
+    MANUAL = "manual"
+
+
+class Contact(Model):
+    """One mailbox of one brand. After erasure the row stays, with everything personal gone (`erased_at`)."""
+
+    __tablename__ = "contact"
+    __table_args__ = (
+        UniqueConstraint("brand_id", "mailbox_key"),
+        Index("ix_contact_address_hash", "brand_id", "address_hash"),
+        Index("ix_contact_answers", "answers", postgresql_using="gin", postgresql_ops={"answers": "jsonb_path_ops"}),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    mailbox_key: Mapped[str | None]  # canonical mailbox (product.md F2); null after erasure
+    email: Mapped[str | None]  # as typed, for sending
+    address_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # keyed hash of mailbox_key, as in suppression
+    first_name: Mapped[str] = mapped_column(server_default="")
+    locale: Mapped[str] = mapped_column(server_default="en")
+    timezone: Mapped[str] = mapped_column(server_default="")  # IANA zone of the browser; empty when unknown
+    answers: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))  # question key → typed value
+    email_verified_at: Mapped[datetime | None]
+    marketing_at: Mapped[datetime | None]  # since when consent to marketing stands; null: none
+    last_inbound_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
+class Consent(Model):
+    """Evidence of one act about one purpose (mail.md 2.7); rows are only ever added."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_contact_id", "contact_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    campaign_id: Mapped[int | None] = mapped_column(ForeignKey("campaign.id"))
+    entry_id: Mapped[int | None] = mapped_column(BigInteger)
+    purpose: Mapped[ConsentPurpose] = mapped_column(word(ConsentPurpose))
+    action: Mapped[ConsentAction] = mapped_column(word(ConsentAction))
+    at: Mapped[datetime]
+    channel: Mapped[str]  # form, confirm page, code, unsubscribe page, one-click, provider, admin
+    # {"wording", "wording_sha256", "rules_version", "locale", "control", "page", "ip", "user_agent"}
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class Suppression(Model):
+    """An address that is not written to, by keyed hash, so that it outlives erasure."""
+
+    __tablename__ = "suppression"
+    __table_args__ = (UniqueConstraint("brand_id", "address_hash", "reason"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    reason: Mapped[SuppressionReason] = mapped_column(word(SuppressionReason))
+    at: Mapped[datetime]
+    detail: Mapped[str] = mapped_column(server_default="")
+
+
+class Answer(Model):
+    """A person's typed answer to one question of a campaign; the latest also stands in `contact.answers`."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("entry_id", "question_id"),
+        Index("ix_answer_question_id", "question_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    question_id: Mapped[int] = mapped_column(ForeignKey("question.id"))
+    key: Mapped[str]
+    value: Mapped[Any] = mapped_column(JSONB)  # string, number, true/false, ISO date, or list of option ids
+    at: Mapped[datetime]
+
+
+class Installation(Model):
+    """One row: the key of all address hashes. In the database, so that rotating SECRET_KEY keeps suppression alive."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address_key: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,1 @@
+"""The ground: machinery that knows no business word."""

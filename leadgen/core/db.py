@@ -1,0 +1,58 @@
+"""The database: the declarative base, the session of a request or job, and enum columns that store words."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import DeclarativeBase, registry
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all models. Text is text, times are aware, whole numbers that count people are 64 bits wide."""
+
+    registry = registry(
+        metadata=MetaData(naming_convention=NAMES),
+        type_annotation_map={
+            str: Text,
+            datetime: DateTime(timezone=True),
+            dict[str, Any]: JSONB,
+            list[dict[str, Any]]: JSONB,
+            list[str]: ARRAY(Text),
+        },
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+# Flask-SQLAlchemy makes its Model class at run time, where a type checker cannot follow.
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+BigId = BigInteger
+
+
+def word(enum: type[StrEnum]) -> Enum:
+    """A column type that stores the values of `enum` as words and lets the database refuse any other."""
+    return Enum(
+        enum,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        name=enum.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )

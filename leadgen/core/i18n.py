@@ -1,0 +1,112 @@
+"""The two languages of every page and letter: gettext catalogues read from .po files, dates and money by Babel."""
+
+from __future__ import annotations
+
+import gettext as gettext_module
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, dates, numbers
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALES = ("en", "fr")
+DEFAULT_LOCALE = "en"
+TRANSLATIONS = Path(__file__).parent.parent / "translations"
+_locale: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
+
+
+def locale() -> str:
+    """The language of what is being written now."""
+    return _locale.get()
+
+
+def set_locale(code: str) -> None:
+    """Write in this language until the end of the request or job; an unknown one means English."""
+    _locale.set(code if code in LOCALES else DEFAULT_LOCALE)
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Write in this language inside the block."""
+    token = _locale.set(code if code in LOCALES else DEFAULT_LOCALE)
+    try:
+        yield
+    finally:
+        _locale.reset(token)
+
+
+def gettext(message: str) -> str:
+    """The message in the current language; English is the source text."""
+    return _catalogue(_locale.get()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, number: int) -> str:
+    """The message for `number` things in the current language."""
+    return _catalogue(_locale.get()).ngettext(singular, plural, number)
+
+
+def choose(accepted: Sequence[str], offered: Sequence[str] = LOCALES, default: str = DEFAULT_LOCALE) -> str:
+    """The first accepted language (such as “fr-CA”) that is offered, else `default`."""
+    for tag in accepted:
+        code = tag.split("-")[0].lower()
+        if code in offered:
+            return code
+    return default
+
+
+def format_date(moment: date | datetime, zone: str = "UTC", style: str = "long") -> str:
+    """The day in the reader's form, in the given time zone."""
+    day = moment.astimezone(ZoneInfo(zone)).date() if isinstance(moment, datetime) else moment
+    return dates.format_date(day, format=style, locale=_babel(locale()))
+
+
+def format_datetime(moment: datetime, zone: str = "UTC", style: str = "long") -> str:
+    """Day and time in the reader's form, in the given time zone, without seconds."""
+    local = moment.astimezone(ZoneInfo(zone))
+    day = dates.format_date(local.date(), format=style, locale=_babel(locale()))
+    hour = dates.format_time(local, format="short", locale=_babel(locale()))
+    return gettext("%(day)s at %(hour)s") % {"day": day, "hour": hour}
+
+
+def format_number(number: float) -> str:
+    """The number with the reader's separators."""
+    return str(numbers.format_decimal(number, locale=_babel(locale())))
+
+
+def format_money(minor_units: int, currency: str) -> str:
+    """An amount given in minor units (cents), without decimals when they are zero."""
+    amount = minor_units / 10 ** numbers.get_currency_precision(currency)
+    pattern = None if amount % 1 else Locale.parse(locale()).currency_formats["standard"].pattern.replace(".00", "")
+    return str(
+        numbers.format_currency(amount, currency, pattern, locale=_babel(locale()), currency_digits=bool(amount % 1))
+    )
+
+
+def _babel(code: str) -> Locale:
+    # British English: day before month, the form that French readers of English also expect.
+    return Locale.parse("en_GB" if code == "en" else code)
+
+
+@lru_cache(maxsize=len(LOCALES))
+def _catalogue(code: str) -> gettext_module.NullTranslations:
+    """All catalogues of a language (one .po for each door and for letters) as one; English needs none."""
+    merged: Catalog = Catalog(locale=code)
+    for path in sorted((TRANSLATIONS / code).glob("*.po")):
+        with path.open("rb") as source:
+            for message in read_po(source, locale=code):
+                if message.id and message.string:
+                    merged[message.id] = message
+    if not len(merged):
+        return gettext_module.NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, merged)
+    compiled.seek(0)
+    return gettext_module.GNUTranslations(compiled)

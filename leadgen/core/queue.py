@@ -1,0 +1,151 @@
+"""The doorbell: rows in PostgreSQL are the work, RQ only wakes somebody who looks for it.
+
+Nothing that is rung carries data, so a lost Redis loses no work: the scheduler rings every bell again soon. Ringing is
+done by a thread of its own, at most ten times a second for each bell, so no page ever waits for Redis.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from enum import StrEnum
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry as ClientRetry
+from rq import Queue, Retry
+from rq.exceptions import DuplicateJobError
+from rq.serializers import JSONSerializer
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from leadgen.core import settings
+
+log = logging.getLogger(__name__)
+
+
+class QueueName(StrEnum):
+    """The queues, most urgent first; every worker listens to all of them in this order."""
+
+    URGENT = "urgent"
+    EVENTS = "events"
+    MAIL = "mail"
+    SLOW = "slow"
+
+
+class Bell(StrEnum):
+    """Jobs that look for work of their kind in the database; the value is the job's dotted name."""
+
+    CONFIRMATIONS = "leadgen.mail.jobs.pump_confirmations"
+    MAIL = "leadgen.mail.jobs.pump_mail"
+    FACTS = "leadgen.reactions.drain"
+    POINTS = "leadgen.entries.jobs.fold_points"
+    RECEIPTS = "leadgen.mail.jobs.apply_receipts"
+    NURTURE = "leadgen.nurture.jobs.plan"
+
+
+BELL_QUEUES = {
+    Bell.CONFIRMATIONS: QueueName.URGENT,
+    Bell.POINTS: QueueName.EVENTS,
+    Bell.FACTS: QueueName.EVENTS,
+    Bell.RECEIPTS: QueueName.EVENTS,
+    Bell.NURTURE: QueueName.EVENTS,
+    Bell.MAIL: QueueName.MAIL,
+}
+JOB_SECONDS = 120
+_RING_INTERVAL = 0.1
+_REDIS_SECONDS = 0.3
+
+
+def connection(*, seconds: float | None = _REDIS_SECONDS) -> redis.Redis:
+    """A client that gives up after `seconds` instead of redis-py's 15 (measured on a black hole); None waits for ever."""
+    return redis.from_url(
+        settings.get().redis_url,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds or 5,
+        retry=ClientRetry(NoBackoff(), 0) if seconds else None,
+    )
+
+
+def queue(name: QueueName, client: redis.Redis) -> Queue:
+    """The RQ queue of that name. JSON, never pickle: who can write to Redis must not be able to run code here."""
+    return Queue(name.value, connection=client, serializer=JSONSerializer, default_timeout=JOB_SECONDS)
+
+
+def enqueue(job: str, *args: str | int, name: QueueName = QueueName.SLOW, client: redis.Redis | None = None) -> None:
+    """Put one job by dotted name, once: a job with the same arguments that is waiting or running is not doubled."""
+    job_id = "-".join([job.replace(".", "_"), *map(str, args)])
+    try:
+        queue(name, client or connection()).enqueue(
+            job,
+            *args,
+            job_id=job_id,
+            unique=True,
+            retry=Retry(max=3, interval=[1, 5, 30]),
+            result_ttl=0,
+            failure_ttl=86400,
+        )
+    except DuplicateJobError:
+        log.debug("%s is already waiting or running", job_id)
+
+
+class _Doorbell:
+    """A thread that turns many rings into few jobs, and survives a Redis that is away."""
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._wanted: set[Bell] = set()
+        self._wake = threading.Event()
+        self._start = threading.Lock()
+
+    def ring(self, bell: Bell) -> None:
+        self._wanted.add(bell)
+        if self._pid != os.getpid():  # a fork inherits the object, but not the thread
+            with self._start:
+                if self._pid != os.getpid():
+                    self._wake = threading.Event()
+                    threading.Thread(target=self._run, name="doorbell", daemon=True).start()
+                    self._pid = os.getpid()
+        self._wake.set()
+
+    def _run(self) -> None:
+        client = connection()
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            wanted, self._wanted = self._wanted, set()
+            for bell in wanted:
+                try:
+                    enqueue(bell.value, name=BELL_QUEUES[bell], client=client)
+                except redis.RedisError as error:
+                    log.warning("could not ring %s, the scheduler will: %s", bell.name, error)
+            time.sleep(_RING_INTERVAL)
+
+
+_doorbell = _Doorbell()
+
+
+def ring(bell: Bell) -> None:
+    """Wake a worker for this kind of work, soon and at most once per 100 ms. Call it after the commit. Never blocks."""
+    _doorbell.ring(bell)
+
+
+def ring_after_commit(session: Session, bell: Bell) -> None:
+    """Ring once the session's outermost transaction is committed; forget it on rollback."""
+    session.info.setdefault("bells", set()).add(bell)
+
+
+@event.listens_for(Session, "after_commit")
+def _ring_bells(session: Session) -> None:
+    # The event also fires when a savepoint is released: wait for the outer commit.
+    if not session.in_nested_transaction():
+        for bell in session.info.pop("bells", ()):
+            ring(bell)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_bells(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop("bells", None)

@@ -1,0 +1,1 @@
+"""Taking part: entry, referral, points ledger, the person's standing."""

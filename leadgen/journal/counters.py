@@ -1,0 +1,79 @@
+"""Counters of what is too frequent for a row each: added up in memory, written about once a second.
+
+A killed process loses the counts of its last second, never a lead.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import Counter as Tally
+from datetime import datetime
+
+import psycopg
+
+from leadgen.core import clock, hot
+from leadgen.journal.vocabulary import CounterName
+
+log = logging.getLogger(__name__)
+FLUSH_SECONDS = 1.0
+_ADD = """
+INSERT INTO counter (campaign_id, hour, name, channel, number)
+SELECT * FROM unnest(%(campaigns)s::bigint[], %(hours)s::timestamptz[], %(names)s::text[], %(channels)s::text[],
+                     %(numbers)s::bigint[])
+ON CONFLICT (campaign_id, hour, name, channel) DO UPDATE SET number = counter.number + excluded.number
+"""
+_Key = tuple[int, datetime, str, str]
+_tally: Tally[_Key] = Tally()
+_lock = threading.Lock()
+_flusher_pid = 0
+
+
+def count(campaign_id: int, name: CounterName, channel: str = "") -> None:
+    """Count one `name` for the campaign in the present hour."""
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    with _lock:
+        _tally[(campaign_id, hour, name.value, channel)] += 1
+    _start_flusher()
+
+
+def flush() -> None:
+    """Write what was counted so far; what cannot be written stays and is tried again."""
+    with _lock:
+        counted = dict(_tally)
+        _tally.clear()
+    if not counted:
+        return
+    rows = sorted(counted.items())  # one order for all processes, so that two flushes never deadlock
+    try:
+        hot.one(
+            _ADD + " RETURNING number",
+            {
+                "campaigns": [key[0] for key, _ in rows],
+                "hours": [key[1] for key, _ in rows],
+                "names": [key[2] for key, _ in rows],
+                "channels": [key[3] for key, _ in rows],
+                "numbers": [number for _, number in rows],
+            },
+        )
+    except psycopg.Error as error:
+        log.warning("counters wait for the database: %s", error)
+        with _lock:
+            _tally.update(counted)
+
+
+def _start_flusher() -> None:
+    global _flusher_pid  # noqa: PLW0603 - a fork inherits the number, but not the thread
+    if _flusher_pid != os.getpid():
+        with _lock:
+            if _flusher_pid != os.getpid():
+                _flusher_pid = os.getpid()
+                threading.Thread(target=_run, name="counters", daemon=True).start()
+
+
+def _run() -> None:
+    while True:
+        time.sleep(FLUSH_SECONDS)
+        flush()

@@ -1,0 +1,60 @@
+"""Writing facts, and handing those that nobody has heard of to the reactions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from leadgen.core import clock, queue
+from leadgen.core.db import db
+from leadgen.core.queue import Bell
+from leadgen.journal.models import Fact
+from leadgen.journal.vocabulary import FactName
+
+BATCH = 500
+
+
+def record(
+    name: FactName,
+    *,
+    brand_id: int,
+    campaign_id: int | None = None,
+    contact_id: int | None = None,
+    entry_id: int | None = None,
+    **data: Any,
+) -> None:
+    """Add a fact to the running transaction and ring for its reactions once that is committed."""
+    db.session.add(
+        Fact(
+            name=name.value,
+            at=clock.now(),
+            brand_id=brand_id,
+            campaign_id=campaign_id,
+            contact_id=contact_id,
+            entry_id=entry_id,
+            data=data,
+        )
+    )
+    queue.ring_after_commit(db.session(), Bell.FACTS)
+
+
+def claim_unannounced(limit: int = BATCH) -> Sequence[Fact]:
+    """Lock and mark up to `limit` facts as announced, oldest first; two callers never get the same one.
+
+    They count as announced when the caller commits: a crash before that announces them again.
+    """
+    facts = db.session.scalars(
+        select(Fact).where(Fact.announced_at.is_(None)).order_by(Fact.id).limit(limit).with_for_update(skip_locked=True)
+    ).all()
+    for fact in facts:
+        fact.announced_at = clock.now()
+    return facts
+
+
+def timeline(*, contact_id: int, limit: int = 200) -> Sequence[Fact]:
+    """What happened to a contact, newest first."""
+    return db.session.scalars(
+        select(Fact).where(Fact.contact_id == contact_id).order_by(Fact.id.desc()).limit(limit)
+    ).all()

@@ -1,0 +1,38 @@
+"""The names of all facts and counters: what can have happened, in one list."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class FactName(StrEnum):
+    """What happened, as `subject.verb_ed`."""
+
+    ENTRY_CREATED = "entry.created"
+    ENTRY_REPEATED = "entry.repeated"
+    ENTRY_CONFIRMED = "entry.confirmed"
+    ENTRY_CORRECTED = "entry.corrected"
+    ENTRY_REFUSED = "entry.refused"
+    ENTRY_EXPIRED = "entry.expired"
+    REFERRAL_COUNTED = "referral.counted"
+    QUESTION_ANSWERED = "question.answered"
+    CONSENT_GIVEN = "consent.given"
+    CONSENT_WITHDRAWN = "consent.withdrawn"
+    CONTACT_SUPPRESSED = "contact.suppressed"
+    CONTACT_ERASED = "contact.erased"
+    CAMPAIGN_PUBLISHED = "campaign.published"
+    CAMPAIGN_CHANGED = "campaign.changed"
+    CAMPAIGN_MOVED = "campaign.moved"
+    SEQUENCE_ENTERED = "sequence.entered"
+    SEQUENCE_EXITED = "sequence.exited"
+    SEQUENCE_FINISHED = "sequence.finished"
+
+
+class CounterName(StrEnum):
+    """What is too frequent for a row each and is counted per hour and channel."""
+
+    VIEW = "view"
+    REFERRAL_VISIT = "ref_visit"
+    MACHINE_VISIT = "machine_visit"
+    CONFIRM_VIEW = "confirm_view"
+    SHARE_CLICK = "share_click"

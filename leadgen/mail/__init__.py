@@ -1,0 +1,1 @@
+"""The outbox: what is wanted, rendered, delivered, and what providers tell us afterwards."""

@@ -1,0 +1,1 @@
+"""Sequences of letters: who is enrolled, which letter is next, and when."""

@@ -1,0 +1,1 @@
+"""What prospects and recipients of mails see."""
