@@ -101,7 +101,7 @@ is_ours() {
 
 sync() {
     # shellcheck disable=SC2086  # the lock files' names hold no spaces
-    VIRTUAL_ENV="$root/.venv" "$uv" pip sync --quiet --require-hashes "$@"
+    VIRTUAL_ENV="$root/.venv" "$uv" pip sync --quiet --compile-bytecode --require-hashes "$@"
 }
 
 build() {

@@ -1,0 +1,188 @@
+"""What every test may ask for: the application on a clean database, a clock to move, a browser; and the guards."""
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from leadgen.app import create_app
+from leadgen.campaigns import cards
+from leadgen.core.settings import Environment, Settings
+from tests import browser, network, servers
+
+_MINIMUM_WAIT = 10_000  # milliseconds that a browser test waits for what it expects
+
+
+def pytest_configure() -> None:
+    """Close the way out, in every process of the suite."""
+    network.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the servers in the one process that starts the suite; its workers are handed the addresses."""
+    if not _is_worker(session.config) and not session.config.option.collectonly:
+        session.config.stash[_running] = servers.Running()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the servers after the last test of the last worker."""
+    if running := config.stash.get(_running, None):
+        running.end()
+
+
+_running = pytest.StashKey[servers.Running]()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.fixture(autouse=True)
+def _stay_here() -> Iterator[None]:
+    """Fail the test that tried to reach the world, even when the code it tests swallowed the refusal."""
+    network.attempts.clear()
+    yield
+    if network.attempts:
+        pytest.fail(network.attempts[0])
+
+
+@pytest.fixture(scope="session")
+def worker_name() -> str:
+    """`gw0`, `gw1`, … under pytest-xdist, else `main`."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture(scope="session")
+def database_url(worker_name: str) -> str:
+    """A database with all tables, this worker's own."""
+    return servers.fresh_database(f"test_{worker_name}")
+
+
+@pytest.fixture(scope="session")
+def redis_url(worker_name: str) -> str:
+    """A Redis database, this worker's own."""
+    return servers.redis_database(int("0" + worker_name.removeprefix("gw")) if worker_name != "main" else 15)
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The settings of the application under test; a mail is a file, the clock can be moved."""
+    folder = tmp_path_factory.mktemp("settings")
+    return Settings(
+        environment=Environment.TEST,
+        database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1),
+        redis_url=redis_url,
+        secret_keys=("the-key-of-the-suite-is-long-enough",),
+        base_url="http://localhost",
+        trusted_proxies=0,
+        mail_provider="file",
+        sendgrid_api_key="",
+        sendgrid_api_base="http://you-forgot-the-double.invalid",
+        sendgrid_webhook_public_key="",
+        smtp_url="",
+        mail_dir=str(folder / "mail"),
+        clock_file=str(folder / "clock"),
+    )
+
+
+@pytest.fixture(scope="session")
+def _application(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture(scope="session")
+def _cleaner(database_url: str) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of this worker's Redis database."""
+    with redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def clean_database(_cleaner: psycopg.Connection, redis_client: redis.Redis) -> Iterator[None]:
+    """Afterwards: no row, no key, no cached campaign."""
+    yield
+    servers.clean(_cleaner)
+    redis_client.flushdb()
+    cards.forget()
+
+
+@pytest.fixture
+def app(_application: Flask, settings: Settings, clean_database: None) -> Iterator[Flask]:
+    """The application on an empty database. Open a context yourself: `with app.app_context():`."""
+    yield _application
+    shutil.rmtree(settings.mail_dir, ignore_errors=True)
+    Path(settings.clock_file or "").unlink(missing_ok=True)
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """An application context around the whole test, for tests of verbs. Not beside `client`: requests bring their own."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A visitor without a browser."""
+    return app.test_client()
+
+
+@dataclasses.dataclass
+class Clock:
+    """Moves the product's clock, in every process that reads the same settings."""
+
+    path: Path
+    seconds: float = 0.0
+
+    def forward(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
+        """Let so much time pass at once."""
+        self.seconds += ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        draft = self.path.with_suffix(".draft")
+        draft.write_text(str(self.seconds))
+        draft.replace(self.path)
+
+
+@pytest.fixture
+def clock(app: Flask, settings: Settings) -> Clock:
+    """The product's clock; it shows the real time again after the test."""
+    return Clock(Path(settings.clock_file or ""))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A real Chromium. Fails, with the sentence that says what to install, where none is."""
+    browser.find()
+    with sync_playwright() as playwright:
+        launched = browser.launch(playwright)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A visitor with a browser of their own: no cookies, nothing cached."""
+    visitor = chromium.new_context(locale="en-GB")
+    visitor.set_default_timeout(_MINIMUM_WAIT)
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Page:
+    """A tab of that visitor."""
+    return browser_context.new_page()

@@ -1,0 +1,54 @@
+"""The suite's own promises: a clean database for each test, a clock that moves, no way out."""
+
+import socket
+import time
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from leadgen.core import clock as product_clock
+from leadgen.core import hot
+from tests import network
+from tests.conftest import Clock
+
+
+_ADD_BRAND = """
+INSERT INTO brand (name, slug, legal_name, legal_address, contact_email, sender_name, sender_email)
+VALUES ('Azur', 'azur', 'Azur SAS', 'Nice', 'a@azur.test', 'Azur', 'a@azur.test') RETURNING id
+"""
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_each_test_finds_an_empty_database(app: Flask, number: int) -> None:
+    assert hot.one("SELECT count(*) AS brands FROM brand", {}) == {"brands": 0}
+    assert hot.one(_ADD_BRAND, {}) == {"id": 1}
+
+
+def test_cleaning_takes_under_30_ms(app: Flask, _cleaner: psycopg.Connection) -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        _cleaner.execute("SELECT suite.clean()")
+        times.append(time.perf_counter() - start)
+    assert sorted(times)[2] < 0.030
+
+
+def test_the_clock_moves_and_comes_back(app: Flask, clock: Clock) -> None:
+    before = product_clock.now()
+    clock.forward(days=3)
+    assert (product_clock.now() - before).days == 3
+
+
+def test_the_application_answers(client: FlaskClient) -> None:
+    assert client.get("/healthz").status_code == 200
+
+
+def test_a_connection_to_the_world_is_refused_by_name() -> None:
+    with pytest.raises(network.OutsideWorldError, match=r"tried to reach 192\.0\.2\.1:443"), socket.socket() as wire:
+        wire.connect(("192.0.2.1", 443))
+    with pytest.raises(network.OutsideWorldError, match=r"api\.example"):
+        socket.create_connection(("api.example", 443))
+    assert len(network.attempts) == 2
+    network.attempts.clear()
