@@ -1,0 +1,470 @@
+"""One plain function for each kind of row, with defaults that make a believable one; each commits what it made.
+
+They need the application's context. Commits, because the hot paths read through a connection of their own. A row that
+was changed by such a path afterwards is read anew with `fresh(row)`. Whatever is counted twice in the tables (ledger,
+totals, histogram of points) is written together here, so that a world made by factories passes the product's audits.
+"""
+
+from __future__ import annotations
+
+import hmac
+import itertools
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from flask import current_app
+from flask_security.utils import hash_password
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from leadgen.accounts.models import Brand, MemberRole, Membership, Role, User
+from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind, RulesVersion
+from leadgen.contacts.models import (
+    Answer,
+    Consent,
+    ConsentAction,
+    ConsentPurpose,
+    Contact,
+    Installation,
+    Suppression,
+    SuppressionReason,
+)
+from leadgen.core import clock, ids
+from leadgen.core.db import db
+from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending, PointsBucket
+from leadgen.journal.models import Counter, Fact
+from leadgen.journal.vocabulary import CounterName, FactName
+from leadgen.mail.models import Lane, LetterText, MailPurpose, Message, MessageStatus, ProviderEvent
+from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
+from tests import texts
+
+Row = TypeVar("Row")
+PASSWORD = "correct horse battery staple"
+_number = itertools.count(1)
+
+
+def make_brand(*, name: str = "Cap Sud", **values: Any) -> Brand:
+    number = next(_number)
+    return _keep(
+        Brand,
+        values,
+        slug=f"brand-{number}",
+        name=name,
+        legal_name=f"{name} SAS",
+        legal_address="12 quai des Brumes, 13002 Marseille, France",
+        contact_email=f"bonjour@brand-{number}.example",
+        sender_name=name,
+        sender_email=f"jeu@brand-{number}.example",
+        website=f"https://brand-{number}.example",
+    )
+
+
+def make_user(email: str = "", *, password: str = PASSWORD, **values: Any) -> User:
+    number = next(_number)
+    return _keep(
+        User,
+        values,
+        email=email or f"user{number}@staff.example",
+        password=_hashed(password),
+        fs_uniquifier=f"uniquifier-{number}",
+    )
+
+
+def make_role(user: User, name: str = "unused") -> Role:
+    """A global role, which Flask-Security's tables allow and the product never asks for."""
+    role = _keep(Role, {}, name=name)
+    user.roles.append(role)
+    db.session.commit()
+    return role
+
+
+def make_membership(user: User, brand: Brand, role: MemberRole = MemberRole.OWNER) -> Membership:
+    return _keep(Membership, {}, user_id=user.id, brand_id=brand.id, role=role)
+
+
+def make_campaign(
+    brand: Brand | None = None,
+    *,
+    prizes: int = 1,
+    questions: int = 2,
+    status: CampaignStatus = CampaignStatus.LIVE,
+    **values: Any,
+) -> Campaign:
+    """Live since yesterday and for two more weeks, in both languages."""
+    number = next(_number)
+    now = clock.now()
+    campaign = _keep(
+        Campaign,
+        values,
+        brand_id=(brand or make_brand()).id,
+        slug=f"campaign-{number}",
+        name=f"Summer contest {number}",
+        template="travel",
+        status=status,
+        timezone="Europe/Paris",
+        default_locale="fr",
+        texts=texts.campaign(),
+        starts_at=now - timedelta(days=1),
+        ends_at=now + timedelta(days=14),
+        rules_version=0 if status is CampaignStatus.DRAFT else 1,
+        created_at=now - timedelta(days=2),
+        published_at=None if status is CampaignStatus.DRAFT else now - timedelta(days=1),
+    )
+    for position in range(prizes):
+        make_prize(campaign, position=position + 1)
+    for position in range(questions):
+        make_question(campaign, position=position + 1, kind=[QuestionKind.CHOICE, QuestionKind.YES_NO][position % 2])
+    return fresh(campaign)
+
+
+def make_prize(campaign: Campaign, *, position: int = 1, **values: Any) -> Prize:
+    """One of them, worth 1,500 euros."""
+    worded = texts.prize(position)
+    return _keep(Prize, values, campaign_id=campaign.id, position=position, texts=worded, quantity=1, value=150_000)
+
+
+def make_question(
+    campaign: Campaign, *, kind: QuestionKind = QuestionKind.CHOICE, position: int = 1, **values: Any
+) -> Question:
+    """`options` of a choice are `sea` and `city`."""
+    return _keep(
+        Question,
+        values,
+        campaign_id=campaign.id,
+        position=position,
+        key=f"question_{position}",
+        kind=kind,
+        texts=texts.question(position),
+        options=texts.OPTIONS if kind in {QuestionKind.CHOICE, QuestionKind.MANY} else [],
+    )
+
+
+def make_rules_version(campaign: Campaign, *, number: int = 1, **values: Any) -> RulesVersion:
+    return _keep(
+        RulesVersion,
+        values,
+        campaign_id=campaign.id,
+        number=number,
+        sha256="0" * 64,
+        snapshot={"texts": campaign.texts},
+        created_at=clock.now(),
+    )
+
+
+def make_contact(
+    brand: Brand | None = None, email: str = "", *, first_name: str = "Anna", marketing: bool = False, **values: Any
+) -> Contact:
+    """`marketing` gives consent to marketing, with its evidence."""
+    email = email or f"person{next(_number)}@mail.example"
+    key = email.lower()
+    now = clock.now()
+    contact = _keep(
+        Contact,
+        values,
+        brand_id=(brand or make_brand()).id,
+        mailbox_key=key,
+        email=email,
+        address_hash=address_hash(key),
+        first_name=first_name,
+        locale="fr",
+        timezone="Europe/Paris",
+        marketing_at=now if marketing else None,
+        email_verified_at=now if marketing else None,
+        created_at=now,
+    )
+    if marketing:
+        make_consent(contact)
+    return contact
+
+
+def make_consent(
+    contact: Contact,
+    *,
+    purpose: ConsentPurpose = ConsentPurpose.MARKETING,
+    action: ConsentAction = ConsentAction.GIVEN,
+    **values: Any,
+) -> Consent:
+    return _keep(
+        Consent,
+        values,
+        brand_id=contact.brand_id,
+        contact_id=contact.id,
+        purpose=purpose,
+        action=action,
+        at=clock.now(),
+        channel="form",
+    )
+
+
+def make_suppression(
+    contact: Contact, *, reason: SuppressionReason = SuppressionReason.UNSUBSCRIBE, **values: Any
+) -> Suppression:
+    return _keep(
+        Suppression,
+        values,
+        brand_id=contact.brand_id,
+        address_hash=contact.address_hash,
+        reason=reason,
+        at=clock.now(),
+    )
+
+
+def make_entry(
+    campaign: Campaign | None = None,
+    contact: Contact | None = None,
+    *,
+    confirmed: bool = False,
+    referrer: Entry | None = None,
+    email: str = "",
+    first_name: str = "Anna",
+    marketing: bool = False,
+    **values: Any,
+) -> Entry:
+    """An entry that waits for its confirmation; `confirmed` has its points, and its referrer theirs.
+
+    `marketing` means the box was ticked: it is consent from the moment of confirmation on.
+    """
+    campaign = campaign or make_campaign()
+    if contact is None:
+        brand = db.session.get_one(Brand, campaign.brand_id)
+        contact = make_contact(brand, email, first_name=first_name, marketing=marketing and confirmed)
+    now = clock.now()
+    if confirmed and contact.email_verified_at is None:
+        contact.email_verified_at = now
+    entry = _keep(
+        Entry,
+        _lineage(referrer) | values,
+        public_id=ids.public_id(),
+        code=ids.referral_code(),
+        brand_id=campaign.brand_id,
+        campaign_id=campaign.id,
+        contact_id=contact.id,
+        status=EntryStatus.CONFIRMED if confirmed else EntryStatus.PENDING,
+        locale=contact.locale,
+        rules_version=campaign.rules_version,
+        is_marketing_wanted=marketing,
+        code_expires_at=now + timedelta(minutes=15),
+        last_mail_at=now,
+        expires_at=now + timedelta(days=7),
+        confirmed_at=now if confirmed else None,
+        confirm_method="button_post" if confirmed else None,
+        created_at=now,
+    )
+    if confirmed:
+        give_points(entry, LedgerKind.ENTRY, campaign.entry_points)
+        if referrer is not None:
+            give_points(referrer, LedgerKind.REFERRAL, campaign.referral_points, source_entry_id=entry.id)
+    return fresh(entry)
+
+
+def _lineage(referrer: Entry | None) -> dict[str, Any]:
+    if referrer is None:
+        return {}
+    return {
+        "referrer_id": referrer.id,
+        "ref2_id": referrer.referrer_id,
+        "ref3_id": referrer.ref2_id,
+        "root_id": referrer.root_id or referrer.id,
+        "depth": referrer.depth + 1,
+        "channel": "wa",
+    }
+
+
+def give_points(
+    entry: Entry,
+    kind: LedgerKind,
+    points: int,
+    *,
+    source_entry_id: int | None = None,
+    question_id: int | None = None,
+    key: str = "",
+) -> LedgerLine:
+    """A ledger line that is folded already: the entry's totals and the histogram of points know it."""
+    now = clock.now()
+    if kind is not LedgerKind.ENTRY:
+        _count_in_bucket(entry, -1)
+    entry.points += points
+    entry.chances += points
+    entry.reached_at = now
+    _count_in_bucket(entry, 1)
+    return _keep(
+        LedgerLine,
+        {},
+        campaign_id=entry.campaign_id,
+        entry_id=entry.id,
+        kind=kind,
+        points=points,
+        chances=points,
+        source_entry_id=source_entry_id,
+        question_id=question_id,
+        rules_version=entry.rules_version,
+        at=now,
+        idempotency_key=key or f"{kind.value}:{entry.id}:{source_entry_id or question_id or ''}",
+    )
+
+
+def make_pending_points(entry: Entry, points: int = 5) -> LedgerPending:
+    """Points whose ledger line is written and that the next fold adds to the entry's totals."""
+    line: dict[str, Any] = {"campaign_id": entry.campaign_id, "entry_id": entry.id, "points": points, "chances": points}
+    line["at"] = clock.now()
+    key = f"test:{entry.id}:{next(_number)}"
+    _keep(LedgerLine, line, kind=LedgerKind.REFERRAL, rules_version=entry.rules_version, idempotency_key=key)
+    return _keep(LedgerPending, line)
+
+
+def _count_in_bucket(entry: Entry, entrants: int) -> None:
+    bucket = insert(PointsBucket).values(campaign_id=entry.campaign_id, points=entry.points, entrants=entrants)
+    db.session.execute(
+        bucket.on_conflict_do_update(
+            index_elements=["campaign_id", "points"], set_={"entrants": PointsBucket.entrants + entrants}
+        )
+    )
+
+
+def make_answer(entry: Entry, question: Question, value: Any = "sea", **values: Any) -> Answer:
+    """An answer with its points; it also stands in the contact's answers."""
+    contact = db.session.get_one(Contact, entry.contact_id)
+    contact.answers = {**contact.answers, question.key: value}
+    give_points(entry, LedgerKind.ANSWER, question.points, question_id=question.id)
+    return _keep(
+        Answer,
+        values,
+        contact_id=entry.contact_id,
+        entry_id=entry.id,
+        question_id=question.id,
+        key=question.key,
+        value=value,
+        at=clock.now(),
+    )
+
+
+def make_message(
+    entry: Entry,
+    *,
+    letter: str = "welcome",
+    lane: Lane = Lane.SERVICE,
+    purpose: MailPurpose = MailPurpose.SERVICE,
+    status: MessageStatus = MessageStatus.SCHEDULED,
+    **values: Any,
+) -> Message:
+    """A mail to the entrant, due now, that carries what the links of `letter` are made from."""
+    now = clock.now()
+    waiting = {"entry": entry.id, "generation": entry.generation, "code_number": entry.code_number}
+    confirmed = {"entry": entry.id, "access_version": entry.access_version, "code": entry.code}
+    return _keep(
+        Message,
+        values,
+        intent=f"test:{entry.id}:{next(_number)}",
+        brand_id=entry.brand_id,
+        campaign_id=entry.campaign_id,
+        contact_id=entry.contact_id,
+        entry_id=entry.id,
+        lane=lane,
+        purpose=purpose,
+        letter=letter,
+        locale=entry.locale,
+        context=waiting if letter in {"confirm", "reminder"} else confirmed,
+        status=status,
+        due_at=now,
+        expires_at=now + timedelta(days=1),
+        created_at=now,
+    )
+
+
+def make_letter_text(campaign: Campaign, *, letter: str = "welcome", locale: str = "fr", **values: Any) -> LetterText:
+    return _keep(LetterText, values, campaign_id=campaign.id, letter=letter, locale=locale)
+
+
+def make_provider_event(message: Message | None = None, *, kind: str = "delivered", **values: Any) -> ProviderEvent:
+    number = next(_number)
+    opaque_id = message.opaque_id if message else None
+    payload = {"event": kind, "sg_event_id": f"event-{number}", "message_id": str(opaque_id or "")}
+    return _keep(
+        ProviderEvent,
+        values,
+        event_id=f"event-{number}",
+        opaque_id=opaque_id,
+        kind=kind,
+        payload=payload,
+        received_at=clock.now(),
+    )
+
+
+def make_sequence(campaign: Campaign, *, steps: int = 3, key: str = "welcome", **values: Any) -> Sequence:
+    """`steps` letters, two days apart, the first one hour after confirmation."""
+    sequence = _keep(Sequence, values, campaign_id=campaign.id, key=key, name="After the entry")
+    for position in range(steps):
+        make_step(sequence, position=position + 1, delay_seconds=172_800 if position else 3_600)
+    return fresh(sequence)
+
+
+def make_step(sequence: Sequence, *, position: int = 1, delay_seconds: int = 3_600, **values: Any) -> Step:
+    return _keep(
+        Step,
+        values,
+        sequence_id=sequence.id,
+        position=position,
+        key=f"step_{position}",
+        delay_seconds=delay_seconds,
+        texts=texts.step(position),
+    )
+
+
+def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment:
+    """Active, its first step due now."""
+    now = clock.now()
+    return _keep(
+        Enrolment,
+        values,
+        sequence_id=sequence.id,
+        campaign_id=entry.campaign_id,
+        brand_id=entry.brand_id,
+        entry_id=entry.id,
+        contact_id=entry.contact_id,
+        status=EnrolmentStatus.ACTIVE,
+        next_position=1,
+        next_run_at=now,
+        enrolled_at=now,
+    )
+
+
+def make_fact(entry: Entry, name: FactName = FactName.ENTRY_CREATED, **values: Any) -> Fact:
+    return _keep(
+        Fact,
+        values,
+        name=name.value,
+        at=clock.now(),
+        brand_id=entry.brand_id,
+        campaign_id=entry.campaign_id,
+        contact_id=entry.contact_id,
+        entry_id=entry.id,
+    )
+
+
+def make_counter(campaign: Campaign, name: CounterName = CounterName.VIEW, number: int = 1, **values: Any) -> Counter:
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    return _keep(Counter, values, campaign_id=campaign.id, hour=hour, name=name.value, channel="", number=number)
+
+
+def address_hash(mailbox_key: str) -> bytes:
+    """The keyed hash under which contacts and suppression know a mailbox."""
+    key = db.session.scalars(select(Installation.address_key)).one()
+    return hmac.digest(key, mailbox_key.encode(), "sha256")
+
+
+def fresh(row: Row) -> Row:
+    """The same row as the database has it now, whoever changed it."""
+    db.session.commit()  # ends the session's view of the past
+    db.session.refresh(row)
+    return row
+
+
+def _keep(model: type[Row], values: dict[str, Any], **defaults: Any) -> Row:
+    row = model(**defaults | values)
+    db.session.add(row)
+    db.session.commit()
+    return row
+
+
+def _hashed(password: str) -> str:
+    return str(hash_password(password)) if "security" in current_app.extensions else f"unusable:{password}"
