@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from leadgen.app import create_app
 from leadgen.campaigns import cards
+from leadgen.core import hot
+from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
 from tests import browser, network, servers
 
@@ -95,12 +97,16 @@ def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
-def _application(settings: Settings) -> Flask:
-    return create_app(settings)
+def _application(settings: Settings) -> Iterator[Flask]:
+    application = create_app(settings)
+    yield application
+    hot.forget()
+    with application.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def _cleaner(database_url: str) -> Iterator[psycopg.Connection]:
+def cleaner(database_url: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(database_url, autocommit=True) as connection:
         yield connection
 
@@ -113,10 +119,10 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def clean_database(_cleaner: psycopg.Connection, redis_client: redis.Redis) -> Iterator[None]:
+def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> Iterator[None]:
     """Afterwards: no row, no key, no cached campaign."""
     yield
-    servers.clean(_cleaner)
+    servers.clean(cleaner)
     redis_client.flushdb()
     cards.forget()
 
@@ -131,7 +137,7 @@ def app(_application: Flask, settings: Settings, clean_database: None) -> Iterat
 
 @pytest.fixture
 def context(app: Flask) -> Iterator[None]:
-    """An application context around the whole test, for tests of verbs. Not beside `client`: requests bring their own."""
+    """An application context around the whole test, for verbs. Not beside `client`: requests bring their own."""
     with app.app_context():
         yield
 

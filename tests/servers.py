@@ -34,7 +34,8 @@ DECLARE
 BEGIN
     FOR relation IN
         SELECT oid::regclass AS name, relkind AS kind, pg_relation_size(oid) > 200000 AS is_big FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S') AND relname <> 'alembic_version'
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')
+        AND relname NOT IN ('alembic_version', 'installation') -- what the migrations wrote
     LOOP
         IF relation.kind = 'S' THEN
             EXECUTE format('SELECT is_called FROM %s', relation.name) INTO touched;

@@ -13,7 +13,6 @@ from leadgen.core import hot
 from tests import network
 from tests.conftest import Clock
 
-
 _ADD_BRAND = """
 INSERT INTO brand (name, slug, legal_name, legal_address, contact_email, sender_name, sender_email)
 VALUES ('Azur', 'azur', 'Azur SAS', 'Nice', 'a@azur.test', 'Azur', 'a@azur.test') RETURNING id
@@ -26,11 +25,11 @@ def test_each_test_finds_an_empty_database(app: Flask, number: int) -> None:
     assert hot.one(_ADD_BRAND, {}) == {"id": 1}
 
 
-def test_cleaning_takes_under_30_ms(app: Flask, _cleaner: psycopg.Connection) -> None:
+def test_cleaning_takes_under_30_ms(app: Flask, cleaner: psycopg.Connection) -> None:
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        _cleaner.execute("SELECT suite.clean()")
+        cleaner.execute("SELECT suite.clean()")
         times.append(time.perf_counter() - start)
     assert sorted(times)[2] < 0.030
 
