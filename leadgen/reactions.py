@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from leadgen.core.db import db
-from leadgen.entries import service as entries
+from leadgen.entries import waiting
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
@@ -14,9 +14,9 @@ from leadgen.nurture import service as nurture
 Reaction = Callable[[Sequence[Fact]], None]
 
 REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
-    FactName.ENTRY_REPEATED: (entries.answer_repeated,),
+    FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_CONFIRMED: (nurture.enrol_confirmed,),
-    FactName.CONTACT_SUPPRESSED: (entries.mark_bounced, nurture.leave),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
     FactName.CONTACT_ERASED: (nurture.leave,),
 }

@@ -87,7 +87,7 @@ class Prize(Model):
 
 
 class Question(Model):
-    """A qualification question. `texts` is {locale: {"label", "help"}}, `options` [{"id", "texts": {locale: label}}]."""
+    """A qualification question: `texts` {locale: {"label", "help"}}, `options` [{"id", "texts": {locale: label}}]."""
 
     __tablename__ = "question"
     __table_args__ = (UniqueConstraint("campaign_id", "key"),)

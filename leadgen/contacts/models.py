@@ -80,7 +80,7 @@ class Consent(Model):
     action: Mapped[ConsentAction] = mapped_column(word(ConsentAction))
     at: Mapped[datetime]
     channel: Mapped[str]  # form, confirm page, code, unsubscribe page, one-click, provider, admin
-    # {"wording", "wording_sha256", "rules_version", "locale", "control", "page", "ip", "user_agent"}
+    # wording and its sha256, rules version, locale, state of the control, page, network address, browser
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 

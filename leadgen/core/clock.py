@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,7 +28,7 @@ def _shift() -> timedelta:
     global _shift_seen  # noqa: PLW0603 - remembers the file's last content
     assert _shift_file is not None
     try:
-        changed = os.stat(_shift_file).st_mtime_ns
+        changed = _shift_file.stat().st_mtime_ns
     except FileNotFoundError:
         return timedelta(0)
     if changed != _shift_seen[0]:

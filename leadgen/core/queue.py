@@ -60,7 +60,7 @@ _REDIS_SECONDS = 0.3
 
 
 def connection(*, seconds: float | None = _REDIS_SECONDS) -> redis.Redis:
-    """A client that gives up after `seconds` instead of redis-py's 15 (measured on a black hole); None waits for ever."""
+    """A client that gives up after `seconds` (by itself redis-py hung for 15 s); None waits for ever."""
     return redis.from_url(
         settings.get().redis_url,
         socket_timeout=seconds,

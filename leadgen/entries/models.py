@@ -116,6 +116,7 @@ class LedgerPending(Model):
     entry_id: Mapped[int] = mapped_column(BigInteger)
     points: Mapped[int]
     chances: Mapped[int]
+    is_joining: Mapped[bool]  # the entry's own first line: from now on the histogram counts this person
     at: Mapped[datetime]
 
 

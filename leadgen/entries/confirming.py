@@ -1,0 +1,197 @@
+"""Double opt-in: what a confirmation link says, and the one statement that makes an entry count."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from leadgen.contacts import address
+from leadgen.core import clock, hot, queue, tokens
+from leadgen.core.errors import Invalid, NotFound, TooMany
+from leadgen.core.i18n import gettext as _
+from leadgen.core.queue import Bell
+
+CODE_TRIES = 5
+WELCOME_LIFE_HOURS = 48
+# While a campaign is in one of these states a confirmation counts; the deadline of the entry says until when.
+_CONFIRMABLE = "('scheduled', 'live', 'paused', 'closing')"
+
+_VIEW = """
+SELECT e.id, e.status, e.generation, e.campaign_id, e.locale, e.expires_at, e.access_version,
+       c.status AS campaign_status, p.email, p.first_name
+FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
+WHERE e.id = %(entry)s
+"""
+
+_CONFIRM = f"""
+WITH confirmed AS (
+    UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s
+    FROM campaign c
+    WHERE e.id = %(entry)s AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
+      AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {_CONFIRMABLE}
+    RETURNING e.id, e.brand_id, e.campaign_id, e.contact_id, e.referrer_id, e.locale, e.code, e.access_version,
+              e.is_marketing_wanted, e.rules_version, c.entry_points, c.referral_points
+), verified AS (
+    UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
+        marketing_at = CASE WHEN confirmed.is_marketing_wanted THEN coalesce(p.marketing_at, %(now)s)
+                            ELSE p.marketing_at END
+    FROM confirmed WHERE p.id = confirmed.contact_id
+    RETURNING p.id, p.address_hash, p.brand_id
+), reopened AS (
+    -- A new tick, confirmed, takes back an earlier unsubscribe; a complaint stays (mail.md 3.5).
+    DELETE FROM suppression s USING verified, confirmed
+    WHERE confirmed.is_marketing_wanted AND s.brand_id = verified.brand_id
+      AND s.address_hash = verified.address_hash AND s.reason = 'unsubscribe'
+), evidence AS (
+    INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
+    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s, %(method)s,
+           jsonb_build_object('generation', %(generation)s::int)
+    FROM confirmed, (VALUES ('rules', true), ('marketing', is_marketing_wanted)) AS act (purpose, is_given)
+    WHERE act.is_given
+), inviter AS (
+    SELECT r.id FROM entry r, confirmed WHERE r.id = confirmed.referrer_id AND r.status = 'confirmed'
+), credited AS (
+    INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, source_entry_id, rules_version, at,
+                        idempotency_key)
+    SELECT campaign_id, id, 'entry', entry_points, entry_points, NULL::bigint, rules_version, %(now)s, 'entry:' || id
+    FROM confirmed
+    UNION ALL
+    SELECT campaign_id, inviter.id, 'referral', referral_points, referral_points, confirmed.id, rules_version, %(now)s,
+           'referral:' || confirmed.id
+    FROM confirmed, inviter
+    ON CONFLICT (idempotency_key) DO NOTHING
+    RETURNING campaign_id, entry_id, points, chances, kind
+), unfolded AS (
+    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, is_joining, at)
+    SELECT campaign_id, entry_id, points, chances, kind = 'entry', %(now)s FROM credited
+), welcome AS (
+    INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, context,
+                         due_at, expires_at, created_at)
+    SELECT 'welcome:' || id, brand_id, campaign_id, contact_id, id, 'service', 'service', 'welcome', locale,
+           jsonb_build_object('entry', id, 'access_version', access_version, 'code', code),
+           %(now)s, %(now)s + interval '{WELCOME_LIFE_HOURS} hours', %(now)s
+    FROM confirmed
+    ON CONFLICT (intent) DO NOTHING
+), told AS (
+    INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
+    SELECT 'entry.confirmed', %(now)s, brand_id, campaign_id, contact_id, id,
+           jsonb_build_object('method', %(method)s::text, 'marketing', is_marketing_wanted)
+    FROM confirmed
+    UNION ALL
+    SELECT 'referral.counted', %(now)s, brand_id, confirmed.campaign_id, NULL, inviter.id,
+           jsonb_build_object('friend', confirmed.id, 'points', referral_points)
+    FROM confirmed, inviter
+)
+SELECT id, campaign_id, access_version FROM confirmed
+"""  # noqa: S608 - the only values put in by Python are constants of this module
+
+_TRY_CODE = f"""
+UPDATE entry SET code_tries = code_tries + 1
+WHERE id = %(entry)s AND status IN ('pending', 'bounced') AND code_tries < {CODE_TRIES} AND %(now)s < code_expires_at
+RETURNING generation, code_number, code_tries
+"""  # noqa: S608 - as above
+
+
+class Outcome(StrEnum):
+    """What a confirmation link leads to (mail.md 2.5)."""
+
+    READY = "ready"
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+    REFUSED = "refused"
+    INERT = "inert"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView:
+    """What the page behind a link may show; `masked` is the address as its owner recognises it."""
+
+    outcome: Outcome
+    entry_id: int
+    campaign_id: int
+    locale: str
+    first_name: str
+    masked: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The outcome of a confirmation, and what the link to the person's page is made of."""
+
+    outcome: Outcome
+    entry_id: int
+    campaign_id: int
+    access_version: int
+
+
+def view(entry_id: int, generation: int) -> ConfirmView:
+    """What a link leads to, without changing anything. Raises NotFound for an entry that is not there (any more)."""
+    row = _read(entry_id)
+    return ConfirmView(
+        outcome=_outcome(row, generation),
+        entry_id=row["id"],
+        campaign_id=row["campaign_id"],
+        locale=row["locale"],
+        first_name=row["first_name"],
+        masked=address.mask(row["email"] or ""),
+        expires_at=row["expires_at"],
+    )
+
+
+def confirm(entry_id: int, generation: int, method: str) -> Confirmation:
+    """Confirm the entry: points, the referrer's credit, welcome mail and facts, exactly once (product.md F3, F5).
+
+    `method` is cookie_post, button_post or code. A second call changes nothing and answers ALREADY; an old
+    generation, an expired or closed entry answers so. Raises NotFound for an entry that is not there (any more).
+    """
+    values = {"entry": entry_id, "generation": generation, "method": method, "now": clock.now()}
+    row = hot.one(_CONFIRM, values)
+    if row is not None:
+        for bell in (Bell.MAIL, Bell.POINTS, Bell.FACTS):
+            queue.ring(bell)
+        return Confirmation(Outcome.CONFIRMED, row["id"], row["campaign_id"], row["access_version"])
+    row = _read(entry_id)
+    outcome = _outcome(row, generation)
+    return Confirmation(outcome, row["id"], row["campaign_id"], row["access_version"])
+
+
+def confirm_by_code(entry_id: int, digits: str) -> Confirmation:
+    """Confirm with the six digits of the latest mail.
+
+    Five tries for each code, fifteen minutes for each: after that TooMany asks for a new one, and so does an entry
+    that waits no longer, so that trying codes tells nothing about somebody else's address. Wrong digits raise
+    Invalid(field="code") in the person's language.
+    """
+    typed = "".join(character for character in digits if character.isdigit())
+    row = hot.one(_TRY_CODE, {"entry": entry_id, "now": clock.now()})
+    if row is None:
+        raise TooMany(_("This code is no longer valid. Ask for a new one."))
+    codes = tokens.six_digits_for_keys(entry_id, row["generation"], row["code_number"])
+    if not any(hmac.compare_digest(typed.encode(), code.encode()) for code in codes):
+        raise Invalid(_("This is not the code from our latest mail."), "code")
+    return confirm(entry_id, row["generation"], "code")
+
+
+def _read(entry_id: int) -> dict[str, Any]:
+    row = hot.one(_VIEW, {"entry": entry_id})
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _outcome(row: dict[str, Any], generation: int) -> Outcome:
+    if row["generation"] != generation or row["status"] == "erased":
+        return Outcome.INERT
+    if row["status"] in {"confirmed", "refused"}:
+        return Outcome.ALREADY if row["status"] == "confirmed" else Outcome.REFUSED
+    if row["campaign_status"] not in {"scheduled", "live", "paused", "closing"}:
+        return Outcome.CLOSED
+    if row["status"] == "expired" or clock.now() >= row["expires_at"]:
+        return Outcome.EXPIRED
+    return Outcome.READY

@@ -1,0 +1,238 @@
+"""The person's page: where they stand, whom they brought, what they earned; and being forgotten."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from leadgen.contacts import address
+from leadgen.contacts import service as contacts
+from leadgen.core import clock, hot, text
+from leadgen.core.db import db
+from leadgen.core.errors import NotFound
+from leadgen.entries import points
+from leadgen.entries.models import Entry, EntryStatus, LedgerKind
+
+FRIENDS_SHOWN = 50
+REFERRER_SECONDS = 60.0
+_FORGET_ABOVE = 50_000
+
+_STANDING = f"""
+SELECT e.id, e.campaign_id, e.contact_id, e.public_id, e.code, e.status, e.locale, e.confirmed_at, e.access_version,
+       p.email, p.first_name, p.marketing_at IS NOT NULL AS is_subscribed, p.answers,
+       e.points + coalesce(pending.points, 0) AS points, e.chances + coalesce(pending.chances, 0) AS chances,
+       coalesce(friends.shown, '[]') AS friends, brought.all_friends, brought.counted,
+       coalesce(answered.questions, '{{}}') AS answered, coalesce(earned.by_kind, '{{}}') AS earned
+FROM entry e
+JOIN contact p ON p.id = e.contact_id
+LEFT JOIN LATERAL (
+    SELECT sum(points) AS points, sum(chances) AS chances FROM ledger_pending WHERE entry_id = e.id
+) AS pending ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(to_jsonb(f) ORDER BY f.id DESC) AS shown FROM (
+        SELECT f.id, f.status, f.created_at, f.confirmed_at, c.first_name
+        FROM entry f JOIN contact c ON c.id = f.contact_id
+        WHERE f.referrer_id = e.id ORDER BY f.id DESC LIMIT {FRIENDS_SHOWN}
+    ) AS f
+) AS friends ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS all_friends, count(*) FILTER (WHERE status = 'confirmed') AS counted
+    FROM entry WHERE referrer_id = e.id
+) AS brought ON true
+LEFT JOIN LATERAL (
+    SELECT array_agg(question_id) AS questions FROM answer WHERE entry_id = e.id
+) AS answered ON true
+LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(kind, total) AS by_kind
+    FROM (SELECT kind, sum(points) AS total FROM ledger WHERE entry_id = e.id GROUP BY kind) AS kinds
+) AS earned ON true
+WHERE e.id = %(entry)s AND e.status <> 'erased'
+"""  # noqa: S608 - the only value put in by Python is a constant of this module
+
+_REFERRER = """
+SELECT e.id, e.campaign_id, c.slug, p.first_name FROM entry e
+JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
+WHERE e.code = %(code)s AND e.status = 'confirmed'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Friend:
+    """Somebody who entered through the person's link. `first_name` is empty until they confirmed."""
+
+    first_name: str
+    status: EntryStatus
+    entered_at: datetime
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything that the person's page shows. Points and chances include what is not folded yet."""
+
+    entry_id: int
+    campaign_id: int
+    contact_id: int
+    public_id: str
+    code: str
+    status: EntryStatus
+    locale: str
+    first_name: str
+    masked: str
+    email: str
+    is_subscribed: bool
+    confirmed_at: datetime | None
+    points: int
+    chances: int
+    rank: int
+    entrants: int
+    points_of_next_rank: int | None
+    earned: dict[LedgerKind, int]
+    friends: tuple[Friend, ...]
+    friends_brought: int
+    friends_counted: int
+    answered: frozenset[int]
+    answers: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReferrerCard:
+    """Whose link it is. `first_name` is empty when it is not fit to be shown."""
+
+    entry_id: int
+    campaign_id: int
+    campaign_slug: str
+    code: str
+    first_name: str
+
+
+def standing(entry_id: int, access_version: int) -> Standing:
+    """Where a confirmed or waiting person stands. Raises NotFound for erased people and links of an older version."""
+    row = hot.one(_STANDING, {"entry": entry_id})
+    if row is None or row["access_version"] != access_version:
+        raise NotFound
+    ranking = points.histogram(row["campaign_id"])
+    return Standing(
+        entry_id=row["id"],
+        campaign_id=row["campaign_id"],
+        contact_id=row["contact_id"],
+        public_id=row["public_id"],
+        code=row["code"],
+        status=EntryStatus(row["status"]),
+        locale=row["locale"],
+        first_name=text.shown_name(row["first_name"]),
+        masked=address.mask(row["email"] or ""),
+        email=row["email"] or "",
+        is_subscribed=row["is_subscribed"],
+        confirmed_at=row["confirmed_at"],
+        points=int(row["points"]),
+        chances=int(row["chances"]),
+        rank=ranking.rank(int(row["points"])),
+        entrants=max(ranking.entrants, 1),
+        points_of_next_rank=ranking.points_of_next_rank(int(row["points"])),
+        earned={LedgerKind(kind): int(total) for kind, total in row["earned"].items()},
+        friends=tuple(_friend(friend) for friend in row["friends"]),
+        friends_brought=row["all_friends"],
+        friends_counted=row["counted"],
+        answered=frozenset(row["answered"]),
+        answers=row["answers"],
+    )
+
+
+def _friend(row: dict[str, Any]) -> Friend:
+    status = EntryStatus(row["status"])
+    return Friend(
+        first_name=text.shown_name(row["first_name"]) if status is EntryStatus.CONFIRMED else "",
+        status=status,
+        entered_at=datetime.fromisoformat(row["created_at"]),
+        confirmed_at=datetime.fromisoformat(row["confirmed_at"]) if row["confirmed_at"] else None,
+    )
+
+
+_referrers: dict[str, tuple[float, ReferrerCard | None]] = {}
+
+
+def referrer(code: str) -> ReferrerCard | None:
+    """Whose link a code is, at most a minute old in each process; None for an unknown or not (yet) counting one."""
+    code = code.strip().upper()
+    moment = time.monotonic()
+    found = _referrers.get(code)
+    if found is None or moment - found[0] >= REFERRER_SECONDS:
+        row = hot.one(_REFERRER, {"code": code})
+        card = row and ReferrerCard(
+            row["id"], row["campaign_id"], row["slug"], code, text.shown_name(row["first_name"])
+        )
+        if len(_referrers) > _FORGET_ABOVE:
+            _referrers.clear()
+        # A code that is not known yet may be confirmed in a second: only what was found is remembered.
+        found = (moment, card or None)
+        if card:
+            _referrers[code] = found
+    return found[1]
+
+
+def forget() -> None:
+    """Read every referrer anew (tests)."""
+    _referrers.clear()
+
+
+def renew_access(entry_id: int) -> None:
+    """Make all links to this person's page inert. Raises NotFound."""
+    entry = db.session.get(Entry, entry_id)
+    if entry is None:
+        raise NotFound
+    entry.access_version += 1
+
+
+def erase(entry_id: int) -> None:
+    """Forget the person behind this entry in all contests of the brand, at once. Raises NotFound.
+
+    Other people's points, counts and draws stay as they are (security.md I14): the entries remain as empty shells.
+    """
+    entry = db.session.get(Entry, entry_id)
+    if entry is None or entry.status is EntryStatus.ERASED:
+        raise NotFound
+    entry_ids = db.session.scalars(select(Entry.id).where(Entry.contact_id == entry.contact_id)).all()
+    for one in entry_ids:
+        points.leave_histogram(one)
+    db.session.execute(
+        update(Entry)
+        .where(Entry.id.in_(entry_ids))
+        .values(status=EntryStatus.ERASED, access_version=Entry.access_version + 1, source={})
+    )
+    contacts.erase(entry.contact_id)
+
+
+def held_data(standing_now: Standing) -> dict[str, Any]:
+    """Everything held about the person, as they may download it (GDPR articles 15 and 20)."""
+    return {
+        "exported_at": clock.now().isoformat(),
+        "email": standing_now.email,
+        "first_name": standing_now.first_name,
+        "language": standing_now.locale,
+        "entry": {
+            "public_id": standing_now.public_id,
+            "status": standing_now.status.value,
+            "confirmed_at": standing_now.confirmed_at and standing_now.confirmed_at.isoformat(),
+            "referral_code": standing_now.code,
+            "points": standing_now.points,
+            "chances": standing_now.chances,
+            "earned": {kind.value: total for kind, total in standing_now.earned.items()},
+        },
+        "answers": standing_now.answers,
+        "is_subscribed": standing_now.is_subscribed,
+        "consents": [
+            {
+                "purpose": consent.purpose.value,
+                "action": consent.action.value,
+                "at": consent.at.isoformat(),
+                "channel": consent.channel,
+                "evidence": consent.evidence,
+            }
+            for consent in contacts.consents_of(standing_now.contact_id)
+        ],
+    }

@@ -1,0 +1,83 @@
+"""What happens to entries by themselves: one reminder, the end of the deadline, and in the end being forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select, text
+
+from leadgen.contacts import service as contacts
+from leadgen.contacts.models import Contact
+from leadgen.core import clock, queue
+from leadgen.core.db import db
+from leadgen.core.queue import Bell
+from leadgen.entries.models import Entry, EntryStatus
+
+REMIND_AFTER = timedelta(hours=24)
+# Unconfirmed people are forgotten a week after their deadline (mail.md 2.4).
+FORGET_AFTER = timedelta(days=7)
+_BATCH = 1_000
+
+_REMIND = """
+INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, context,
+                     due_at, expires_at, created_at)
+SELECT 'remind:' || e.id, e.brand_id, e.campaign_id, e.contact_id, e.id, 'confirmation', 'confirmation', 'reminder',
+       e.locale, jsonb_build_object('entry', e.id, 'generation', e.generation, 'code_number', e.code_number),
+       :now, :now + interval '24 hours', :now
+FROM entry e JOIN campaign c ON c.id = e.campaign_id
+WHERE e.status = 'pending' AND e.expires_at > :now + interval '1 hour' AND e.last_mail_at <= :before
+  AND c.is_reminding AND c.status = 'live' AND c.ends_at > :now
+  AND NOT EXISTS (SELECT 1 FROM message m WHERE m.intent = 'remind:' || e.id)
+ORDER BY e.expires_at LIMIT :batch
+ON CONFLICT (intent) DO NOTHING
+"""
+
+_EXPIRE = """
+WITH over AS (
+    UPDATE entry SET status = 'expired'
+    WHERE id IN (SELECT id FROM entry WHERE status = 'pending' AND expires_at <= :now ORDER BY expires_at LIMIT :batch
+                 FOR UPDATE SKIP LOCKED)
+    RETURNING id, brand_id, campaign_id, contact_id
+)
+INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id)
+SELECT 'entry.expired', :now, brand_id, campaign_id, contact_id, id FROM over
+"""
+
+
+def remind() -> int:
+    """Want the one reminder for people who have not confirmed a day after their last mail. Commits."""
+    now = clock.now()
+    done = db.session.execute(text(_REMIND), {"now": now, "before": now - REMIND_AFTER, "batch": _BATCH})
+    wanted = int(done.rowcount)  # type: ignore[attr-defined]
+    if wanted:
+        queue.ring_after_commit(db.session(), Bell.CONFIRMATIONS)
+    db.session.commit()
+    return wanted
+
+
+def purge() -> int:
+    """End entries whose deadline is over, and forget people who never confirmed anything. Commits."""
+    now = clock.now()
+    db.session.execute(text(_EXPIRE), {"now": now, "batch": _BATCH})
+    db.session.commit()
+    never_confirmed = (
+        select(Entry.contact_id)
+        .join(Contact, Contact.id == Entry.contact_id)
+        .where(
+            Entry.status.in_([EntryStatus.EXPIRED, EntryStatus.BOUNCED, EntryStatus.REFUSED]),
+            Entry.expires_at < now - FORGET_AFTER,
+            Contact.email_verified_at.is_(None),
+            Contact.erased_at.is_(None),
+            ~select(Entry.id)
+            .where(Entry.contact_id == Contact.id, Entry.expires_at >= now - FORGET_AFTER)
+            .correlate(Contact)
+            .exists(),
+        )
+        .distinct()
+        .limit(_BATCH)
+    )
+    contact_ids = list(db.session.scalars(never_confirmed))
+    for contact_id in contact_ids:
+        contacts.erase(contact_id)
+        db.session.commit()
+    return len(contact_ids)
