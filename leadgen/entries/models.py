@@ -116,7 +116,9 @@ class LedgerPending(Model):
     entry_id: Mapped[int] = mapped_column(BigInteger)
     points: Mapped[int]
     chances: Mapped[int]
-    is_joining: Mapped[bool]  # the entry's own first line: from now on the histogram counts this person
+    is_joining: Mapped[bool] = mapped_column(
+        server_default=text("false")
+    )  # the entry's own first line: from now on the histogram counts this person
     at: Mapped[datetime]
 
 

@@ -64,7 +64,7 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("chances", sa.Integer(), nullable=False),
-        sa.Column("is_joining", sa.Boolean(), nullable=False),
+        sa.Column("is_joining", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_pending")),
     )
