@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import click
 from flask import Flask
 
 from leadgen.core import migrate, settings
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (db, worker, scheduler):
+    for command in (database, worker, scheduler):
         app.cli.add_command(command)
     return app
 
 
-@click.group()
-def db() -> None:
+@click.group(name="db")
+def database() -> None:
     """Keep the database's tables up to date."""
 
 
-@db.command()
+@database.command()
 def upgrade() -> None:
     """Bring the tables to the newest version."""
     migrate.upgrade(settings.get().database_url)
+
+
+@database.command()
+@click.argument("revision")
+def downgrade(revision: str) -> None:
+    """Take the tables back to REVISION."""
+    migrate.downgrade(settings.get().database_url, revision)
+
+
+@database.command()
+@click.argument("message")
+def migration(message: str) -> None:
+    """Write a new migration from the difference between models and tables."""
+    migrate.write(settings.get().database_url, message)
 
 
 @click.command()
@@ -40,3 +59,63 @@ def scheduler() -> None:
     from leadgen import schedule
 
     schedule.run()
+
+
+@click.group()
+def start() -> None:
+    """What works before there is a database."""
+
+
+@start.command()
+@click.option("--port", type=int, envvar="PORT", default=8000, show_default=True)
+def run(port: int) -> None:
+    """Start everything on this machine: database, Redis, web, two workers, scheduler; Ctrl-C stops all."""
+    from leadgen.embedded.run import running
+
+    var = ROOT / "var"
+    own = {"LEADGEN_ENV": "development", "CLOCK_FILE": str(var / "clock"), "MAIL_DIR": str(var / "mail")}
+    with running(var, port=port, settings=own) as product:
+        ready = _prepare(product.port)
+        product.supervise({"web": lambda: _web(product.port), **_background()}, ready=ready)
+
+
+def _prepare(port: int) -> str:
+    """Migrate, seed an empty database, and say where everything is. Leaves no connection open for the forks."""
+    import config
+    from leadgen.app import create_app
+    from leadgen.core import hot
+    from leadgen.core.db import db
+
+    migrate.upgrade(config.load().database_url)
+    app = create_app()
+    with app.app_context():
+        db.engine.dispose()
+        hot.forget()
+    return f"Leadgen runs on http://127.0.0.1:{port}/\n"
+
+
+def _background() -> dict[str, Callable[[], None]]:
+    from leadgen import schedule
+    from leadgen import worker as rq_worker
+
+    return {"worker-1": rq_worker.run, "worker-2": rq_worker.run, "scheduler": schedule.run}
+
+
+def _web(port: int) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    Granian(
+        "wsgi:app",
+        address="127.0.0.1",
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=2,
+        blocking_threads=8,
+        log_level=LogLevels.warning,
+    ).serve()
+
+
+if __name__ == "__main__":
+    start()

@@ -1,46 +1,74 @@
-"""One table: when the clock strikes, which job. One scheduler leads, the others wait for its lock to fall."""
+"""One table: when the clock strikes, which job. Several schedulers may run; the one that holds the lock rings.
+
+Not RQ's own cron: it pickles its jobs, has no election (two of them enqueue everything twice) and ends when Redis does.
+"""
 
 from __future__ import annotations
 
-from rq.cron import CronScheduler
+import logging
+import time
+from typing import NamedTuple
+
+from redis.exceptions import LockError, RedisError
+from redis.lock import Lock
 
 from leadgen.core import queue
 from leadgen.core.queue import BELL_QUEUES, Bell, QueueName
 
-# Seconds between two calls, the job's dotted name, and the queue it goes to.
-SCHEDULE: tuple[tuple[int, str, QueueName], ...] = (
-    *((10, bell.value, BELL_QUEUES[bell]) for bell in Bell),
-    (30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
-    (60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
-    (300, "leadgen.entries.jobs.remind", QueueName.SLOW),
-    (3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
-    (86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
+log = logging.getLogger(__name__)
+
+
+class Strike(NamedTuple):
+    """A job that is put on its queue every so many seconds; a call that still waits or runs is not doubled."""
+
+    seconds: int
+    job: str
+    queue: QueueName
+
+
+SCHEDULE: tuple[Strike, ...] = (
+    *(Strike(10, bell.value, BELL_QUEUES[bell]) for bell in Bell),
+    Strike(30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
+    Strike(60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
+    Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
+    Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
+    Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
 )
 LEADER_SECONDS = 15
-
-
-class LeaderCron(CronScheduler):
-    """RQ's scheduler, led: it has no election of its own, so two of them would enqueue everything twice."""
-
-    def start(self) -> None:
-        """Wait to become the leader, then keep the schedule until stopped."""
-        self.lock = self.connection.lock("leadgen:scheduler", timeout=LEADER_SECONDS, sleep=0.5)
-        with self.lock:
-            super().start()
-
-    def heartbeat(self) -> None:
-        """Stay the leader; a scheduler that was frozen and lost the lock ends here and is started anew."""
-        self.lock.reacquire()
-        super().heartbeat()
-
-    def calculate_sleep_interval(self) -> float:
-        """Never sleep past a third of the lock's life."""
-        return min(super().calculate_sleep_interval(), LEADER_SECONDS / 3)
+_TICK_SECONDS = 1.0
+_REDIS_SECONDS = 3.0
 
 
 def run() -> None:
-    """Be the scheduler, or the one that takes over, until the process is told to end."""
-    cron = LeaderCron(connection=queue.connection(seconds=None), logging_level="WARNING")
-    for seconds, job, name in SCHEDULE:
-        cron.register(job, name.value, interval=seconds)
-    cron.start()
+    """Be the scheduler, or the one that takes over within LEADER_SECONDS, until the process is told to end."""
+    client = queue.connection(seconds=_REDIS_SECONDS)
+    lock = client.lock("leadgen:scheduler", timeout=LEADER_SECONDS)
+    next_at = dict.fromkeys(SCHEDULE, 0.0)
+    while True:
+        try:
+            if _leads(lock):
+                strike_due(next_at, time.monotonic())
+        except RedisError as error:
+            log.warning("the scheduler waits for Redis: %s", error)
+        time.sleep(_TICK_SECONDS)
+
+
+def strike_due(next_at: dict[Strike, float], moment: float) -> list[Strike]:
+    """Enqueue what is due at `moment` (seconds of a steady clock) and say what that was."""
+    due = [strike for strike, at in next_at.items() if at <= moment]
+    for strike in due:
+        queue.enqueue(strike.job, name=strike.queue)
+        next_at[strike] = moment + strike.seconds
+    return due
+
+
+def _leads(lock: Lock) -> bool:
+    """Keep the lock, or try to get it. One that was frozen past the lock's life finds it taken and rings nothing."""
+    if lock.local.token is not None:
+        try:
+            lock.reacquire()
+        except LockError:
+            lock.local.token = None
+        else:
+            return True
+    return bool(lock.acquire(blocking=False))
