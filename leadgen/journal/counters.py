@@ -24,6 +24,7 @@ INSERT INTO counter (campaign_id, hour, name, channel, number)
 SELECT * FROM unnest(%(campaigns)s::bigint[], %(hours)s::timestamptz[], %(names)s::text[], %(channels)s::text[],
                      %(numbers)s::bigint[])
 ON CONFLICT (campaign_id, hour, name, channel) DO UPDATE SET number = counter.number + excluded.number
+RETURNING number
 """
 _Key = tuple[int, datetime, str, str]
 _tally: Tally[_Key] = Tally()
@@ -49,7 +50,7 @@ def flush() -> None:
     rows = sorted(counted.items())  # one order for all processes, so that two flushes never deadlock
     try:
         hot.one(
-            _ADD + " RETURNING number",
+            _ADD,
             {
                 "campaigns": [key[0] for key, _ in rows],
                 "hours": [key[1] for key, _ in rows],
