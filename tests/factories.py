@@ -7,25 +7,23 @@ totals, histogram of points) is written together here, so that a world made by f
 
 from __future__ import annotations
 
-import hmac
 import itertools
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from flask import current_app
 from flask_security.utils import hash_password
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.accounts.models import Brand, MemberRole, Membership, Role, User
 from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind, RulesVersion
+from leadgen.contacts import address
 from leadgen.contacts.models import (
     Answer,
     Consent,
     ConsentAction,
     ConsentPurpose,
     Contact,
-    Installation,
     Suppression,
     SuppressionReason,
 )
@@ -164,7 +162,7 @@ def make_contact(
         brand_id=(brand or make_brand()).id,
         mailbox_key=key,
         email=email,
-        address_hash=address_hash(key),
+        address_hash=address.address_hash(key),
         first_name=first_name,
         locale="fr",
         timezone="Europe/Paris",
@@ -309,7 +307,7 @@ def make_pending_points(entry: Entry, points: int = 5) -> LedgerPending:
     line["at"] = clock.now()
     key = f"test:{entry.id}:{next(_number)}"
     _keep(LedgerLine, line, kind=LedgerKind.REFERRAL, rules_version=entry.rules_version, idempotency_key=key)
-    return _keep(LedgerPending, line)
+    return _keep(LedgerPending, line, is_joining=False)
 
 
 def _count_in_bucket(entry: Entry, entrants: int) -> None:
@@ -444,12 +442,6 @@ def make_fact(entry: Entry, name: FactName = FactName.ENTRY_CREATED, **values: A
 def make_counter(campaign: Campaign, name: CounterName = CounterName.VIEW, number: int = 1, **values: Any) -> Counter:
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     return _keep(Counter, values, campaign_id=campaign.id, hour=hour, name=name.value, channel="", number=number)
-
-
-def address_hash(mailbox_key: str) -> bytes:
-    """The keyed hash under which contacts and suppression know a mailbox."""
-    key = db.session.scalars(select(Installation.address_key)).one()
-    return hmac.digest(key, mailbox_key.encode(), "sha256")
 
 
 def fresh(row: Row) -> Row:

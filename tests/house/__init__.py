@@ -1,0 +1,1 @@
+"""The house's own rules, proved on its source: nobody has to remember them."""

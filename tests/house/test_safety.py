@@ -1,0 +1,142 @@
+"""What opens a hole or gives the house away does not stand in the source."""
+
+import ast
+import re
+from pathlib import Path
+
+from tests.house.source import ROOT, modules, place, tracked, tree
+
+TEMPLATES = ROOT / "templates"
+_UNSAFE_MARKUP = re.compile(r"\|\s*safe\b|\bMarkup\(|render_template_string|autoescape\s+false|\.innerHTML|\beval\(")
+# Where trusted markup is made, and why it can be trusted.
+_MARKUP_WITH_REASON: dict[str, str] = {}
+_SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")
+# Statements that are put together from parts, and why no part comes from outside.
+_BUILT_SQL_WITH_REASON: dict[str, str] = {
+    "leadgen/entries/confirming.py": "constants of the module: which states can be confirmed, hours, tries",
+    "leadgen/entries/entering.py": "constants of the module",
+    "leadgen/entries/entrants.py": "columns written in the module; the campaign is a parameter",
+    "leadgen/entries/person.py": "constants of the module",
+    "leadgen/entries/points.py": "constants of the module",
+    "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
+}
+_INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)(?![^>]*application/(?:ld\+)?json)[^>]*>|<style|\sstyle=|\son[a-z]+=", re.IGNORECASE
+)
+_LOADS = re.compile(
+    r"(?:src|srcset|poster|data)=[\"']?https?:|<link[^>]+href=[\"']?https?:|@import|url\([\"']?https?:", re.IGNORECASE
+)
+_MACHINE = re.compile(r"(?<![\w.])/(?:home|Users|root|mnt|work|workspace|builds)/\w|\bfile://", re.IGNORECASE)
+_OWN_LINES = {"test_safety.py"}
+_PUBLIC = ("public", "errors")
+
+
+def _code() -> list[Path]:
+    shown = tracked(".html", ".js", ".svg")
+    return [*modules(), *(path for path in shown if "tests" not in path.parts)]
+
+
+def test_markup_is_never_trusted_without_a_reason() -> None:
+    found = {
+        place(path)
+        for path in _code()
+        for line in path.read_text().splitlines()
+        if _UNSAFE_MARKUP.search(line) and not line.lstrip().startswith("#")
+    }
+    assert found - set(_MARKUP_WITH_REASON) == set()
+    assert set(_MARKUP_WITH_REASON) - found == set(), "this exception is not needed any more"
+
+
+def _is_built(node: ast.expr) -> bool:
+    """Text that is put together at run time: f-string, %, + or .format()."""
+    if isinstance(node, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod):
+        return not (isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant))
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format"
+
+
+def _constants(path: Path) -> dict[str, str]:
+    """The module's named texts: a statement may be put together from one of them."""
+    return {
+        target.id: _words(node.value, {})
+        for node in tree(path).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _words(node: ast.expr, constants: dict[str, str]) -> str:
+    """The text in an expression, and behind the names in it."""
+    parts = ast.walk(node)
+    literal = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+    return " ".join([*literal, *(constants.get(part.id, "") for part in parts if isinstance(part, ast.Name))])
+
+
+def test_sql_is_never_put_together_without_a_reason() -> None:
+    built = set()
+    for path in modules():
+        constants = _constants(path)
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.expr) and _is_built(node) and _SQL.search(_words(node, constants)):
+                built.add(place(path))
+    assert built - set(_BUILT_SQL_WITH_REASON) == set()
+    assert set(_BUILT_SQL_WITH_REASON) - built == set(), "this exception is not needed any more"
+
+
+def test_public_pages_hold_no_inline_script_or_style() -> None:
+    """So that the policy needs no nonce there and a rendered page can be cached."""
+    pages = [TEMPLATES / "base.html", TEMPLATES / "_forms.html"]
+    pages += [path for door in _PUBLIC for path in (TEMPLATES / door).rglob("*.html")]
+    found = [
+        place(path, number)
+        for path in pages
+        if path.is_file()
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if _INLINE.search(line)
+    ]
+    assert found == []
+
+
+def test_pages_load_nothing_from_third_parties() -> None:
+    """Links may lead out; what the browser loads by itself may not."""
+    found = [
+        place(path, number)
+        for path in tracked(".html", ".css", ".js", ".svg")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if _LOADS.search(line) and 'rel="canonical"' not in line
+    ]
+    assert found == []
+
+
+def test_no_template_asks_the_database() -> None:
+    asks = re.compile(r"\bquery\b|\bsession\.(?:execute|scalars?)\b|\bdb\.")
+    found = [
+        place(path, number)
+        for path in tracked(".html", ".txt")
+        if TEMPLATES in path.parents
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if any(asks.search(tag) for tag in re.findall(r"{[{%].*?[%}]}", line))
+    ]
+    assert found == []
+
+
+def test_no_path_of_a_machine() -> None:
+    """A clone works elsewhere: no home folder, no build folder."""
+    found = [
+        f"{place(path, number)} {line.strip()[:80]}"
+        for path in tracked(".py", ".toml", ".txt", ".md", ".sh", ".yaml", ".yml", ".html", ".js", ".css", ".po", "")
+        if path.name not in _OWN_LINES
+        for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1)
+        if _MACHINE.search(line)
+    ]
+    assert found == []
+
+
+def test_locks_name_no_registry() -> None:
+    """Each machine installs from the index that it is given."""
+    locks = [path for path in tracked(".txt") if path.name.startswith("requirements")]
+    assert locks
+    index = re.compile(r"://|--(?:extra-)?index-url|--find-links|--trusted-host")
+    assert [place(path) for path in locks if index.search(path.read_text())] == []

@@ -1,0 +1,84 @@
+"""Sizes that a reader can hold in mind, from what the best houses of this field keep."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+from tests.house.source import PRODUCT, Function, functions, lines_of, modules, place
+
+FUNCTION = 40
+FILE = 400
+VIEW = 25
+POSITIONAL = 5
+# Lines of Python in one room; the doors are one room each. A number that differs from the rule has its reason here.
+ROOM = 1_200
+ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
+    "entries": (
+        1_700,
+        "entry, referral, points and rank would import each other if apart; a third is the SQL of hot paths",
+    ),
+}
+
+
+def _rooms() -> Counter[str]:
+    sizes: Counter[str] = Counter()
+    for path in PRODUCT.rglob("*.py"):
+        inside = path.relative_to(PRODUCT).parts
+        deep = 2 if inside[0] == "web" and len(inside) > 2 else 1
+        sizes["/".join(inside[:deep]) if len(inside) > 1 else "top"] += len(path.read_text().splitlines())
+    return sizes
+
+
+def _is_view(function: Function) -> bool:
+    return any(
+        isinstance(part, ast.Name) and part.id == "guarded_by"
+        for decorator in function.decorator_list
+        for part in ast.walk(decorator)
+    )
+
+
+def _positional(function: Function) -> int:
+    named = [argument.arg for argument in (*function.args.posonlyargs, *function.args.args)]
+    return len([name for name in named if name not in {"self", "cls"}])
+
+
+def _longer(path: Path, limit: int, *, views: bool = False) -> list[str]:
+    return [
+        f"{place(path, function.lineno)} {function.name}: {lines_of(function)} lines, at most {limit}"
+        for function in functions(path)
+        if lines_of(function) > limit and (not views or _is_view(function))
+    ]
+
+
+def test_functions_are_short() -> None:
+    assert [line for path in modules() for line in _longer(path, FUNCTION)] == []
+
+
+def test_most_functions_are_shorter_still() -> None:
+    """25 lines as a rule: nine functions of ten."""
+    sizes = sorted(lines_of(function) for path in modules() for function in functions(path))
+    assert sizes[len(sizes) * 9 // 10] <= 25
+
+
+def test_views_parse_call_and_answer() -> None:
+    assert [line for path in modules() for line in _longer(path, VIEW, views=True)] == []
+
+
+def test_files_are_short() -> None:
+    sizes = {place(path): len(path.read_text().splitlines()) for path in modules()}
+    assert {name: size for name, size in sizes.items() if size > FILE} == {}
+
+
+def test_rooms_are_small() -> None:
+    limits = {room: limit for room, (limit, _reason) in ROOMS_OF_THEIR_OWN_SIZE.items()}
+    assert {room: size for room, size in _rooms().items() if size > limits.get(room, ROOM)} == {}
+
+
+def test_few_arguments_by_position() -> None:
+    many = [
+        f"{place(path, function.lineno)} {function.name}: {_positional(function)}"
+        for path in modules()
+        for function in functions(path)
+        if _positional(function) > POSITIONAL
+    ]
+    assert many == []
