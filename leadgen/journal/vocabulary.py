@@ -20,6 +20,7 @@ class FactName(StrEnum):
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONTACT_SUPPRESSED = "contact.suppressed"
     CONTACT_ERASED = "contact.erased"
+    CAMPAIGN_CREATED = "campaign.created"
     CAMPAIGN_PUBLISHED = "campaign.published"
     CAMPAIGN_CHANGED = "campaign.changed"
     CAMPAIGN_MOVED = "campaign.moved"

@@ -1,0 +1,117 @@
+"""The prizes of a campaign: add, edit, remove, move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from babel import Locale
+
+from leadgen.campaigns.editing import check_locale, check_picture, edited, in_each_language, line, not_final
+from leadgen.campaigns.models import Campaign, Prize
+from leadgen.core import i18n
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+
+QUANTITY_LIMIT = 100_000
+VALUE_LIMIT = 100_000_000_00  # minor units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrizeInput:
+    """A prize as the marketer describes it; `value` of one piece in minor units, `texts` as in PrizeCard."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    quantity: int
+    value: int
+    currency: str = "EUR"
+    picture: str = ""
+
+
+def add_prize(campaign: Campaign, prize: PrizeInput) -> Prize:
+    """Put a prize at the end of the list. Raises Invalid."""
+    not_final(campaign)
+    added = Prize(position=max((p.position for p in campaign.prizes), default=0) + 1, **_checked(prize))
+    with edited(campaign, material=_told("A prize was added: %(title)s.", added)):
+        campaign.prizes.append(added)
+    return added
+
+
+def edit_prize(campaign: Campaign, prize_id: int, prize: PrizeInput) -> Prize:
+    """Replace what is said of a prize. Raises NotFound, Invalid."""
+    not_final(campaign)
+    found = _find(campaign, prize_id)
+    checked = _checked(prize)
+    is_material = any(checked[key] != getattr(found, key) for key in ("texts", "quantity", "value", "currency"))
+    told = _told("A prize was changed: %(title)s.", Prize(**checked)) if is_material else None
+    with edited(campaign, material=told):
+        for key, value in checked.items():
+            setattr(found, key, value)
+    return found
+
+
+def remove_prize(campaign: Campaign, prize_id: int) -> None:
+    """Take a prize away. Raises NotFound; Invalid for the last prize of a published campaign."""
+    not_final(campaign)
+    found = _find(campaign, prize_id)
+    if campaign.rules_version and len(campaign.prizes) == 1:
+        raise Invalid(_("A published contest needs at least one prize."), "prizes")
+    with edited(campaign, material=_told("A prize was taken away: %(title)s.", found)):
+        campaign.prizes.remove(found)
+
+
+def move_prize(campaign: Campaign, prize_id: int, *, by: int) -> None:
+    """Move a prize up (`by` = −1) or down (1) in the list: the order in which winners receive them."""
+    not_final(campaign)
+    found = _find(campaign, prize_id)
+    with edited(campaign, material=in_each_language("The order of the prizes has changed.")):
+        move(list(campaign.prizes), found, by)
+
+
+def move(rows: list[Any], row: Any, by: int) -> None:
+    """Move `row` by so many places among `rows`, which are in order, and number all anew."""
+    place = rows.index(row)
+    rows.insert(max(0, min(len(rows) - 1, place + by)), rows.pop(place))
+    for position, each in enumerate(rows, 1):
+        each.position = position
+
+
+def _find(campaign: Campaign, prize_id: int) -> Prize:
+    found = next((prize for prize in campaign.prizes if prize.id == prize_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _checked(prize: PrizeInput) -> dict[str, Any]:
+    texts = {}
+    for locale, words in prize.texts.items():
+        check_locale(locale)
+        texts[locale] = {
+            "title": line(words.get("title", ""), "title", limit=90, is_needed=False),
+            "description": line(words.get("description", ""), "description", limit=500, is_needed=False),
+        }
+    if not any(words["title"] for words in texts.values()):
+        raise Invalid(_("Give the prize a name."), "title")
+    if not 1 <= prize.quantity <= QUANTITY_LIMIT:
+        raise Invalid(_("Say how many there are: 1 or more."), "quantity")
+    if not 0 <= prize.value <= VALUE_LIMIT:
+        raise Invalid(_("Give the value of one piece, as a number that is not negative."), "value")
+    if prize.currency not in Locale.parse("en").currencies:
+        raise Invalid(_("Choose a currency from the list, such as EUR."), "currency")
+    return {
+        "texts": texts,
+        "quantity": prize.quantity,
+        "value": prize.value,
+        "currency": prize.currency,
+        "picture": check_picture(prize.picture),
+    }
+
+
+def _told(sentence: str, prize: Prize) -> dict[str, str]:
+    def title() -> str:
+        titles = {locale: words["title"] for locale, words in prize.texts.items() if words.get("title")}
+        return str(titles.get(i18n.locale()) or next(iter(titles.values()), ""))
+
+    return in_each_language(sentence, title=title)

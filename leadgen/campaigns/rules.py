@@ -1,0 +1,153 @@
+"""The rules of a contest: their text made from the campaign's own facts, and the versions that were published.
+
+The marketer may write own rules with the same placeholders; what stands in `texts[locale]["rules"]` is always the
+filled text that the public reads, `texts[locale]["rules_source"]` what it is made from (absent: our standard text).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from sqlalchemy import select
+
+from leadgen.accounts.models import Brand
+from leadgen.campaigns import catalogue
+from leadgen.campaigns.models import Campaign, RulesVersion
+from leadgen.core import clock, i18n
+from leadgen.core.db import db
+from leadgen.core.i18n import gettext as _
+from leadgen.core.i18n import ngettext
+
+FOLDER = Path(__file__).parent / "rules"
+PLACEHOLDERS = (
+    "organiser", "address", "brand", "contact", "title", "starts", "ends", "timezone", "confirmation_days", "countries",
+    "minimum_age", "prizes", "total_value", "entry_points", "referral_points", "answer_points", "award",
+)  # fmt: skip
+Change = dict[str, Any]
+
+
+def refresh(campaign: Campaign) -> None:
+    """Fill the rules anew in every language, after anything that they tell has changed."""
+    brand = db.session.get_one(Brand, campaign.brand_id)
+    texts = {}
+    for locale, old in campaign.texts.items():
+        source = old.get("rules_source") or standard(locale)
+        texts[locale] = old | {"rules": filled(source, campaign, brand, locale)}
+    campaign.texts = texts
+
+
+@lru_cache(maxsize=len(i18n.LOCALES))
+def standard(locale: str) -> str:
+    """Our standard rules with placeholders. Not legal advice; the marketer is told to have them read."""
+    return (FOLDER / f"{locale}.txt").read_text(encoding="utf-8").strip()
+
+
+def filled(source: str, campaign: Campaign, brand: Brand, locale: str) -> str:
+    """`source` with the campaign's facts in place of {placeholders}; a word in braces that is none of them stays."""
+    with i18n.speaking(locale):
+        values = _values(campaign, brand, locale)
+    for name, value in values.items():
+        source = source.replace("{" + name + "}", value)
+    return source
+
+
+def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
+    award: str = catalogue.read(campaign.template)["award"][locale]
+    return {
+        "award": award,  # first: it holds placeholders itself
+        "organiser": brand.legal_name,
+        "address": brand.legal_address,
+        "brand": brand.name,
+        "contact": brand.contact_email,
+        "title": str(campaign.texts[locale].get("title", "")),
+        "starts": i18n.format_datetime(campaign.starts_at, campaign.timezone),
+        "ends": i18n.format_datetime(campaign.ends_at, campaign.timezone),
+        "timezone": campaign.timezone,
+        "confirmation_days": str(campaign.grace_seconds // 86400),
+        "countries": country_names(campaign.countries, locale),
+        "minimum_age": str(campaign.minimum_age),
+        "prizes": "\n".join(_prize_line(prize, locale) for prize in campaign.prizes),
+        "total_value": _total_value(campaign),
+        "entry_points": _points(campaign.entry_points),
+        "referral_points": _points(campaign.referral_points),
+        "answer_points": _points(sum(q.points for q in campaign.questions if q.is_active)),
+    }
+
+
+def _points(number: int) -> str:
+    return ngettext("%(number)d point", "%(number)d points", number) % {"number": number}
+
+
+def _prize_line(prize: Any, locale: str) -> str:
+    words = {
+        "quantity": i18n.format_number(prize.quantity),
+        "title": prize.texts.get(locale, {}).get("title", ""),
+        "value": i18n.format_money(prize.value, prize.currency),
+    }
+    return "– " + _("%(quantity)s × %(title)s, worth %(value)s each") % words
+
+
+def _total_value(campaign: Campaign) -> str:
+    totals: dict[str, int] = {}
+    for prize in campaign.prizes:
+        totals[prize.currency] = totals.get(prize.currency, 0) + prize.value * prize.quantity
+    return " + ".join(i18n.format_money(value, currency) for currency, value in totals.items())
+
+
+def country_names(codes: list[str], locale: str) -> str:
+    """The countries' names in the given language, in alphabetical order; “any country” when there is no list."""
+    if not codes:
+        with i18n.speaking(locale):
+            return _("any country")
+    names = Locale.parse(locale).territories
+    return ", ".join(sorted(str(names.get(code, code)) for code in codes))
+
+
+def write_version(campaign: Campaign, changes: list[Change]) -> RulesVersion:
+    """Keep the rules as they stand now as the next version, with its hash and the public lines of what changed (F14).
+
+    `changes` holds {locale: sentence} for each change; the first version has none. Call `refresh` before.
+    """
+    campaign.rules_version += 1
+    snapshot = _snapshot(campaign)
+    canonical = json.dumps(snapshot, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    version = RulesVersion(
+        campaign_id=campaign.id,
+        number=campaign.rules_version,
+        sha256=hashlib.sha256(canonical.encode()).hexdigest(),
+        snapshot=snapshot,
+        changes=changes,
+        created_at=clock.now(),
+    )
+    db.session.add(version)
+    return version
+
+
+def _snapshot(campaign: Campaign) -> dict[str, Any]:
+    return {
+        "rules": {locale: texts["rules"] for locale, texts in campaign.texts.items()},
+        "starts_at": campaign.starts_at.isoformat(),
+        "ends_at": campaign.ends_at.isoformat(),
+        "timezone": campaign.timezone,
+        "grace_seconds": campaign.grace_seconds,
+        "countries": sorted(campaign.countries),
+        "minimum_age": campaign.minimum_age,
+        "entry_points": campaign.entry_points,
+        "referral_points": campaign.referral_points,
+        "answer_points": {q.key: q.points for q in campaign.questions if q.is_active},
+        "prizes": [
+            {"texts": p.texts, "quantity": p.quantity, "value": p.value, "currency": p.currency}
+            for p in campaign.prizes
+        ],
+    }
+
+
+def versions(campaign_id: int) -> list[RulesVersion]:
+    """Every published version of the rules, newest first."""
+    statement = select(RulesVersion).filter_by(campaign_id=campaign_id).order_by(RulesVersion.number.desc())
+    return list(db.session.scalars(statement))

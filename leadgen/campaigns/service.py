@@ -1,0 +1,172 @@
+"""The campaigns room's face: find, create, copy and delete campaigns; the verbs that edit and publish them."""
+
+from __future__ import annotations
+
+import copy
+import re
+import unicodedata
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from leadgen.accounts.models import Brand
+from leadgen.campaigns import cards, catalogue, rules
+from leadgen.campaigns.catalogue import TemplateCard
+from leadgen.campaigns.checking import Problem, missing_before_launch
+from leadgen.campaigns.editing import (
+    CampaignDates,
+    check_name,
+    check_slug,
+    edit_dates,
+    edit_eligibility,
+    edit_name,
+    edit_picture,
+    edit_points,
+    edit_reminder,
+    edit_slug,
+    edit_texts,
+    slug_is_taken,
+)
+from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind
+from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_prize, remove_prize
+from leadgen.campaigns.publishing import archive, pause, publish, resume
+from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
+from leadgen.core import clock
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.journal import service as journal
+from leadgen.journal.vocabulary import FactName
+
+__all__ = [
+    "CampaignDates", "CampaignPlan", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
+    "add_prize", "add_question", "archive", "create_from_template", "delete_draft", "duplicate", "edit_dates",
+    "edit_eligibility", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question", "edit_reminder",
+    "edit_slug", "edit_texts", "get", "list_for", "missing_before_launch", "move_prize", "move_question", "pause",
+    "publish", "remove_prize", "remove_question", "resume", "templates",
+]  # fmt: skip
+
+
+def templates() -> list[TemplateCard]:
+    """The templates to choose from, in the current language."""
+    return catalogue.all_cards()
+
+
+def list_for(brand_ids: Collection[int]) -> list[Campaign]:
+    """All campaigns of these brands, newest first."""
+    statement = select(Campaign).where(Campaign.brand_id.in_(brand_ids)).order_by(Campaign.id.desc())
+    return list(db.session.scalars(statement))
+
+
+def get(brand_ids: Collection[int], campaign_id: int) -> Campaign:
+    """The campaign, if it belongs to one of these brands. Raises NotFound for an absent one and for another brand's."""
+    campaign = db.session.get(Campaign, campaign_id)
+    if campaign is None or campaign.brand_id not in brand_ids:
+        raise NotFound
+    return campaign
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignPlan:
+    """What may be chosen when a campaign is created; what is left out comes from the brand and the template."""
+
+    slug: str = ""
+    timezone: str = ""
+    default_locale: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+
+def create_from_template(brand: Brand, template_key: str, *, name: str, **chosen: Any) -> Campaign:
+    """A draft made from a template; `chosen` are the fields of CampaignPlan.
+
+    A slug that is not chosen is made from the name. Starts tomorrow at nine in the campaign's time zone unless chosen.
+    Raises NotFound (template), Invalid (name, slug).
+    """
+    plan = CampaignPlan(**chosen)
+    template = catalogue.filled(catalogue.read(template_key), brand.name)
+    zone = plan.timezone or brand.timezone
+    starts_at = plan.starts_at or _tomorrow_at_nine(zone)
+    campaign = Campaign(
+        brand_id=brand.id,
+        slug=check_slug(plan.slug) if plan.slug else _free_slug(name),
+        name=check_name(name),
+        template=template_key,
+        timezone=zone,
+        default_locale=plan.default_locale or brand.locale,
+        texts=template["texts"],
+        starts_at=starts_at,
+        ends_at=plan.ends_at or starts_at + timedelta(days=template["days"]),
+        created_at=clock.now(),
+        **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
+        prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],
+        questions=[_question(n, question) for n, question in enumerate(template["questions"], 1)],
+    )
+    return _created(campaign, copied_from=None)
+
+
+def _question(position: int, data: dict[str, Any]) -> Question:
+    return Question(position=position, **(data | {"kind": QuestionKind(data["kind"])}))
+
+
+def _created(campaign: Campaign, *, copied_from: int | None) -> Campaign:
+    db.session.add(campaign)
+    db.session.flush()
+    rules.refresh(campaign)
+    journal.record(
+        FactName.CAMPAIGN_CREATED, brand_id=campaign.brand_id, campaign_id=campaign.id, copied_from=copied_from
+    )
+    return campaign
+
+
+def _tomorrow_at_nine(zone: str) -> datetime:
+    local = clock.now().astimezone(ZoneInfo(zone)) + timedelta(days=1)
+    return local.replace(hour=9, minute=0, second=0, microsecond=0)
+
+
+def _free_slug(name: str) -> str:
+    """A slug made from a name, with a number behind it when it is taken."""
+    plain = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:50].strip("-") or "contest"
+    base = base if len(base) >= 3 else f"{base}-contest"
+    candidates = (base, *(f"{base}-{number}" for number in range(2, 1000)))
+    return next(slug for slug in candidates if not slug_is_taken(slug))
+
+
+def duplicate(campaign: Campaign, *, name: str) -> Campaign:
+    """A draft with everything of `campaign` but people, points and statistics; it starts tomorrow and lasts as long."""
+    starts_at = _tomorrow_at_nine(campaign.timezone)
+    same = (
+        "brand_id", "template", "timezone", "default_locale", "picture", "grace_seconds", "countries", "minimum_age",
+        "entry_points", "referral_points", "is_reminding",
+    )  # fmt: skip
+    twin = Campaign(
+        **{key: copy.copy(getattr(campaign, key)) for key in same},
+        slug=_free_slug(name),
+        name=check_name(name),
+        texts=copy.deepcopy(campaign.texts),
+        starts_at=starts_at,
+        ends_at=starts_at + (campaign.ends_at - campaign.starts_at),
+        created_at=clock.now(),
+        prizes=[_copy_of(prize) for prize in campaign.prizes],
+        questions=[_copy_of(question) for question in campaign.questions if question.is_active],
+    )
+    return _created(twin, copied_from=campaign.id)
+
+
+def _copy_of(part: Any) -> Any:
+    columns = [column.key for column in part.__table__.columns if column.key not in {"id", "campaign_id"}]
+    return type(part)(**{key: copy.deepcopy(getattr(part, key)) for key in columns})
+
+
+def delete_draft(campaign: Campaign) -> None:
+    """Delete a campaign that was never published. Raises Conflict for any other: those are archived (F1)."""
+    if campaign.status is not CampaignStatus.DRAFT:
+        raise Conflict(_("Only a draft can be deleted. Archive the campaign instead."))
+    db.session.delete(campaign)
+    db.session.flush()
+    cards.forget()

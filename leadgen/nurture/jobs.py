@@ -1,0 +1,26 @@
+"""Jobs of the nurture room: plan the letters that are due."""
+
+from __future__ import annotations
+
+import time
+
+from leadgen.core import queue
+from leadgen.core.db import db
+from leadgen.core.queue import Bell
+from leadgen.nurture import service as nurture
+
+SECONDS = 2.0
+
+
+def plan() -> int:
+    """Plan until nothing is due, or two seconds passed: then make room for others and ring again (job)."""
+    until = time.monotonic() + SECONDS
+    total = 0
+    while claimed := nurture.plan_batch():
+        db.session.commit()
+        total += claimed
+        if time.monotonic() > until:
+            queue.ring(Bell.NURTURE)
+            break
+    db.session.commit()
+    return total

@@ -1,0 +1,199 @@
+"""The sequences of a campaign as the marketer edits them. Edits to a running one apply to letters not yet sent."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from collections.abc import Sequence as Many
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select, text
+
+from leadgen.accounts.models import Brand
+from leadgen.campaigns import catalogue
+from leadgen.campaigns.checking import Problem, language
+from leadgen.campaigns.models import Campaign, Question, QuestionKind
+from leadgen.core import i18n
+from leadgen.core.db import db
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.journal.models import Fact
+from leadgen.nurture.models import Sequence, Step
+
+NEEDED_TEXTS = ("subject", "heading", "body", "button")
+TEXT_LIMITS = {"subject": 120, "preheader": 150, "heading": 120, "body": 10_000, "button": 40, "url": 500}
+LONGEST_DELAY = 365 * 86400
+STEPS_LIMIT = 30
+_CANCEL = (
+    "UPDATE message SET status = 'cancelled', reason = 'step_removed' WHERE step_id = :step AND status = 'scheduled'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepInput:
+    """A step as the marketer writes it; texts, condition and delay as in nurture.models.Step."""
+
+    texts: Mapping[str, Mapping[str, str]]
+    delay_seconds: int
+    condition: Mapping[str, Any] | None = None
+
+
+def sequence_of(campaign_id: int) -> Sequence | None:
+    """The campaign's sequence with its steps (removed ones included, `is_active` tells), or None."""
+    return db.session.scalar(select(Sequence).filter_by(campaign_id=campaign_id).order_by(Sequence.id).limit(1))
+
+
+def set_up_created(facts: Many[Fact]) -> None:
+    """Give new campaigns the sequence of their template, copies the one of their original (reaction)."""
+    for fact in facts:
+        campaign = db.session.get(Campaign, fact.campaign_id)
+        if campaign is not None:
+            set_up(campaign, copied_from=fact.data.get("copied_from"))
+
+
+def set_up(campaign: Campaign, *, copied_from: int | None = None) -> Sequence:
+    """The campaign's sequence, made from its template or from another campaign's when there is none yet."""
+    if found := sequence_of(campaign.id):
+        return found
+    original = sequence_of(copied_from) if copied_from else None
+    made = (
+        _copied(original, campaign) if original else from_data(campaign, catalogue.read(campaign.template)["sequence"])
+    )
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def from_data(campaign: Campaign, data: Mapping[str, Any]) -> Sequence:
+    """A sequence written as in the `sequence` part of a campaign template."""
+    brand = db.session.get_one(Brand, campaign.brand_id)
+    filled = catalogue.filled(data, brand.name)
+    steps = [Step(position=number, **step) for number, step in enumerate(filled["steps"], 1)]
+    return Sequence(campaign_id=campaign.id, key=data["key"], name=filled["names"][brand.locale], steps=steps)
+
+
+def _copied(original: Sequence, campaign: Campaign) -> Sequence:
+    same = ("position", "key", "delay_seconds", "condition", "texts")
+    steps = [Step(**{k: copy.deepcopy(getattr(s, k)) for k in same}) for s in original.steps if s.is_active]
+    return Sequence(
+        campaign_id=campaign.id, key=original.key, name=original.name, is_active=original.is_active, steps=steps
+    )
+
+
+def set_active(sequence: Sequence, *, is_active: bool) -> None:
+    """Start or pause a sequence. Nobody is lost in a pause: who is enrolled goes on afterwards, late by at most 48 h.
+
+    Raises Invalid when a step is not complete.
+    """
+    if is_active and (problems := missing(sequence)):
+        raise Invalid(problems[0].sentence, "steps")
+    sequence.is_active = is_active
+
+
+def missing(sequence: Sequence) -> list[Problem]:
+    """What keeps the sequence from being active, in the current language."""
+    return [
+        Problem(
+            "sequence",
+            _("Step %(number)d is not complete in %(language)s.") % {"number": n, "language": language(locale)},
+        )
+        for n, step in enumerate((s for s in sequence.steps if s.is_active), 1)
+        for locale in i18n.LOCALES
+        if not all(step.texts.get(locale, {}).get(key) for key in NEEDED_TEXTS)
+    ]
+
+
+def add_step(sequence: Sequence, step: StepInput) -> Step:
+    """Put a step at the end: for people who have not finished the sequence yet. Raises Invalid."""
+    if sum(s.is_active for s in sequence.steps) >= STEPS_LIMIT:
+        raise Invalid(_("Keep to %(limit)d steps at most.") % {"limit": STEPS_LIMIT}, "steps")
+    position = max((s.position for s in sequence.steps), default=0) + 1
+    added = Step(position=position, key=f"step-{position}", is_active=True, **_checked(sequence, step))
+    sequence.steps.append(added)
+    db.session.flush()
+    return added
+
+
+def edit_step(sequence: Sequence, step_id: int, step: StepInput) -> Step:
+    """Replace a step's words, delay and condition. Raises NotFound, Invalid.
+
+    Words reach everybody whose letter is not sent yet. A new delay is counted for people who reach the step from now
+    on; who waits for it already keeps the date (nurture.md, “Editing live”). The condition holds for letters planned
+    from now on. A letter that somebody received is never sent to that person again.
+    """
+    found = _find(sequence, step_id)
+    checked = _checked(sequence, step)
+    if any(getattr(found, key) != value for key, value in checked.items()):
+        for key, value in checked.items():
+            setattr(found, key, value)
+        found.version += 1
+        db.session.flush()
+    return found
+
+
+def remove_step(sequence: Sequence, step_id: int) -> None:
+    """Send a step to nobody any more: people who wait for it go on to the next, what is planned is cancelled."""
+    found = _find(sequence, step_id)
+    found.is_active = False
+    db.session.flush()
+    db.session.execute(text(_CANCEL), {"step": found.id})
+
+
+def _find(sequence: Sequence, step_id: int) -> Step:
+    found = next((step for step in sequence.steps if step.id == step_id and step.is_active), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _checked(sequence: Sequence, step: StepInput) -> dict[str, Any]:
+    if not 0 <= step.delay_seconds <= LONGEST_DELAY:
+        raise Invalid(_("Choose a delay of one year at most."), "delay")
+    texts = {locale: _texts(locale, words) for locale, words in step.texts.items()}
+    for locale in i18n.LOCALES if sequence.is_active else ():
+        for key in NEEDED_TEXTS:
+            if not texts.get(locale, {}).get(key):
+                words = {"language": language(locale)}
+                raise Invalid(_("An active sequence needs this text in %(language)s.") % words, f"{locale}-{key}")
+    return {"delay_seconds": step.delay_seconds, "texts": texts, "condition": _condition(sequence, step.condition)}
+
+
+def _texts(locale: str, words: Mapping[str, str]) -> dict[str, str]:
+    texts = {key: str(words.get(key, "")).replace("\r\n", "\n").strip() for key in TEXT_LIMITS}
+    for key, limit in TEXT_LIMITS.items():
+        if len(texts[key]) > limit:
+            raise Invalid(_("Use %(limit)d characters at most.") % {"limit": limit}, f"{locale}-{key}")
+    parts = urlsplit(texts["url"])
+    if texts["url"] and (parts.scheme != "https" or not parts.hostname):
+        raise Invalid(_("Give an address that starts with https://, or none for the person’s page."), f"{locale}-url")
+    return texts
+
+
+def _condition(sequence: Sequence, condition: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """A condition that can be judged: a question that is asked, and one of its choices."""
+    if not condition:
+        return None
+    question = db.session.scalar(
+        select(Question).filter_by(campaign_id=sequence.campaign_id, key=condition.get("question"), is_active=True)
+    )
+    if question is None:
+        raise Invalid(_("Choose a question of this campaign."), "condition")
+    operators = [op for op in ("is", "is_not") if op in condition]
+    if len(operators) != 1:
+        raise Invalid(_("Say whether the answer must be this one or must not be."), "condition")
+    value = condition[operators[0]]
+    if not _is_answer(question, value):
+        raise Invalid(_("Choose one of the answers that this question can have."), "condition")
+    return {"question": question.key, operators[0]: value}
+
+
+def _is_answer(question: Question, value: Any) -> bool:
+    if question.kind in {QuestionKind.CHOICE, QuestionKind.MANY}:
+        return value in {option["id"] for option in question.options}
+    if question.kind is QuestionKind.YES_NO:
+        return isinstance(value, bool)
+    if question.kind is QuestionKind.NUMBER:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, str) and bool(value)
