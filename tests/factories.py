@@ -97,7 +97,7 @@ def make_campaign(
         brand_id=(brand or make_brand()).id,
         slug=f"campaign-{number}",
         name=f"Summer contest {number}",
-        template="travel",
+        template="prize-draw",
         status=status,
         timezone="Europe/Paris",
         default_locale="fr",

@@ -1,0 +1,207 @@
+"""Planning: each step once, in its order, by as many planners as there are (nurture.jobs.plan)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from leadgen.core.db import db
+from leadgen.entries.models import Entry
+from leadgen.journal.models import Fact
+from leadgen.journal.vocabulary import FactName
+from leadgen.mail.models import Lane, MailPurpose, Message, MessageStatus
+from leadgen.nurture import jobs, sequences
+from leadgen.nurture import service as nurture
+from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
+from leadgen.nurture.sequences import StepInput
+from tests.conftest import Clock
+from tests.factories import fresh, make_campaign, make_enrolment, make_entry, make_sequence
+from tests.texts import step as words
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+def _enrolled(**values: Any) -> tuple[Entry, Sequence, Enrolment]:
+    campaign = make_campaign()
+    entry = make_entry(campaign, confirmed=True, marketing=True)
+    sequence = make_sequence(campaign)
+    return entry, sequence, make_enrolment(sequence, entry, **values)
+
+
+def _messages() -> list[Message]:
+    return list(db.session.scalars(select(Message).order_by(Message.id)))
+
+
+def test_a_due_step_becomes_a_message_with_everything_its_letter_needs() -> None:
+    entry, sequence, enrolment = _enrolled()
+    step = sequence.steps[0]
+    step.condition = {"question": "question_1", "is": "sea"}
+    due_at = enrolment.next_run_at
+
+    assert jobs.plan() == 1
+
+    (message,) = _messages()
+    assert message.intent == f"seq:{enrolment.id}:{step.key}"
+    assert (message.lane, message.purpose) == (Lane.NURTURE, MailPurpose.MARKETING)
+    assert (message.letter, message.step_id, message.locale) == ("sequence", step.id, entry.locale)
+    assert message.context == {"entry": entry.id, "access_version": entry.access_version, "code": entry.code}
+    assert message.condition == {"question": "question_1", "is": "sea"}
+    assert message.status is MessageStatus.SCHEDULED
+    assert message.due_at == due_at
+    assert message.expires_at == due_at + timedelta(hours=48)
+
+
+def test_the_steps_follow_each_other_and_the_sequence_finishes(clock: Clock) -> None:
+    _, sequence, enrolment = _enrolled()
+
+    for step in sequence.steps:
+        assert jobs.plan() == 1
+        assert jobs.plan() == 0, "nothing is due before the delay has passed"
+        assert _messages()[-1].step_id == step.id
+        clock.forward(days=2, minutes=1)
+
+    assert fresh(enrolment).status is EnrolmentStatus.FINISHED
+    assert enrolment.ended_at is not None
+    assert db.session.scalars(select(Fact.name)).all() == [FactName.SEQUENCE_FINISHED.value]
+
+
+def test_what_is_not_due_waits() -> None:
+    _, _, enrolment = _enrolled()
+    enrolment.next_run_at += timedelta(minutes=1)
+    db.session.commit()
+
+    assert jobs.plan() == 0
+    assert _messages() == []
+
+
+def test_two_planners_at_once_plan_everybody_once(app: Flask) -> None:
+    campaign = make_campaign()
+    sequence = make_sequence(campaign, steps=2)
+    for _ in range(40):
+        make_enrolment(sequence, make_entry(campaign, confirmed=True, marketing=True))
+    start = Barrier(4)
+
+    def plan() -> int:
+        with app.app_context():
+            start.wait()
+            total = 0
+            while claimed := nurture.plan_batch(7):
+                db.session.commit()
+                total += claimed
+            return total
+
+    with ThreadPoolExecutor(4) as pool:
+        planned = [future.result() for future in [pool.submit(plan) for _ in range(4)]]
+
+    assert sum(planned) == 40
+    assert len({message.entry_id for message in _messages()}) == len(_messages()) == 40
+
+
+def test_a_claim_that_is_not_committed_is_passed_over(app: Flask) -> None:
+    _enrolled()
+    assert nurture.plan_batch() == 1  # not committed: the lock is held
+
+    def other() -> int:
+        with app.app_context():
+            return nurture.plan_batch()
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(other).result() == 0
+    db.session.commit()
+    assert len(_messages()) == 1
+
+
+def test_a_step_whose_letter_was_wanted_before_is_not_wanted_again() -> None:
+    """A sent step is never sent again, whatever happened to the enrolment."""
+    _, _, enrolment = _enrolled()
+    jobs.plan()
+    enrolment.next_position, enrolment.next_run_at = 1, enrolment.enrolled_at
+    db.session.commit()
+
+    assert jobs.plan() == 1
+    assert len(_messages()) == 1
+
+
+def test_a_paused_sequence_plans_nothing_and_goes_on_afterwards() -> None:
+    _, sequence, _ = _enrolled()
+    sequences.set_active(sequence, is_active=False)
+    db.session.commit()
+    assert jobs.plan() == 0
+
+    sequences.set_active(sequence, is_active=True)
+    db.session.commit()
+    assert jobs.plan() == 1
+
+
+def test_after_an_outage_one_letter_is_planned_and_a_stale_one_is_expired_already(clock: Clock) -> None:
+    """nurture.md, “Late / outage”: within 48 h or not at all, and one letter at a time."""
+    _enrolled()
+    clock.forward(days=10)
+
+    jobs.plan()
+
+    (message,) = _messages()
+    assert message.expires_at < message.created_at
+    assert jobs.plan() == 0, "the next step counts its delay from now"
+
+
+def test_new_words_reach_people_who_wait_and_the_date_they_wait_for_stays() -> None:
+    _, sequence, enrolment = _enrolled(next_position=2)
+    waited_for = enrolment.next_run_at
+    second = sequence.steps[1]
+
+    sequences.edit_step(
+        sequence, second.id, StepInput(texts={"en": words(9)["en"], "fr": words(9)["fr"]}, delay_seconds=9)
+    )
+    db.session.commit()
+    jobs.plan()
+
+    assert _messages()[0].due_at == waited_for
+    assert fresh(second).version == 2
+    assert second.texts["en"]["subject"] == "Letter 9"
+
+
+def test_a_new_delay_counts_for_people_who_reach_the_step_later() -> None:
+    _, sequence, enrolment = _enrolled()
+    second = sequence.steps[1]
+    sequences.edit_step(sequence, second.id, StepInput(texts=words(2), delay_seconds=7 * 86400))
+    db.session.commit()
+
+    jobs.plan()
+
+    waits = fresh(enrolment).next_run_at - _messages()[0].created_at
+    assert timedelta(days=7, hours=-1) <= waits <= timedelta(days=7, hours=1)
+
+
+def test_people_who_wait_for_a_removed_step_go_on_to_the_next() -> None:
+    _, sequence, enrolment = _enrolled(next_position=2)
+    sequences.remove_step(sequence, sequence.steps[1].id)
+    db.session.commit()
+
+    jobs.plan()
+
+    assert _messages()[0].step_id == sequence.steps[2].id
+    assert fresh(enrolment).status is EnrolmentStatus.FINISHED
+
+
+def test_what_is_planned_of_a_removed_step_is_cancelled() -> None:
+    _, sequence, _ = _enrolled()
+    jobs.plan()
+
+    sequences.remove_step(sequence, sequence.steps[0].id)
+    db.session.commit()
+
+    assert fresh(_messages()[0]).status is MessageStatus.CANCELLED
+
+
+def test_a_step_that_is_added_reaches_who_has_not_finished() -> None:
+    _, sequence, _ = _enrolled(next_position=3)
+    sequences.add_step(sequence, StepInput(texts=words(4), delay_seconds=0))
+    db.session.commit()
+
+    assert jobs.plan() == 2, "the third step, and at once the fourth, which has no delay"
+    assert len(_messages()) == 2
