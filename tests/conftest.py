@@ -107,6 +107,7 @@ def _application(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture(scope="session")
 def cleaner(database_url: str) -> Iterator[psycopg.Connection]:
+    """A connection to this worker's database that no code under test uses."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         yield connection
 
@@ -137,7 +138,7 @@ def app(_application: Flask, settings: Settings, clean_database: None) -> Iterat
 
 @pytest.fixture
 def context(app: Flask) -> Iterator[None]:
-    """An application context around the whole test, for verbs. Not beside `client`: requests bring their own."""
+    """An application context around the whole test, for tests of verbs. Not beside `client`: it shares the session."""
     with app.app_context():
         yield
 

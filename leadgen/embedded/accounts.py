@@ -15,8 +15,8 @@ from typing import Any
 from leadgen.embedded.processes import CannotStart
 from leadgen.embedded.servers import make_private
 
-_SHARED_PLACES = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - what is found there is checked before it is used
-_LASTING_PLACE = Path("/var/lib/leadgen")
+SHARED_PLACES = (Path("/var/tmp"), Path("/tmp"))  # noqa: S108 - what is found there is checked before it is used
+LASTING_PLACE = Path("/var/lib/leadgen")
 
 
 @dataclass(frozen=True)
@@ -86,9 +86,9 @@ def reachable_home(home: Path, account: Account) -> Path:
             f"The folder {home.resolve()} cannot be entered by the user that runs PostgreSQL: move the clone elsewhere."
         )
     home.rmdir()
-    _LASTING_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _LASTING_PLACE.chmod(0o755)
-    elsewhere = Path(tempfile.mkdtemp(prefix="postgres-", dir=_LASTING_PLACE))
+    LASTING_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    LASTING_PLACE.chmod(0o755)
+    elsewhere = Path(tempfile.mkdtemp(prefix="postgres-", dir=LASTING_PLACE))
     account.own(elsewhere)
     home.symlink_to(elsewhere)
     return elsewhere
@@ -102,13 +102,13 @@ def reachable_copy(package: Path, version: str) -> Path:
     """
     sources = [tree for tree in (package / "pginstall", package.with_name(f"{package.name}.libs")) if tree.exists()]
     name = f"leadgen-postgres-{version}-{_digest(sources, package.parent)}"
-    for place in _SHARED_PLACES:
+    for place in SHARED_PLACES:
         target = place / name
         if not target.exists() and not target.is_symlink():
             _copy(sources, package.parent, target)
         if _is_faithful(target, sources, package.parent):
             return target / package.name
-    names = " and ".join(str(place / name) for place in _SHARED_PLACES)
+    names = " and ".join(str(place / name) for place in SHARED_PLACES)
     raise CannotStart(f"Somebody else made {names}: remove them and start again.")
 
 

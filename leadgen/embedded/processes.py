@@ -98,15 +98,16 @@ def _living() -> Iterable[tuple[int, int]]:
     if not Path("/proc/self/stat").exists():
         yield from _living_by_ps()
         return
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            try:
-                # The name in parentheses may itself hold spaces and parentheses: read what follows the last one.
-                state, _parent, _group, session = Path(entry.path, "stat").read_text().rpartition(")")[2].split()[:4]
-            except (OSError, ValueError):
-                continue
-            if state not in "ZX":
-                yield int(entry.name), int(session)
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            # The name in parentheses may itself hold spaces and parentheses: read what follows the last one.
+            state, _parent, _group, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
+        except (OSError, ValueError):
+            continue
+        if state not in "ZX":
+            yield int(entry.name), int(session)
 
 
 def _living_by_ps() -> Iterable[tuple[int, int]]:

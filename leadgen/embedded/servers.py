@@ -13,7 +13,7 @@ from typing import Any
 from leadgen.embedded.processes import CannotStart, die_with_parent, free_port
 
 _START_TIMEOUT = 60.0  # seconds; a crash recovery takes its time
-_ATTEMPTS = 5
+_ATTEMPTS = 4
 _LOG_LIMIT = 1_000_000  # bytes
 FOREIGN = "The folder {folder} belongs to somebody else: run as its owner, or remove it to start with empty data."
 
