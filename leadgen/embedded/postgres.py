@@ -151,9 +151,8 @@ class Postgres(Server):
             "--encoding=UTF8",
             *_LOCALE[locales],
         ]
-        if not self.durable:
-            options.append("--no-sync")
-        command = [str(self._bin / "initdb"), f"--pgdata={data}", "--no-instructions", *options]
+        # Not waiting for the disk here risks nothing but an empty cluster, and is a second and a half quicker.
+        command = [str(self._bin / "initdb"), f"--pgdata={data}", "--no-instructions", "--no-sync", *options]
         made = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **self.identity())
         if made.returncode != 0:
             raise CannotStart(f"PostgreSQL could not make its data folder {self.data}: {' '.join(made.stderr.split())}")

@@ -18,7 +18,7 @@ import click
 from leadgen.embedded.processes import Guard, adopt_orphans, detach, die_with_parent, members, signal_sessions
 from leadgen.embedded.servers import Server
 
-GRACE = 4.0  # seconds that a part gets to end by itself
+GRACE = 3.5  # seconds that a part gets to end by itself; all must be over in five
 _FIRST_DELAY = 0.5  # seconds before a part that died starts again; doubles with each death
 _LONGEST_DELAY = 30.0
 _CALM = 60.0  # seconds after which a part counts as healthy and its delay starts anew

@@ -10,6 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from leadgen.embedded import postgres, valkey
 from leadgen.embedded.postgres import Postgres
@@ -119,7 +121,7 @@ def test_valkey_asks_for_its_password_and_shows_it_nowhere(store: Valkey) -> Non
     command = Path(f"/proc/{store.process.pid}/cmdline").read_bytes().decode()
     assert store.url.split(":")[2].split("@")[0] not in command
     with pytest.raises(redis.AuthenticationError):
-        redis.Redis(port=store.port).ping()
+        redis.Redis(port=store.port, retry=Retry(NoBackoff(), 0)).ping()
 
 
 def test_a_killed_valkey_comes_back_on_its_port_with_its_data(store: Valkey) -> None:
