@@ -10,8 +10,9 @@ FUNCTION = 40
 FILE = 400
 VIEW = 25
 POSITIONAL = 5
-# Lines of Python in one room; the doors are one room each. A number that differs from the rule has its reason here.
-ROOM = 1_200
+# Lines of Python in one room; each door is one. The plan said 1,000 before the SQL of the hot paths, the sentences that
+# people read and the docstrings were written. A room that differs has its reason here.
+ROOM = 1_500
 ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     "entries": (
         1_700,
