@@ -49,8 +49,8 @@ WITH confirmed AS (
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
     SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s, %(method)s,
            jsonb_build_object('generation', %(generation)s::int)
-    FROM confirmed, (VALUES ('rules', true), ('marketing', is_marketing_wanted)) AS act (purpose, is_given)
-    WHERE act.is_given
+    FROM confirmed, (VALUES ('rules'), ('marketing')) AS act (purpose)
+    WHERE act.purpose = 'rules' OR is_marketing_wanted
 ), inviter AS (
     SELECT r.id FROM entry r, confirmed WHERE r.id = confirmed.referrer_id AND r.status = 'confirmed'
 ), credited AS (
