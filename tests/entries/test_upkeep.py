@@ -1,0 +1,59 @@
+"""What happens by itself: one reminder, the end of the deadline, being forgotten (mail.md 2.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core.db import db
+from leadgen.entries import confirming, entering, upkeep
+from tests.conftest import Clock
+from tests.entries.conftest import filled, rows
+
+
+@pytest.fixture
+def entry_id(card: CampaignCard) -> int:
+    return entering.enter(card, filled()).entry_id
+
+
+def test_one_reminder_after_a_day_and_never_another(entry_id: int, clock: Clock) -> None:
+    assert upkeep.remind() == 0
+    clock.forward(hours=24, seconds=1)
+
+    assert [upkeep.remind(), upkeep.remind()] == [1, 0]
+
+    clock.forward(days=2)
+    assert upkeep.remind() == 0
+    assert rows("SELECT letter FROM message WHERE entry_id = %(id)s ORDER BY id", id=entry_id) == [
+        {"letter": "confirm"},
+        {"letter": "reminder"},
+    ]
+
+
+def test_who_confirmed_is_not_reminded(entry_id: int, clock: Clock) -> None:
+    confirming.confirm(entry_id, 1, "button_post")
+    clock.forward(days=2)
+
+    assert upkeep.remind() == 0
+
+
+def test_i36_who_never_confirmed_is_forgotten_a_week_after_the_deadline(entry_id: int, clock: Clock) -> None:
+    clock.forward(days=7, hours=1)
+    upkeep.purge()
+    assert rows("SELECT status FROM entry WHERE id = %(id)s", id=entry_id) == [{"status": "expired"}]
+    assert rows("SELECT email FROM contact") == [{"email": "anna@mail.example"}]
+
+    clock.forward(days=7)
+    upkeep.purge()
+    db.session.rollback()
+
+    assert rows("SELECT email, mailbox_key FROM contact") == [{"email": None, "mailbox_key": None}]
+
+
+def test_who_confirmed_stays(entry_id: int, clock: Clock) -> None:
+    confirming.confirm(entry_id, 1, "button_post")
+    clock.forward(days=60)
+
+    upkeep.purge()
+
+    assert rows("SELECT email FROM contact") == [{"email": "anna@mail.example"}]
