@@ -42,6 +42,11 @@ class AppWorker(Worker):
             forget_connections()
             super().main_work_horse(*args, **kwargs)
 
+    def perform_job(self, job: Job, *args: Any, **kwargs: Any) -> bool:
+        """Let the bell be rung again before looking for work, so that what comes after the last look is not missed."""
+        self.connection.delete(queue.rung_key(job.func_name or "", *job.args))
+        return super().perform_job(job, *args, **kwargs)
+
 
 def run() -> None:
     """Work on all queues, most urgent first, until told to end."""

@@ -12,26 +12,41 @@ from collections.abc import Mapping
 from typing import Any
 
 import psycopg
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from psycopg.rows import dict_row
 
 from leadgen.core import settings
 
 Row = dict[str, Any]
+_ATTEMPTS = 3
 _local = threading.local()
 
 
 def one(statement: str, values: Mapping[str, Any]) -> Row | None:
     """Run `statement` as a transaction of its own and return its first row, or None.
 
-    A connection that the server closed while it was idle is replaced once, before anything was sent on it.
-    Raises psycopg.Error; a unique violation is the caller's to understand.
+    It may be run twice: once more on a new connection when the server went away, up to three times when it was the
+    loser of a deadlock. So every statement sent here must be harmless when repeated. Raises psycopg.Error.
     """
-    return _connection().execute(statement, values).fetchone()
+    return _run(statement, values).fetchone()
 
 
 def many(statement: str, values: Mapping[str, Any]) -> list[Row]:
     """Like `one`, for all rows."""
-    return _connection().execute(statement, values).fetchall()
+    return _run(statement, values).fetchall()
+
+
+def _run(statement: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
+    for _attempt in range(_ATTEMPTS - 1):
+        connection = _connection()
+        try:
+            return connection.execute(statement, values)
+        except (DeadlockDetected, SerializationFailure):
+            continue
+        except psycopg.OperationalError:
+            if not connection.closed:
+                raise
+    return _connection().execute(statement, values)
 
 
 def forget() -> None:

@@ -16,7 +16,6 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry as ClientRetry
 from rq import Queue, Retry
-from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -55,6 +54,8 @@ BELL_QUEUES = {
     Bell.MAIL: QueueName.MAIL,
 }
 JOB_SECONDS = 120
+RUNG_SECONDS = 10
+FAILURE_SECONDS = 7 * 24 * 3600
 _RING_INTERVAL = 0.1
 _REDIS_SECONDS = 0.3
 
@@ -75,20 +76,20 @@ def queue(name: QueueName, client: redis.Redis) -> Queue:
 
 
 def enqueue(job: str, *args: str | int, name: QueueName = QueueName.SLOW, client: redis.Redis | None = None) -> None:
-    """Put one job by dotted name, once: a job with the same arguments that is waiting or running is not doubled."""
-    job_id = "-".join([job.replace(".", "_"), *map(str, args)])
-    try:
-        queue(name, client or connection()).enqueue(
-            job,
-            *args,
-            job_id=job_id,
-            unique=True,
-            retry=Retry(max=3, interval=[1, 5, 30]),
-            result_ttl=0,
-            failure_ttl=86400,
-        )
-    except DuplicateJobError:
-        log.debug("%s is already waiting or running", job_id)
+    """Put one job by dotted name, unless the same call was put in the last RUNG_SECONDS and nobody took it up yet.
+
+    Not RQ's `unique`: that refuses as long as the job's key lives, so one that runs would hide the ring for what came
+    after its last look, and one that failed or was killed would silence the bell.
+    """
+    client = client or connection()
+    if client.set(rung_key(job, *args), 1, nx=True, ex=RUNG_SECONDS):
+        retry = Retry(max=2, interval=[5, 60])
+        queue(name, client).enqueue(job, *args, retry=retry, result_ttl=0, failure_ttl=FAILURE_SECONDS)
+
+
+def rung_key(job: str, *args: str | int) -> str:
+    """The Redis key that says “this call waits already”; whoever takes the job up deletes it first."""
+    return ":".join(["leadgen:rung", job, *map(str, args)])
 
 
 class _Doorbell:
