@@ -45,7 +45,10 @@ class AppWorker(Worker):
     def perform_job(self, job: Job, *args: Any, **kwargs: Any) -> bool:
         """Let the bell be rung again before looking for work, so that what comes after the last look is not missed."""
         self.connection.delete(queue.rung_key(job.func_name or "", *job.args))
-        return super().perform_job(job, *args, **kwargs)
+        try:
+            return super().perform_job(job, *args, **kwargs)
+        finally:
+            queue.ring_out()
 
 
 def run() -> None:

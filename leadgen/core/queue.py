@@ -116,13 +116,16 @@ class _Doorbell:
         while True:
             self._wake.wait()
             self._wake.clear()
-            wanted, self._wanted = self._wanted, set()
-            for bell in wanted:
-                try:
-                    enqueue(bell.value, name=BELL_QUEUES[bell], client=client)
-                except redis.RedisError as error:
-                    log.warning("could not ring %s, the scheduler will: %s", bell.name, error)
+            self.pass_on(client)
             time.sleep(_RING_INTERVAL)
+
+    def pass_on(self, client: redis.Redis) -> None:
+        wanted, self._wanted = self._wanted, set()
+        for bell in wanted:
+            try:
+                enqueue(bell.value, name=BELL_QUEUES[bell], client=client)
+            except redis.RedisError as error:
+                log.warning("could not ring %s, the scheduler will: %s", bell.name, error)
 
 
 _doorbell = _Doorbell()
@@ -131,6 +134,11 @@ _doorbell = _Doorbell()
 def ring(bell: Bell) -> None:
     """Wake a worker for this kind of work, soon and at most once per 100 ms. Call it after the commit. Never blocks."""
     _doorbell.ring(bell)
+
+
+def ring_out() -> None:
+    """Pass on at once what this process rang: one that ends with its job would take its bell's thread along."""
+    _doorbell.pass_on(connection())
 
 
 def ring_after_commit(session: Session, bell: Bell) -> None:
