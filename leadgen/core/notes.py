@@ -1,0 +1,68 @@
+"""Short notes that all processes read for a while, such as “do not call the provider for 20 seconds”.
+
+Kept in Redis; while Redis is away a note is known to the process that wrote it alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+
+import redis
+
+from leadgen.core import queue, settings
+
+log = logging.getLogger(__name__)
+_SECONDS_WITHOUT_REDIS = 5.0
+_broken_until = 0.0
+_memory: dict[str, tuple[float, str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What it says, and for how many seconds it still holds."""
+
+    text: str
+    seconds: float
+
+
+def leave(name: str, text: str, seconds: float) -> None:
+    """Let everybody read `text` under this name for `seconds`."""
+    global _broken_until  # noqa: PLW0603 - the breaker belongs to the process
+    _memory[name] = (time.monotonic() + seconds, text)
+    try:
+        _client(settings.get().redis_url).set(_key(name), text, px=max(1, round(seconds * 1000)))
+    except redis.RedisError as error:
+        log.warning("a note stays in this process: %s", error)
+        _broken_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
+
+
+def read(name: str) -> Note | None:
+    """The note that holds now, or None."""
+    global _broken_until  # noqa: PLW0603 - as above
+    if time.monotonic() >= _broken_until:
+        try:
+            return _shared(name)
+        except redis.RedisError as error:
+            log.warning("notes are read in this process alone for a while: %s", error)
+            _broken_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
+    until, text = _memory.get(name, (0.0, ""))
+    left = until - time.monotonic()
+    return Note(text, left) if left > 0 else None
+
+
+def _shared(name: str) -> Note | None:
+    client = _client(settings.get().redis_url)
+    text, left = client.get(_key(name)), client.pttl(_key(name))
+    return Note(text.decode(), left / 1000) if isinstance(text, bytes) and isinstance(left, int) and left > 0 else None
+
+
+def _key(name: str) -> str:
+    return f"leadgen:note:{name}"
+
+
+@lru_cache(maxsize=4)
+def _client(_url: str) -> redis.Redis:
+    return queue.connection()
