@@ -385,6 +385,7 @@ def make_provider_event(message: Message | None = None, *, kind: str = "delivere
         kind=kind,
         payload=payload,
         received_at=clock.now(),
+        due_at=clock.now(),
     )
 
 

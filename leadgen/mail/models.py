@@ -108,7 +108,7 @@ class ProviderEvent(Model):
 
     __tablename__ = "provider_event"
     __table_args__ = (
-        Index("ix_provider_event_waiting", "id", postgresql_where=text("applied_at IS NULL")),
+        Index("ix_provider_event_waiting", "due_at", "id", postgresql_where=text("applied_at IS NULL")),
         Index("ix_provider_event_opaque_id", "opaque_id"),
     )
 
@@ -118,5 +118,6 @@ class ProviderEvent(Model):
     kind: Mapped[str]
     payload: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
+    due_at: Mapped[datetime]  # an event of a message that is not there yet is looked at again later
     applied_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(server_default="")

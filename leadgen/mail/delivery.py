@@ -1,0 +1,117 @@
+"""From claimed messages to the provider: grouped by letter, rendered late, handed over with no transaction open."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from leadgen.campaigns import cards
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core import links, notes
+from leadgen.core.db import db
+from leadgen.mail import outbox, rendering, values
+from leadgen.mail.providers.chosen import provider
+from leadgen.mail.providers.interface import Batch, Outcome, Parcel, Result
+from leadgen.mail.rendering import Compiled
+from leadgen.mail.texts import Texts
+from leadgen.mail.values import Recipient
+
+log = logging.getLogger(__name__)
+PAUSED = "mail-provider"
+_Group = tuple[int, str, int | None, str]
+
+
+def pause() -> notes.Note | None:
+    """Why no process should call the provider now (`rate_limited`, `sender_refused`, `provider_away`), or None."""
+    return notes.read(PAUSED)
+
+
+def largest() -> int:
+    """How many mails the provider takes in one call."""
+    return provider().largest
+
+
+def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
+    """Send to these people, one call for each letter and language; yields the outcomes of each call as it is answered.
+
+    One person's broken data fails that one mail, one broken letter fails that letter. The caller settles each list
+    before asking for the next, so that a crash leaves one call unsettled at most.
+    """
+    groups = _grouped(recipients)
+    texts = Texts({group[0] for group in groups}, {group[2] for group in groups if group[2] is not None})
+    db.session.commit()  # reading is over: no transaction stays open while a stranger answers
+    for group, members in groups.items():
+        try:
+            card, letter = _letter(group, texts)
+        except Exception as error:
+            log.exception("letter %s of campaign %s cannot be rendered", group[1], group[0])
+            yield [Outcome(member.id, Result.FAILED, _named(error)) for member in members]
+            continue
+        parcels, failed = _parcels(members, letter, card)
+        yield failed
+        if parcels:
+            note = pause()
+            yield _held(parcels, note) if note else _send(Batch(letter, parcels))
+
+
+def _grouped(recipients: Sequence[Recipient]) -> dict[_Group, list[Recipient]]:
+    groups: dict[_Group, list[Recipient]] = {}
+    for person in recipients:
+        groups.setdefault((person.campaign_id, person.letter, person.step_id, person.locale), []).append(person)
+    return groups
+
+
+def _letter(group: _Group, texts: Texts) -> tuple[CampaignCard, Compiled]:
+    campaign_id, letter, step_id, locale = group
+    card = cards.by_id(campaign_id)
+    own = texts.of(campaign_id, letter, locale, step_id=step_id, default_locale=card.default_locale)
+    return card, rendering.compiled(card, letter, locale, own, step_id or 0)
+
+
+def _parcels(members: Sequence[Recipient], letter: Compiled, card: CampaignCard) -> tuple[list[Parcel], list[Outcome]]:
+    parcels, failed = [], []
+    for person in members:
+        try:
+            parcels.append(parcel(person, letter, card))
+        except Exception as error:  # noqa: BLE001 - a poison row fails alone
+            log.warning("message %s cannot be rendered: %s", person.id, error)
+            failed.append(Outcome(person.id, Result.FAILED, _named(error)))
+    return parcels, failed
+
+
+def parcel(person: Recipient, letter: Compiled, card: CampaignCard) -> Parcel:
+    """One person's share: the values of the markers, and the address for one-click unsubscribing of marketing."""
+    filled = values.fill(letter.markers, person, card, letter.locale)
+    unsubscribe = ""
+    if letter.letter.is_marketing:
+        unsubscribe = filled.get("unsubscribe_link") or links.unsubscribe(person.contact_id, person.id)
+    return Parcel(person.id, person.opaque_id, person.email, person.attempts, filled, unsubscribe)
+
+
+def _send(batch: Batch) -> list[Outcome]:
+    """Call the provider; a pause that it asks for is left as a note for all workers."""
+    answer = provider().send(batch)
+    if answer.pause_seconds:
+        log.warning("the mail provider pauses for %.0f s: %s", answer.pause_seconds, answer.pause_reason)
+        notes.leave(PAUSED, answer.pause_reason, answer.pause_seconds)
+    attempts = {parcel.message_id: parcel.attempt for parcel in batch.parcels}
+    return [_timed(outcome, attempts, answer.pause_seconds) for outcome in answer.outcomes]
+
+
+def _timed(outcome: Outcome, attempts: Mapping[int, int], pause_seconds: float) -> Outcome:
+    if outcome.result is not Result.TEMPORARY or outcome.delay is not None:
+        return outcome
+    # A pause spares the provider by itself; backing off on top of it would only make people wait.
+    return replace(outcome, delay=pause_seconds or outbox.backoff(attempts[outcome.message_id]))
+
+
+def _held(parcels: Sequence[Parcel], note: notes.Note) -> list[Outcome]:
+    """Put these back untouched: the provider asked for a pause since they were claimed."""
+    return [
+        Outcome(parcel.message_id, Result.TEMPORARY, note.text, is_free=True, delay=note.seconds) for parcel in parcels
+    ]
+
+
+def _named(error: Exception) -> str:
+    return f"cannot_render: {type(error).__name__} {error}"[:200]

@@ -1,0 +1,128 @@
+"""The final gates: one statement that decides for each due message whether it may go now, and says why not.
+
+Nothing that was true when a message was planned is believed: suppression, consent, the state of the entry, the
+condition on answers, the cap and the quiet hours are looked at in the statement that claims it (product.md, rule 6).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from leadgen.core import clock
+
+LEASE_SECONDS = 120
+CAP_HOURS = 48
+# Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight.
+QUIET_FROM, QUIET_UNTIL = 21, 8
+SPREAD_SECONDS = 30 * 60
+PAUSED_MINUTES = 5
+_CONFIRMABLE = "('scheduled', 'live', 'paused', 'closing')"
+
+CLAIM = f"""
+WITH due AS (
+    SELECT * FROM message m
+    WHERE m.lane = :lane AND m.status = 'scheduled' AND m.due_at <= :now
+    ORDER BY m.due_at, m.id
+    LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+), zone AS (
+    SELECT * FROM unnest(CAST(:zones AS text[]), CAST(:openings AS timestamptz[])) AS z (name, opening)
+), seen AS (
+    SELECT due.*, c.email, c.first_name, c.erased_at, c.marketing_at, c.email_verified_at,
+        e.status AS entry_status, e.generation, e.code_number, e.access_version, e.code, e.created_at AS entered_at,
+        e.expires_at AS confirm_until, e.is_marketing_wanted, k.status AS campaign_status,
+        -- One mail to one address in one call: the next waits for the next claim.
+        row_number() OVER (PARTITION BY due.contact_id ORDER BY due.due_at, due.id) AS turn,
+        (SELECT s.reason FROM suppression s
+         WHERE s.brand_id = c.brand_id AND s.address_hash = c.address_hash
+           AND (s.reason <> 'unsubscribe' OR due.purpose = 'marketing')
+           -- An address that bounced gets one more confirmation when its owner asks for it by a new form.
+           AND NOT (s.reason = 'hard_bounce' AND due.purpose = 'confirmation' AND due.created_at > s.at)
+         ORDER BY s.id LIMIT 1) AS blocked,
+        CASE WHEN due.purpose = 'marketing' THEN
+            (SELECT max(other.sent_at) FROM message other
+             WHERE other.contact_id = due.contact_id AND other.purpose = 'marketing' AND other.id <> due.id
+               AND other.sent_at > :now - interval '{CAP_HOURS} hours') END AS last_marketing_at,
+        -- A zone that nobody knows is no zone: then the campaign's counts (never UTC silently).
+        CASE WHEN own.name IS NULL THEN theirs.opening ELSE own.opening END AS opening,
+        CASE WHEN due.condition IS NULL THEN true
+             WHEN jsonb_exists(due.condition, 'is') THEN
+                coalesce((c.answers -> (due.condition ->> 'question')) @> (due.condition -> 'is'), false)
+             ELSE NOT coalesce((c.answers -> (due.condition ->> 'question')) @> (due.condition -> 'is_not'), false)
+        END AS is_wanted
+    FROM due
+    JOIN contact c ON c.id = due.contact_id
+    JOIN campaign k ON k.id = due.campaign_id
+    LEFT JOIN entry e ON e.id = due.entry_id
+    LEFT JOIN zone own ON own.name = c.timezone
+    LEFT JOIN zone theirs ON theirs.name = k.timezone
+), judged AS (
+    SELECT *, CASE
+        WHEN erased_at IS NOT NULL OR email IS NULL OR entry_status = 'erased' THEN 'cancelled:erased'
+        WHEN expires_at <= :now THEN 'expired:too_late'
+        WHEN blocked IS NOT NULL THEN 'suppressed:' || blocked
+        WHEN purpose = 'confirmation' AND (context ->> 'generation')::int <> generation THEN 'skipped:address_corrected'
+        WHEN purpose = 'confirmation' AND coalesce(entry_status, '') NOT IN ('pending', 'bounced')
+            THEN 'skipped:not_pending'
+        WHEN purpose = 'confirmation' AND (confirm_until <= :now OR campaign_status NOT IN {_CONFIRMABLE})
+            THEN 'skipped:campaign_over'
+        WHEN purpose <> 'confirmation' AND entry_status IS DISTINCT FROM 'confirmed' THEN 'skipped:not_confirmed'
+        WHEN purpose <> 'marketing' THEN 'sending:'
+        WHEN marketing_at IS NULL THEN 'skipped:no_consent'
+        WHEN email_verified_at IS NULL THEN 'skipped:unverified'
+        WHEN campaign_status IN ('draft', 'archived') THEN 'skipped:campaign_over'
+        WHEN NOT is_wanted THEN 'skipped:condition'
+        WHEN campaign_status = 'paused' THEN 'scheduled:campaign_paused'
+        WHEN last_marketing_at IS NOT NULL THEN 'scheduled:frequency_cap'
+        WHEN opening IS NOT NULL THEN 'scheduled:quiet_hours'
+        ELSE 'sending:'
+    END AS verdict
+    FROM seen WHERE turn = 1
+), timed AS (
+    SELECT *, CASE verdict
+        WHEN 'scheduled:campaign_paused' THEN :now + interval '{PAUSED_MINUTES} minutes'
+        WHEN 'scheduled:frequency_cap' THEN last_marketing_at + interval '{CAP_HOURS} hours'
+        WHEN 'scheduled:quiet_hours' THEN opening + (id * 7919 % {SPREAD_SECONDS}) * interval '1 second'
+    END AS later
+    FROM judged
+), moved AS (
+    UPDATE message m SET
+        status = CASE WHEN t.later >= t.expires_at THEN 'expired' ELSE split_part(t.verdict, ':', 1) END,
+        reason = split_part(t.verdict, ':', 2),
+        due_at = coalesce(t.later, m.due_at),
+        attempts = m.attempts + (t.verdict = 'sending:')::int,
+        lease_until = CASE WHEN t.verdict = 'sending:'
+                           THEN clock_timestamp() + interval '{LEASE_SECONDS} seconds' END,
+        sent_at = CASE WHEN t.verdict = 'sending:' THEN :now END
+    FROM timed t WHERE m.id = t.id
+    RETURNING m.id, m.status, m.attempts, t.opaque_id, t.campaign_id, t.letter, t.step_id, t.locale, t.contact_id,
+        t.email, t.first_name, t.entry_id, t.generation, t.code_number, t.access_version, t.code, t.entered_at,
+        t.confirm_until, t.is_marketing_wanted, t.due_at
+)
+SELECT * FROM moved ORDER BY due_at, id
+"""  # noqa: S608 - the only values put in by Python are constants of this module
+
+
+def zones() -> tuple[list[str], list[datetime | None]]:
+    """All time zones and, for those where it is quiet now, when the quiet hours end."""
+    return _zones_at(clock.now().replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=4)
+def _zones_at(minute: datetime) -> tuple[list[str], list[datetime | None]]:
+    names = sorted(available_timezones())
+    return names, [opening(minute, ZoneInfo(name)) for name in names]
+
+
+def opening(moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the quiet hours of `zone` end if `moment` lies within them, else None.
+
+    Wall-clock arithmetic: on the night of a change of the clock eight o'clock stays eight o'clock.
+    """
+    local = moment.astimezone(zone)
+    if QUIET_UNTIL <= local.hour < QUIET_FROM:
+        return None
+    day = local.date() if local.hour < QUIET_UNTIL else local.date() + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, QUIET_UNTIL, tzinfo=zone)

@@ -1,0 +1,67 @@
+"""Jobs of the mail room: pumps that empty the outbox, the sweep, and the reading of receipts. All may run twice."""
+
+from __future__ import annotations
+
+import time
+
+from leadgen.core import queue
+from leadgen.core.db import db
+from leadgen.core.queue import Bell
+from leadgen.mail import delivery, outbox, receipts
+from leadgen.mail.models import Lane
+
+# How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
+BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000}
+_WORK_SECONDS = 2.0
+_SMALL = 50
+_GATHER_SECONDS = 0.075  # a short pause lets rows come together, so that one call serves many
+
+
+def pump_confirmations() -> None:
+    """Send confirmations until none is due or two seconds are over."""
+    _pump((Lane.CONFIRMATION,), Bell.CONFIRMATIONS)
+
+
+def pump_mail() -> None:
+    """Send service mails, then nurture, until none is due or two seconds are over; confirmations go before both."""
+    _pump((Lane.CONFIRMATION, Lane.SERVICE, Lane.NURTURE), Bell.MAIL)
+
+
+def sweep() -> None:
+    """Settle messages that nobody answered for, and make sure that somebody looks for what is due."""
+    outbox.sweep()
+    db.session.commit()
+
+
+def apply_receipts() -> None:
+    """Apply what the provider told until nothing is left or two seconds are over."""
+    until = time.monotonic() + _WORK_SECONDS
+    while time.monotonic() < until:
+        taken = receipts.apply_waiting()
+        db.session.commit()
+        if not taken:
+            return
+    queue.ring(Bell.RECEIPTS)
+
+
+def _pump(lanes: tuple[Lane, ...], bell: Bell) -> None:
+    until = time.monotonic() + _WORK_SECONDS
+    while not delivery.pause():
+        decided = sum(_one_pass(lane) for lane in lanes)
+        if not decided:
+            return
+        if time.monotonic() >= until:
+            queue.ring(bell)
+            return
+        if decided < _SMALL:
+            time.sleep(_GATHER_SECONDS)
+
+
+def _one_pass(lane: Lane) -> int:
+    """Claim one batch and send it; how many messages were decided about."""
+    claim = outbox.claim(lane, min(BATCHES[lane], delivery.largest()))
+    db.session.commit()
+    for outcomes in delivery.deliver(claim.recipients) if claim.recipients else ():
+        outbox.settle(outcomes)
+        db.session.commit()
+    return claim.decided

@@ -1,0 +1,1 @@
+"""Everything that knows a mail provider: one file for each, behind one small interface."""

@@ -1,0 +1,45 @@
+"""A marketer's own words, as they stand when a letter goes out: of a campaign's letters and of steps of sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select, text
+
+from leadgen.core.db import db
+from leadgen.core.errors import NotFound
+from leadgen.mail.models import LetterText
+from leadgen.mail.rendering import OwnWords
+
+# Sequences stand above mail and own this table; a message names the step whose words it carries (docs: mail and
+# receipts), and this is the one place that reads them.
+_STEPS = text("SELECT id, texts FROM step WHERE id = ANY(:ids)")
+_FIELDS = ("subject", "preheader", "heading", "body", "button", "url")
+
+
+class Texts:
+    """The words that the letters of one batch of messages need, read in two statements."""
+
+    def __init__(self, campaign_ids: Collection[int], step_ids: Collection[int]) -> None:
+        self._steps: dict[int, dict[str, Any]] = {}
+        if step_ids:
+            rows = db.session.execute(_STEPS, {"ids": list(step_ids)}).all()
+            self._steps = {row.id: row.texts for row in rows}
+        found = db.session.scalars(select(LetterText).where(LetterText.campaign_id.in_(campaign_ids)))
+        self._letters = {
+            (row.campaign_id, row.letter, row.locale): OwnWords(
+                subject=row.subject, heading=row.heading, body=row.body, button=row.button
+            )
+            for row in found
+        }
+
+    def of(self, campaign_id: int, letter: str, locale: str, *, step_id: int | None, default_locale: str) -> OwnWords:
+        """The words for one letter in one language; a step falls back to the campaign's language. Raises NotFound."""
+        if step_id is None:
+            return self._letters.get((campaign_id, letter, locale), OwnWords())
+        texts = self._steps.get(step_id, {})
+        words = texts.get(locale) or texts.get(default_locale)
+        if not words:
+            raise NotFound("step")
+        return OwnWords(**{name: str(words.get(name) or "") for name in _FIELDS})

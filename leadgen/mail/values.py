@@ -1,0 +1,137 @@
+"""What a letter says to one person: a value for each marker of the compiled letter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+from typing import Any
+
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core import clock, i18n, links, tokens
+
+LONGEST_NAME = 40
+_IN_NAMES = " '’-"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One claimed message and the person it goes to, as they stand at the moment of sending."""
+
+    id: int
+    opaque_id: str
+    campaign_id: int
+    letter: str
+    step_id: int | None
+    locale: str
+    attempts: int
+    contact_id: int
+    email: str
+    first_name: str
+    entry_id: int
+    generation: int
+    code_number: int
+    access_version: int
+    code: str
+    entered_at: datetime
+    confirm_until: datetime
+    wants_marketing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    recipient: Recipient
+    card: CampaignCard
+    locale: str
+
+
+def fill(markers: Iterable[str], recipient: Recipient, card: CampaignCard, locale: str) -> dict[str, str]:
+    """The value of each marker, `name` for plain text and `name:h` for HTML."""
+    person = _Person(recipient, card, locale)
+    filled: dict[str, str] = {}
+    for marker in markers:
+        name, _colon, is_html = marker.partition(":")
+        value = _VALUES[name](person)
+        filled[marker] = escape(value) if is_html else value
+    return filled
+
+
+def shown_name(typed: str) -> str:
+    """The first name if it looks like one, else nothing: a form is no way to put words or links into our mails.
+
+    Letters, blanks, hyphens and apostrophes, forty at most (security.md 1.2, list bombing).
+    """
+    name = " ".join(typed.split())
+    if len(name) > LONGEST_NAME or not all(c.isalpha() or c in _IN_NAMES for c in name):
+        return ""
+    return name if any(c.isalpha() for c in name) else ""
+
+
+def campaign_words(card: CampaignCard, locale: str) -> dict[str, str]:
+    """The placeholders that are the same for everybody (letters.CAMPAIGN_PLACEHOLDERS), in the current language."""
+    prize = card.prizes[0] if card.prizes else None
+    titles: dict[str, Any] = prize.texts if prize else {}
+    title = titles.get(locale) or titles.get(card.default_locale) or {}
+    return {
+        "brand": card.brand.name,
+        "campaign": card.text("title", locale) or card.name,
+        "prize": str(title.get("title", "")),
+        "prizes_value": i18n.format_money(card.total_value, prize.currency) if prize else "",
+        "end_date": i18n.format_date(card.ends_at, card.timezone),
+    }
+
+
+def _link(person: _Person) -> str:
+    recipient = person.recipient
+    if recipient.letter in {"confirm", "reminder"}:
+        return links.confirm(recipient.entry_id, recipient.generation)
+    return links.status(recipient.entry_id, recipient.access_version)
+
+
+def _first_name_after_blank(person: _Person) -> str:
+    name = shown_name(person.recipient.first_name)
+    return f" {name}" if name else ""
+
+
+def _days_left(person: _Person) -> str:
+    seconds = (person.card.ends_at - clock.now()).total_seconds()
+    return str(max(0, math.ceil(seconds / 86400)))
+
+
+def _moment(moment: datetime, person: _Person) -> str:
+    return _formatted(moment.replace(second=0, microsecond=0), person.card.timezone, person.locale)
+
+
+# Formatting a date costs more than the rest of a letter; whole batches share their minutes.
+@lru_cache(maxsize=4096)
+def _formatted(moment: datetime, zone: str, locale: str) -> str:
+    with i18n.speaking(locale):
+        return i18n.format_datetime(moment, zone)
+
+
+def _marketing_words(person: _Person) -> str:
+    return person.card.text("consent_marketing", person.locale) if person.recipient.wants_marketing else ""
+
+
+def _code(person: _Person) -> str:
+    recipient = person.recipient
+    return tokens.six_digits(recipient.entry_id, recipient.generation, recipient.code_number)
+
+
+_VALUES: dict[str, Callable[[_Person], str]] = {
+    "first_name": lambda person: shown_name(person.recipient.first_name),
+    "_first_name": _first_name_after_blank,
+    "link": _link,
+    "share_link": lambda person: links.referral(person.recipient.code, "em"),
+    "days_left": _days_left,
+    "code": _code,
+    "requested_at": lambda person: _moment(person.recipient.entered_at, person),
+    "confirm_until": lambda person: _moment(person.recipient.confirm_until, person),
+    "marketing_words": _marketing_words,
+    "refuse_link": lambda person: links.refuse(person.recipient.entry_id, person.recipient.generation),
+    "unsubscribe_link": lambda person: links.unsubscribe(person.recipient.contact_id, person.recipient.id),
+}
+PERSONAL = frozenset(_VALUES)

@@ -1,0 +1,89 @@
+"""Marketers' words: text with placeholders by name, `{prize}`, and nothing that could be run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+# A placeholder takes the blank before it along, so that “Hello {first_name},” without a name reads “Hello,”.
+_PLACEHOLDER = re.compile(r"(?P<blank>[ \u00a0\u202f]?)\{(?P<name>[a-z_]{1,40})\}")
+_WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+ADDRESSES = frozenset({"link", "share_link"})
+# Values that somebody typed: in HTML they need a marker of their own, because they are escaped there.
+TYPED = frozenset({"first_name", "_first_name", "marketing_words"})
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What stands in for each placeholder: a campaign's own words, and markers that are replaced for each person."""
+
+    fixed: Mapping[str, str]
+    personal: Collection[str]
+
+    def text(self, words: str) -> str:
+        """The words for plain text and subjects."""
+        return _PLACEHOLDER.sub(self._plain, words.strip())
+
+    def html(self, words: str) -> Markup:
+        """The words for one line of HTML: everything that was typed is escaped, web addresses become links."""
+        parts: list[Markup] = []
+        end = 0
+        for match in _PLACEHOLDER.finditer(words := words.strip()):
+            parts += [_linked(words[end : match.start()]), self._marked(match)]
+            end = match.end()
+        return Markup("").join([*parts, _linked(words[end:])])
+
+    def paragraphs(self, words: str) -> list[Markup]:
+        """The words as paragraphs of HTML: an empty line ends one, a line end stays one."""
+        blocks = (block for block in _PARAGRAPH.split(words.strip()) if block.strip())
+        return [Markup("<br>\n").join(self.html(line) for line in block.splitlines()) for block in blocks]
+
+    def _plain(self, match: re.Match[str]) -> str:
+        name, blank = match["name"], match["blank"]
+        if name in self.personal:
+            return marker("_first_name") if name == "first_name" and blank else blank + marker(name)
+        return blank + self.fixed.get(name, "")
+
+    def _marked(self, match: re.Match[str]) -> Markup:
+        name, blank = match["name"], match["blank"]
+        if name not in self.personal:
+            return escape(blank + self.fixed.get(name, ""))
+        if name in ADDRESSES:
+            return Markup('{0}<a class="link" href="{1}">{1}</a>').format(blank, Markup(marker(name)))  # noqa: S704 - ours
+        if name == "first_name" and blank:
+            return Markup(marker("_first_name", html=True))  # noqa: S704 - a marker of ours
+        return escape(blank) + Markup(marker(name, html=True))  # noqa: S704 - a marker of ours
+
+
+def marker(name: str, *, html: bool = False) -> str:
+    """What stands for a person's value in a compiled letter. Names of people never hold brackets (see `values`)."""
+    return f"[[{name}:h]]" if html and name in TYPED else f"[[{name}]]"
+
+
+def placeholders(words: str) -> list[str]:
+    """The names of the placeholders in a text, in order."""
+    return [match["name"] for match in _PLACEHOLDER.finditer(words)]
+
+
+def unknown(words: str, allowed: Collection[str]) -> list[str]:
+    """The placeholders in a text that its letter does not know."""
+    return sorted(set(placeholders(words)) - set(allowed))
+
+
+def is_web_address(words: str) -> bool:
+    """Whether a button may lead there: an address of the web, or one of the placeholders that stand for one."""
+    return bool(_WEB_ADDRESS.fullmatch(words.strip())) or words.strip() in {f"{{{name}}}" for name in ADDRESSES}
+
+
+def _linked(words: str) -> Markup:
+    parts: list[Markup] = []
+    end = 0
+    for match in _WEB_ADDRESS.finditer(words):
+        link = Markup('<a class="link" href="{0}">{0}</a>').format(match.group())
+        parts += [escape(words[end : match.start()]), link]
+        end = match.end()
+    return Markup("").join([*parts, escape(words[end:])])
