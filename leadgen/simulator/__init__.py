@@ -1,0 +1,1 @@
+"""People who play a campaign through real HTTP; a client that imports nothing of the product."""

@@ -1,0 +1,139 @@
+"""Plays a whole crowd at a given rate and tells how it went."""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from leadgen.simulator import mailbox, people
+from leadgen.simulator.client import Crowd, Tally, loopback, source_of
+from leadgen.simulator.life import Outcome, Stage, live
+from leadgen.simulator.loop import Loop
+from leadgen.simulator.people import Person
+
+MOST_PEOPLE = 1_000_000
+HIGHEST_RATE = 1_000.0  # people a second
+MOST_AT_ONCE = 800  # people inside the campaign at the same time: each holds a connection
+_TAIL_SECONDS = 180.0  # after the last arrival, for those who still read their mail
+
+
+class NotPossible(Exception):
+    """The play cannot begin; the message is a sentence for the person who typed the command."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """What is to be played, and where. `pace` stretches or shortens how long people think."""
+
+    base_url: str
+    slug: str
+    people: int
+    rate: float
+    seed: int
+    pace: float = 1.0
+
+
+@dataclass
+class Report:
+    """How it went."""
+
+    seed: int
+    seconds: float
+    outcome: Outcome
+    tally: Tally
+    mails: int
+
+    def lines(self) -> list[tuple[str, str]]:
+        """The summary, as name and value."""
+        out = self.outcome
+        rows = [
+            ("people", f"{self.tally.finished - 1:,}"),
+            ("entered", f"{out.entered:,}"),
+            ("through a friend's link", f"{out.invited:,}"),
+            ("confirmed", f"{out.confirmed:,}"),
+            ("shared their link", f"{out.shared:,}"),
+            ("questions answered", f"{out.answered:,}"),
+            ("unsubscribed", f"{out.unsubscribed:,}"),
+            ("mails in the mailbox", f"{self.mails:,}"),
+            ("confirmation mails that did not come", f"{out.letters_missing:,}"),
+            *((f"refused: {what}", f"{times:,}") for what, times in sorted(out.refused.items())),
+            ("requests", f"{sum(self.tally.requests.values()):,}"),
+            ("seconds", f"{self.seconds:.1f}"),
+            ("seed", str(self.seed)),
+        ]
+        return [*rows, *(self._time(name) for name in ("landing", "enter", "confirm", "person") if self._knows(name))]
+
+    def _knows(self, name: str) -> bool:
+        return bool(self.tally.seconds.get(name))
+
+    def _time(self, name: str) -> tuple[str, str]:
+        times = sorted(self.tally.seconds[name])
+        half, most = times[len(times) // 2], times[int(len(times) * 0.99)]
+        return f"{name}, half within / 99 % within", f"{half * 1000:.0f} / {most * 1000:.0f} ms"
+
+
+def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> Report:
+    """Play it to the end; `progress` is told how many more people are through.
+
+    Ends by itself: at the latest three minutes after the last arrival. Raises NotLoopback or NotPossible.
+    """
+    target = loopback(wanted.base_url)
+    if not 0 < wanted.people <= MOST_PEOPLE or not 0 < wanted.rate <= HIGHEST_RATE:
+        raise NotPossible(f"Between 1 and {MOST_PEOPLE:,} people can play, at most {HIGHEST_RATE:g} a second.")
+    _allow_files()
+    loop = Loop()
+    box = mailbox.Mailbox(target.authority)
+    crowd = Crowd(loop, target, box)
+    stage = Stage(target.authority, wanted.slug, Outcome(), wanted.pace)
+    arrivals = _Arrivals(crowd, stage, wanted)
+    mailbox.watch(crowd, box)
+    began = time.monotonic()
+    latest = began + wanted.people / wanted.rate + _TAIL_SECONDS + 60 * wanted.pace
+    arrivals.next()
+    told = 0
+    while not arrivals.is_over and time.monotonic() < latest:
+        loop.turn()
+        progress(crowd.tally.finished - told)
+        told = crowd.tally.finished
+    box.is_open = False
+    loop.close()
+    crowd.hang_up()
+    return Report(wanted.seed, time.monotonic() - began, stage.outcome, crowd.tally, box.read)
+
+
+class _Arrivals:
+    """Lets people in one after the other, at random intervals around the rate."""
+
+    def __init__(self, crowd: Crowd, stage: Stage, wanted: Play) -> None:
+        self.crowd = crowd
+        self.stage = stage
+        self.rate = wanted.rate
+        self.cast: Iterator[Person] = people.cast(wanted.seed, wanted.people)
+        self.chance = random.Random(wanted.seed)  # noqa: S311 - a play, not a secret
+        self.due = time.monotonic()
+        self.has_ended = False
+
+    @property
+    def is_over(self) -> bool:
+        """Everybody came, and everybody but the mailbox's reader left."""
+        return self.has_ended and len(self.crowd.lines) <= 1
+
+    def next(self) -> None:
+        """Let in who is due, then come back."""
+        while time.monotonic() >= self.due and len(self.crowd.lines) < MOST_AT_ONCE:
+            person = next(self.cast, None)
+            if person is None:
+                self.has_ended = True
+                return
+            self.due += self.chance.expovariate(self.rate)
+            self.crowd.start(live(person, self.stage), source_of(person.number + 1))
+        self.crowd.loop.later(max(0.01, self.due - time.monotonic()), self.next)
+
+
+def _allow_files() -> None:
+    """Allow ourselves as many open connections as the system lets us."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
