@@ -1,0 +1,43 @@
+"""A process that does jobs when told to, one line each, so that their cost can be measured alone.
+
+A line is a dotted job name, or `floor <first id> <last id>`: those messages, each as one RQ job of a SimpleWorker.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from rq.utils import import_attribute
+
+from leadgen.app import create_app
+from leadgen.core import queue
+from leadgen.core.queue import QueueName
+
+
+def main() -> None:
+    """Work until standard input ends."""
+    application = create_app()
+    for line in sys.stdin:
+        words = line.split()
+        with application.app_context():
+            if words[0] == "floor":
+                _one_job_per_mail(int(words[1]), int(words[2]))
+            else:
+                import_attribute(words[0])()
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
+
+
+def _one_job_per_mail(first: int, last: int) -> None:
+    client = queue.connection(seconds=None)
+    jobs = queue.queue(QueueName.SLOW, client)
+    jobs.empty()
+    for number in range(first, last + 1):
+        jobs.enqueue("bench.floors.send_one", number, result_ttl=0)
+    SimpleWorker([jobs], connection=client, serializer=JSONSerializer).work(burst=True, logging_level="ERROR")
+
+
+if __name__ == "__main__":
+    main()
