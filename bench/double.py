@@ -71,6 +71,10 @@ class Double:
         self._waiting[key] = arrived
         self.loop.later(letter.seconds, lambda: self._too_late(key, arrived))
 
+    def link_of(self, address: str, part: str) -> str:
+        """The link of an unread mail that has arrived. Raises KeyError."""
+        return self._arrived.pop((address, part))
+
     def take(self, body: bytes) -> None:
         """Count the mails of one call and bring their links to who waits for them."""
         message = json.loads(body)

@@ -42,7 +42,9 @@ class TunedPostgres(Postgres):
 class Stack:
     """Started by `with`; ended, with all its processes and data, when the block is left or this process dies."""
 
-    def __init__(self, settings: Mapping[str, str], *, workers: int = 2, web: int = 2, tuned: bool = True) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], *, workers: int = 2, scheduler: bool = True, tuned: bool = True
+    ) -> None:
         """`settings` are the product's environment besides addresses and key."""
         self.folder = Path(tempfile.mkdtemp(prefix="leadgen-stack-"))
         self.folder.chmod(0o755)
@@ -51,7 +53,7 @@ class Stack:
         self.port = free_port()
         self._settings = settings
         self._workers = workers
-        self._web = web
+        self._has_scheduler = scheduler
         self._guard = Guard(grace=1.0, afterwards=self._remove)
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -81,7 +83,8 @@ class Stack:
             self.start_web()
             for number in range(1, self._workers + 1):
                 self.start_worker(number)
-            self.start("scheduler", self._flask("scheduler"))
+            if self._has_scheduler:
+                self.start_scheduler()
         except BaseException:
             self.end()
             raise
@@ -95,12 +98,16 @@ class Stack:
 
     def start_web(self) -> None:
         """Start granian on our port and wait for it."""
-        self.start("web", granian("wsgi:app", self.port, self._web))
+        self.start("web", granian("wsgi:app", self.port, 2))
         wait_for_http(self.port, "/healthz", lambda: self.parts["web"].poll() is None)
 
     def start_worker(self, number: int) -> None:
         """Start worker `number` (again)."""
         self.start(f"worker {number}", self._flask("worker"))
+
+    def start_scheduler(self) -> None:
+        """Start the scheduler."""
+        self.start("scheduler", self._flask("scheduler"))
 
     def start(self, name: str, command: Sequence[str]) -> subprocess.Popen[bytes]:
         """Start a process of our own session with the product's environment; its words go to a log."""

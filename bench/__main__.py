@@ -1,0 +1,105 @@
+"""`make bench`: one JSON line per figure, median of interleaved rounds, each beside a floor of the same run."""
+
+from __future__ import annotations
+
+import argparse
+
+from bench import campaign, hot
+from bench.audit import audit
+from bench.double import Double
+from bench.figures import Rounds, say, show
+from bench.stack import Stack
+from leadgen.simulator.loop import Loop
+
+
+def main() -> None:
+    """Start, measure, print, end."""
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--people", type=int, default=500, help="people in a round")
+    parser.add_argument("--leads", type=int, default=2000, help="people in a round of the whole funnel")
+    parser.add_argument("--mails", type=int, default=10000, help="mails in a round of the slow provider")
+    wanted = parser.parse_args()
+    loop = Loop()
+    double = Double(loop)
+    settings = campaign.settings(double)
+    with Stack(settings, workers=0, scheduler=False) as stack:
+        hot.measure(stack, double, rounds=wanted.rounds, number=wanted.people)
+        whole_funnel(stack, double, wanted)
+        slow_provider(stack, double, wanted)
+
+
+def whole_funnel(stack: Stack, double: Double, wanted: argparse.Namespace) -> None:
+    """Leads a second through real HTTP and two real workers, with everything counted afterwards."""
+    slug = campaign.live_slug(stack)
+    with stack.connect() as connection:  # the floors' rows are not the product's
+        connection.execute("TRUNCATE contact CASCADE")
+        connection.execute("TRUNCATE fact, ledger_pending, provider_event")
+        connection.execute("DELETE FROM points_bucket")
+    for number in (1, 2):
+        stack.start_worker(number)
+    stack.start_scheduler()
+    double.by_id.clear()
+    rounds = Rounds()
+    entered: list[str] = []
+    confirmed: list[str] = []
+    refused: dict[str, int] = {}
+    for number in range(wanted.rounds):
+        say(f"round {number + 1} of {wanted.rounds}: the whole funnel, {wanted.leads} people")
+        played = campaign.play(stack, double, slug=slug, number=wanted.leads, seed=1000 + number)
+        rounds.add("leads/s", played.leads_per_second)
+        rounds.add("servers", played.servers_ms)
+        rounds.add("generator", played.generator_ms)
+        for part, spent in played.cpu_ms.items():
+            rounds.add(part, spent)
+        entered += played.outcome.entered_emails
+        confirmed += played.outcome.confirmed_emails
+        refused |= played.outcome.refused
+        say(f"  {played.leads_per_second:.0f} leads/s, {played.servers_ms:.2f} ms, {played.milliseconds}")
+    with stack.connect() as connection:
+        findings = audit(connection, entered=entered, confirmed=confirmed, taken=double.by_id)
+    show(
+        figure="whole funnel",
+        unit="leads/s on two cores",
+        value=rounds.median("leads/s"),
+        rounds=wanted.rounds,
+        spread=rounds.spread("leads/s"),
+        servers_cpu_ms=rounds.median("servers"),
+        goal_servers_cpu_ms=5.0,
+        met=rounds.median("servers") <= 5.0 and not findings.wrong,
+        parts={part: round(rounds.median(part), 3) for part in (*campaign.PARTS, "workers")},
+        generator_cpu_ms=rounds.median("generator"),
+        lost=findings.lost,
+        duplicates=findings.doubled,
+        wrong=findings.wrong,
+        refused=refused,
+        counts=findings.counts,
+    )
+
+
+def slow_provider(stack: Stack, double: Double, wanted: argparse.Namespace) -> None:
+    """Two real workers and a provider that answers after 200 ms."""
+    double.latency = 0.2
+    double.events = None
+    rounds = Rounds()
+    for number in range(wanted.rounds):
+        say(f"round {number + 1} of {wanted.rounds}: {wanted.mails} mails to a provider that answers after 200 ms")
+        double.first_at, taken = 0.0, double.mails
+        campaign.want_bulk(stack, f"slow{number}", wanted.mails)
+        campaign.settle(double.loop, stack, double)
+        rounds.add(
+            "mails/s", (double.mails - taken) / (double.last_at + double.latency - double.first_at + double.latency)
+        )
+    show(
+        figure="bulk mails, two workers, provider answers after 200 ms",
+        unit="mails/s",
+        value=rounds.median("mails/s"),
+        rounds=wanted.rounds,
+        spread=rounds.spread("mails/s"),
+        goal=2000,
+        met=rounds.median("mails/s") >= 2000,
+    )
+
+
+if __name__ == "__main__":
+    main()
