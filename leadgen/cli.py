@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler):
+    for command in (database, worker, scheduler, simulate):
         app.cli.add_command(command)
     return app
 
@@ -59,6 +59,32 @@ def scheduler() -> None:
     from leadgen import schedule
 
     schedule.run()
+
+
+@click.command()
+@click.option("--people", "number", type=int, default=500, show_default=True, help="How many people take part.")
+@click.option("--rate", type=float, default=5.0, show_default=True, help="How many arrive in a second.")
+@click.option("--seed", type=int, help="The same seed gives the same play.")
+@click.option("--campaign", "slug", default="", help="Slug of the campaign; otherwise the first on the home page.")
+@click.option(
+    "--pace", type=float, default=1.0, show_default=True, help="How long people think; 0.1 is ten times faster."
+)
+def simulate(number: int, rate: float, seed: int | None, slug: str, pace: float) -> None:
+    """Let people enter, confirm, share and answer in the running product on this machine."""
+    import secrets
+
+    from leadgen.simulator import play
+    from leadgen.simulator.client import NotLoopback
+
+    chosen = secrets.randbelow(10**6) if seed is None else seed
+    wanted = play.Play(settings.get().base_url, number, rate, chosen, slug, pace)
+    try:
+        with click.progressbar(length=number, label=f"{number} people, seed {chosen}") as bar:
+            report = play.play(wanted, bar.update)
+    except (NotLoopback, play.NotPossible) as reason:
+        raise click.ClickException(str(reason)) from reason
+    for name, value in report.lines():
+        click.echo(f"{name:<42} {value:>12}")
 
 
 @click.group()

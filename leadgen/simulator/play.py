@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
 import random
+import re
 import resource
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from leadgen.simulator import mailbox, people
-from leadgen.simulator.client import Crowd, Tally, loopback, source_of
+from leadgen.simulator.client import Crowd, Tally, Target, loopback, source_of
 from leadgen.simulator.life import Outcome, Stage, live
 from leadgen.simulator.loop import Loop
 from leadgen.simulator.people import Person
@@ -17,7 +19,11 @@ from leadgen.simulator.people import Person
 MOST_PEOPLE = 1_000_000
 HIGHEST_RATE = 1_000.0  # people a second
 MOST_AT_ONCE = 800  # people inside the campaign at the same time: each holds a connection
+FORM_SECONDS = 1.05  # a form sent back within a second is taken for a script's
 _TAIL_SECONDS = 180.0  # after the last arrival, for those who still read their mail
+
+
+_CAMPAIGN = re.compile(r'href="(?:https?://[^/"]+)?/c/([a-z0-9-]+)"')
 
 
 class NotPossible(Exception):
@@ -26,13 +32,16 @@ class NotPossible(Exception):
 
 @dataclass(frozen=True)
 class Play:
-    """What is to be played, and where. `pace` stretches or shortens how long people think."""
+    """What is to be played, and where; `rate` is in people a second.
+
+    Without a `slug` the campaign is the first on the home page. `pace` stretches or shortens how long people think.
+    """
 
     base_url: str
-    slug: str
     people: int
     rate: float
     seed: int
+    slug: str = ""
     pace: float = 1.0
 
 
@@ -83,11 +92,13 @@ def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> 
     target = loopback(wanted.base_url)
     if not 0 < wanted.people <= MOST_PEOPLE or not 0 < wanted.rate <= HIGHEST_RATE:
         raise NotPossible(f"Between 1 and {MOST_PEOPLE:,} people can play, at most {HIGHEST_RATE:g} a second.")
+    slug = wanted.slug or _first_campaign(target)
+    _ask(target, "/dev/mailbox.json", "The development mailbox is not there: people could not read their mail.")
     _allow_files()
     loop = Loop()
     box = mailbox.Mailbox(target.authority)
     crowd = Crowd(loop, target, box)
-    stage = Stage(target.authority, wanted.slug, Outcome(), wanted.pace)
+    stage = Stage(target.authority, slug, Outcome(), wanted.pace, form_seconds=FORM_SECONDS)
     arrivals = _Arrivals(crowd, stage, wanted)
     mailbox.watch(crowd, box)
     began = time.monotonic()
@@ -102,6 +113,29 @@ def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> 
     loop.close()
     crowd.hang_up()
     return Report(wanted.seed, time.monotonic() - began, stage.outcome, crowd.tally, box.read)
+
+
+def _first_campaign(target: Target) -> str:
+    found = _CAMPAIGN.search(_ask(target, "/", "The home page does not answer."))
+    if found is None:
+        raise NotPossible(f"No campaign is live at http://{target.authority}/: publish one, or name one.")
+    return found.group(1)
+
+
+def _ask(target: Target, path: str, otherwise: str) -> str:
+    connection = http.client.HTTPConnection(target.host, target.port, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        sentence = f"Nothing answers at http://{target.authority}/: start the product with `make run`."
+        raise NotPossible(sentence) from error
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise NotPossible(otherwise)
+    return body
 
 
 class _Arrivals:
