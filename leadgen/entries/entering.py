@@ -42,8 +42,10 @@ WITH campaign_now AS (
     ON CONFLICT (brand_id, mailbox_key) DO UPDATE SET brand_id = contact.brand_id
     RETURNING id
 ), inviter AS (
-    SELECT id, referrer_id, ref2_id, coalesce(root_id, id) AS root_id, depth FROM entry
-    WHERE code = %(referral_code)s AND campaign_id = %(campaign)s AND status = 'confirmed'
+    -- Found by the code alone: a plan made while the tables were empty would go through all entries of the campaign.
+    SELECT id, referrer_id, ref2_id, coalesce(root_id, id) AS root_id, depth
+    FROM (SELECT * FROM entry WHERE code = %(referral_code)s OFFSET 0) AS coded
+    WHERE campaign_id = %(campaign)s AND status = 'confirmed'
 ), joined AS (
     INSERT INTO entry (public_id, code, brand_id, campaign_id, contact_id, locale, rules_version, is_marketing_wanted,
                        referrer_id, ref2_id, ref3_id, root_id, depth, channel, source,
