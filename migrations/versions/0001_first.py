@@ -664,6 +664,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("sequence_id", "key", name=op.f("uq_step_sequence_id_key")),
     )
     # ### end Alembic commands ###
+    # Points are sums of lines that nobody changes; whoever tries finds out at once.
+    op.execute(
+        """
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '% is append-only: a correction is a new row', TG_TABLE_NAME; END $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    # Evidence of consent is only ever added; erasure may blank what identifies a person, never take a row away.
+    op.execute("CREATE TRIGGER append_only BEFORE DELETE ON consent FOR EACH ROW EXECUTE FUNCTION refuse_change()")
     # One random key for each installation, made where it is kept.
     op.execute(
         "INSERT INTO installation (id, address_key) "
@@ -733,3 +745,4 @@ def downgrade() -> None:
     op.drop_table("fact")
     op.drop_table("brand")
     # ### end Alembic commands ###
+    op.execute("DROP FUNCTION IF EXISTS refuse_change()")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import psycopg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.core import ids
+from leadgen.core import hot, ids
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import confirming, entering, person, points
@@ -113,3 +115,11 @@ def test_the_audit_finds_a_total_that_differs(card: CampaignCard) -> None:
 
 def _totals(entry_id: int) -> list[dict[str, Any]]:
     return rows("SELECT points, chances, reached_at FROM entry WHERE id = %(id)s", id=entry_id)
+
+
+@pytest.mark.parametrize("change", ["UPDATE ledger SET points = 99", "DELETE FROM ledger", "DELETE FROM consent"])
+def test_rule_4_the_database_itself_refuses_to_change_the_past(card: CampaignCard, change: str) -> None:
+    confirming.confirm(entering.enter(card, filled()).entry_id, 1, "button_post")
+
+    with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+        hot.one(change, {})
