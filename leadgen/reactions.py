@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 
 from leadgen.core.db import db
@@ -11,6 +12,8 @@ from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
+
+log = logging.getLogger(__name__)
 
 Reaction = Callable[[Sequence[Fact]], None]
 
@@ -25,13 +28,38 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
 
 
 def drain() -> int:
-    """Tell everybody about the facts that nobody has heard of yet; answers how many there were (job)."""
+    """Tell everybody about the facts that nobody has heard of yet; answers how many there were (job).
+
+    A batch is told in one transaction. When a reaction fails its facts are told one by one, so that a poisonous one
+    stands alone: it is tried again later, five times in all, and then stays unannounced for a human to see.
+    """
     total = 0
     while facts := journal.claim_unannounced():
-        for name, told in REACTIONS.items():
-            of_this_name = [fact for fact in facts if fact.name == name]
-            for react in told if of_this_name else ():
-                react(of_this_name)
-        db.session.commit()
-        total += len(facts)
+        fact_ids = [fact.id for fact in facts]
+        try:
+            _tell(facts)
+        except Exception:
+            db.session.rollback()
+            log.exception("a reaction failed for one of %d facts; telling them one by one", len(fact_ids))
+            _tell_one_by_one(fact_ids)
+        total += len(fact_ids)
     return total
+
+
+def _tell(facts: Sequence[Fact]) -> None:
+    for name, told in REACTIONS.items():
+        of_this_name = [fact for fact in facts if fact.name == name]
+        for react in told if of_this_name else ():
+            react(of_this_name)
+    db.session.commit()
+
+
+def _tell_one_by_one(fact_ids: Sequence[int]) -> None:
+    for fact_id in fact_ids:
+        try:
+            _tell([journal.announce(fact_id)])
+        except Exception:
+            db.session.rollback()
+            log.exception("a reaction to fact %d failed", fact_id)
+            journal.note_failure(fact_id)
+            db.session.commit()

@@ -30,6 +30,8 @@ class Fact(Model):
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     announced_at: Mapped[datetime | None]
+    failures: Mapped[int] = mapped_column(server_default=text("0"))  # how often a reaction to it failed
+    retry_at: Mapped[datetime | None]  # not before this after a failure
 
 
 class Counter(Model):

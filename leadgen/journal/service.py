@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -14,6 +15,7 @@ from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 
 BATCH = 500
+MOST_FAILURES = 5
 
 
 def record(
@@ -43,14 +45,38 @@ def record(
 def claim_unannounced(limit: int = BATCH) -> Sequence[Fact]:
     """Lock and mark up to `limit` facts as announced, oldest first; two callers never get the same one.
 
-    They count as announced when the caller commits: a crash before that announces them again.
+    They count as announced when the caller commits: a crash before that announces them again. Facts whose reactions
+    failed wait a minute longer each time, and after MOST_FAILURES are left to a human.
     """
-    facts = db.session.scalars(
-        select(Fact).where(Fact.announced_at.is_(None)).order_by(Fact.id).limit(limit).with_for_update(skip_locked=True)
-    ).all()
+    now = clock.now()
+    statement = (
+        select(Fact)
+        .where(
+            Fact.announced_at.is_(None),
+            (Fact.failures == 0) | ((Fact.failures < MOST_FAILURES) & (Fact.retry_at <= now)),
+        )
+        .order_by(Fact.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    facts = db.session.scalars(statement).all()
     for fact in facts:
-        fact.announced_at = clock.now()
+        fact.announced_at = now
     return facts
+
+
+def announce(fact_id: int) -> Fact:
+    """Mark one fact as announced and return it, locked."""
+    fact = db.session.scalars(select(Fact).where(Fact.id == fact_id).with_for_update()).one()
+    fact.announced_at = clock.now()
+    return fact
+
+
+def note_failure(fact_id: int) -> None:
+    """A reaction to this fact failed: it is told again after a minute for each failure so far."""
+    fact = db.session.get_one(Fact, fact_id)
+    fact.failures += 1
+    fact.retry_at = clock.now() + timedelta(minutes=fact.failures)
 
 
 def timeline(*, contact_id: int, limit: int = 200) -> Sequence[Fact]:

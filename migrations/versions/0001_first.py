@@ -44,6 +44,8 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.BigInteger(), nullable=True),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("announced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fact")),
     )
     op.create_index("ix_fact_contact_id", "fact", ["contact_id", "id"], unique=False)
