@@ -6,7 +6,6 @@ WORKERS ?= 2
 T ?= tests
 python := .venv/bin/python
 setup := sh leadgen/embedded/bootstrap.sh
-export PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test check format bench bench-replay simulate migration strings lock
@@ -17,6 +16,7 @@ help: ## show this list
 setup: ## install everything that development needs into .venv
 	@$(setup) dev
 
+run: export PORT := $(PORT)
 run: ## start database, Redis, web, workers and scheduler (PORT=8000); Ctrl-C stops all
 	@$(setup) run
 	@exec $(python) -m leadgen.cli run

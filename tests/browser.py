@@ -56,11 +56,13 @@ def install() -> None:
     """Install Chromium: with the system's packages as root, else into Playwright's folder. May fail; `find` tells."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in (
-            ["update", "-qq"],
-            ["install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-liberation"],
-        ):
-            subprocess.run(["apt-get", *words], check=False, stdout=subprocess.DEVNULL, env=environment)
+        for words in ("update -qq", "install -y -qq --no-install-recommends chromium fonts-liberation"):
+            subprocess.run(
+                ["apt-get", "-o", "DPkg::Lock::Timeout=300", *words.split()],
+                check=False,
+                stdout=subprocess.DEVNULL,
+                env=environment,
+            )
         if any(map(_runs, _candidates())):
             return
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)

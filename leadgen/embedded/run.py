@@ -54,6 +54,7 @@ def running(folder: Path, *, port: int, settings: Mapping[str, str]) -> Iterator
         servers = _wanted(folder)
         try:
             _start(servers, guard)
+            os.environ["PORT"] = str(port)
             own = {"PORT": str(port), "SECRET_KEY": kept_secret(folder / "secret.key"), **settings}
             for name, value in own.items():
                 os.environ.setdefault(name, value)
