@@ -50,14 +50,14 @@ simulate: ## let people enter, confirm and share in the running product (PEOPLE=
 	@$(setup) run
 	@exec .venv/bin/flask --app wsgi simulate --people $(PEOPLE) --rate $(RATE)
 
-migration: ## write a migration from the models (m="add a table")
+migration: ## write a migration from the models, beside `make run` (m="add a table")
 	@$(setup) dev
 	@test -n "$(m)" || { echo 'say what it does: make migration m="add a table"' >&2; exit 2; }
-	@exec $(python) -m leadgen.cli migration "$(m)"
+	@exec .venv/bin/flask --app wsgi db migration "$(m)"
 
-strings: ## collect the visible words for translation
+strings: ## list the visible words that have no translation yet
 	@$(setup) dev
-	@exec $(python) -m leadgen.cli strings
+	@exec $(python) -m tests.strings
 
 lock: ## renew the lock files from pyproject.toml (U=--upgrade for newer versions)
 	@$(setup) dev
