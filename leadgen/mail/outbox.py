@@ -24,7 +24,7 @@ _FIRST_RETRY_SECONDS = 5.0
 _LONGEST_RETRY_SECONDS = 900.0
 # Any number that nobody else takes: two claims of marketing mails at once could not see each other's, and the cap
 # would let one person get two.
-_MARKETING_LOCK = 7_215_032
+_MARKETING_LOCK = 7_215_034
 
 _SETTLE = text(f"""
 UPDATE message m SET

@@ -10,7 +10,7 @@ TEMPLATES = ROOT / "templates"
 _UNSAFE_MARKUP = re.compile(r"\|\s*safe\b|\bMarkup\(|render_template_string|autoescape\s+false|\.innerHTML|\beval\(")
 # Where trusted markup is made, and why it can be trusted.
 _MARKUP_WITH_REASON: dict[str, str] = {
-    "leadgen/mail/rendering.py": "markers of the module's own, such as [[link]]; values are escaped when they replace them",
+    "leadgen/mail/rendering.py": "markers of its own, such as [[link]]; values are escaped when they replace them",
     "leadgen/mail/words.py": "links and markers of the module's own around escaped words",
 }
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")
