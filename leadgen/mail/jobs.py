@@ -28,7 +28,7 @@ def pump_mail() -> None:
 
 
 def sweep() -> None:
-    """Settle messages that nobody answered for, and make sure that somebody looks for what is due."""
+    """Settle messages that nobody answered for."""
     outbox.sweep()
     db.session.commit()
 
