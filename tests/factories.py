@@ -307,7 +307,7 @@ def make_pending_points(entry: Entry, points: int = 5) -> LedgerPending:
     line["at"] = clock.now()
     key = f"test:{entry.id}:{next(_number)}"
     _keep(LedgerLine, line, kind=LedgerKind.REFERRAL, rules_version=entry.rules_version, idempotency_key=key)
-    return _keep(LedgerPending, line, is_joining=False)
+    return _keep(LedgerPending, line, kind=LedgerKind.REFERRAL)
 
 
 def _count_in_bucket(entry: Entry, entrants: int) -> None:

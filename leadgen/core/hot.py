@@ -1,7 +1,7 @@
 """One round trip to PostgreSQL for paths that run once per lead: a connection per thread, statements prepared once.
 
-The ORM costs 0.7–1 ms a round trip (docs: points and fairness). Entering, confirming and the person's page are
-each one statement instead, sent here outside any transaction: the statement is the transaction.
+The ORM costs 0.7–1 ms a round trip. Entering, confirming and the person's page are each one statement instead, sent
+here outside any transaction: the statement is the transaction.
 """
 
 from __future__ import annotations

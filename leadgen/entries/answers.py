@@ -39,8 +39,8 @@ WITH who AS (
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances
 ), unfolded AS (
-    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, is_joining, at)
-    SELECT campaign_id, entry_id, points, chances, false, %(now)s FROM credited
+    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, at)
+    SELECT campaign_id, entry_id, points, chances, 'answer', %(now)s FROM credited
 ), told AS (
     INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
     SELECT 'question.answered', %(now)s, brand_id, campaign_id, contact_id, id,

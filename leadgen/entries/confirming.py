@@ -65,8 +65,8 @@ WITH confirmed AS (
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances, kind
 ), unfolded AS (
-    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, is_joining, at)
-    SELECT campaign_id, entry_id, points, chances, kind = 'entry', %(now)s FROM credited
+    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, at)
+    SELECT campaign_id, entry_id, points, chances, kind, %(now)s FROM credited
 ), welcome AS (
     INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, context,
                          due_at, expires_at, created_at)

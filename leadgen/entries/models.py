@@ -82,6 +82,7 @@ class Entry(Model):
     # totals of the ledger as far as folded; what is not yet stands in ledger_pending
     points: Mapped[int] = mapped_column(server_default=text("0"))
     chances: Mapped[int] = mapped_column(server_default=text("0"))
+    friends_counted: Mapped[int] = mapped_column(server_default=text("0"))
     reached_at: Mapped[datetime | None]  # when the present points were reached: the tie-break
     created_at: Mapped[datetime]
 
@@ -116,9 +117,7 @@ class LedgerPending(Model):
     entry_id: Mapped[int] = mapped_column(BigInteger)
     points: Mapped[int]
     chances: Mapped[int]
-    is_joining: Mapped[bool] = mapped_column(
-        server_default=text("false")
-    )  # the entry's own first line: from now on the histogram counts this person
+    kind: Mapped[LedgerKind] = mapped_column(word(LedgerKind))
     at: Mapped[datetime]
 
 

@@ -15,9 +15,10 @@ from leadgen.core import clock, hot, text
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import points
-from leadgen.entries.models import Entry, EntryStatus, LedgerKind
+from leadgen.entries.models import Entry, EntryStatus
 
 FRIENDS_SHOWN = 50
+FRIENDS_READ = 200
 REFERRER_SECONDS = 60.0
 _FORGET_ABOVE = 50_000
 
@@ -25,31 +26,28 @@ _STANDING = f"""
 SELECT e.id, e.campaign_id, e.contact_id, e.public_id, e.code, e.status, e.locale, e.confirmed_at, e.access_version,
        p.email, p.first_name, p.marketing_at IS NOT NULL AS is_subscribed, p.answers,
        e.points + coalesce(pending.points, 0) AS points, e.chances + coalesce(pending.chances, 0) AS chances,
-       coalesce(friends.shown, '[]') AS friends, brought.all_friends, brought.counted,
-       coalesce(answered.questions, '{{}}') AS answered, coalesce(earned.by_kind, '{{}}') AS earned
+       coalesce(friends.shown, '[]') AS friends, coalesce(friends.waiting, 0) AS waiting,
+       e.friends_counted + coalesce(pending.friends, 0) AS counted, coalesce(answered.questions, '{{}}') AS answered
 FROM entry e
 JOIN contact p ON p.id = e.contact_id
 LEFT JOIN LATERAL (
-    SELECT sum(points) AS points, sum(chances) AS chances FROM ledger_pending WHERE entry_id = e.id
+    SELECT sum(points) AS points, sum(chances) AS chances, count(*) FILTER (WHERE kind = 'referral') AS friends
+    FROM ledger_pending WHERE entry_id = e.id
 ) AS pending ON true
 LEFT JOIN LATERAL (
-    SELECT jsonb_agg(to_jsonb(f) ORDER BY f.id DESC) AS shown FROM (
-        SELECT f.id, f.status, f.created_at, f.confirmed_at, c.first_name
+    -- The newest only: a famous person looks at this page most, and must not count fifty thousand friends each time.
+    SELECT jsonb_agg(to_jsonb(f) ORDER BY f.id DESC) FILTER (WHERE f.place <= {FRIENDS_SHOWN}) AS shown,
+           count(*) FILTER (WHERE f.status <> 'confirmed') AS waiting
+    FROM (
+        SELECT f.id, f.status, f.created_at, f.confirmed_at, c.first_name,
+               row_number() OVER (ORDER BY f.id DESC) AS place
         FROM entry f JOIN contact c ON c.id = f.contact_id
-        WHERE f.referrer_id = e.id ORDER BY f.id DESC LIMIT {FRIENDS_SHOWN}
+        WHERE f.referrer_id = e.id ORDER BY f.id DESC LIMIT {FRIENDS_READ}
     ) AS f
 ) AS friends ON true
 LEFT JOIN LATERAL (
-    SELECT count(*) AS all_friends, count(*) FILTER (WHERE status = 'confirmed') AS counted
-    FROM entry WHERE referrer_id = e.id
-) AS brought ON true
-LEFT JOIN LATERAL (
     SELECT array_agg(question_id) AS questions FROM answer WHERE entry_id = e.id
 ) AS answered ON true
-LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(kind, total) AS by_kind
-    FROM (SELECT kind, sum(points) AS total FROM ledger WHERE entry_id = e.id GROUP BY kind) AS kinds
-) AS earned ON true
 WHERE e.id = %(entry)s AND e.status <> 'erased'
 """  # noqa: S608 - the only value put in by Python is a constant of this module
 
@@ -91,10 +89,9 @@ class Standing:
     rank: int
     entrants: int
     points_of_next_rank: int | None
-    earned: dict[LedgerKind, int]
     friends: tuple[Friend, ...]
-    friends_brought: int
     friends_counted: int
+    friends_waiting: int  # among the newest FRIENDS_READ
     answered: frozenset[int]
     answers: dict[str, Any]
 
@@ -134,10 +131,9 @@ def standing(entry_id: int, access_version: int) -> Standing:
         rank=ranking.rank(int(row["points"])),
         entrants=max(ranking.entrants, 1),
         points_of_next_rank=ranking.points_of_next_rank(int(row["points"])),
-        earned={LedgerKind(kind): int(total) for kind, total in row["earned"].items()},
         friends=tuple(_friend(friend) for friend in row["friends"]),
-        friends_brought=row["all_friends"],
         friends_counted=row["counted"],
+        friends_waiting=row["waiting"],
         answered=frozenset(row["answered"]),
         answers=row["answers"],
     )
@@ -221,7 +217,10 @@ def held_data(standing_now: Standing) -> dict[str, Any]:
             "referral_code": standing_now.code,
             "points": standing_now.points,
             "chances": standing_now.chances,
-            "earned": {kind.value: total for kind, total in standing_now.earned.items()},
+            "ledger": [
+                {"kind": line.kind.value, "points": line.points, "at": line.at.isoformat()}
+                for line in points.lines_of(standing_now.entry_id)
+            ],
         },
         "answers": standing_now.answers,
         "is_subscribed": standing_now.is_subscribed,

@@ -7,10 +7,11 @@ import logging
 import time
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from leadgen.core import hot
 from leadgen.core.db import db
+from leadgen.entries.models import LedgerLine
 
 log = logging.getLogger(__name__)
 FOLD_BATCH = 5_000
@@ -21,13 +22,15 @@ LOCK = 7_215_032
 _FOLD = f"""
 WITH taken AS (
     DELETE FROM ledger_pending WHERE id IN (SELECT id FROM ledger_pending ORDER BY id LIMIT {FOLD_BATCH})
-    RETURNING campaign_id, entry_id, points, chances, is_joining, at
+    RETURNING campaign_id, entry_id, points, chances, kind, at
 ), sums AS (
-    SELECT entry_id, sum(points) AS points, sum(chances) AS chances, bool_or(is_joining) AS is_joining,
+    SELECT entry_id, sum(points) AS points, sum(chances) AS chances, bool_or(kind = 'entry') AS is_joining,
+           count(*) FILTER (WHERE kind = 'referral') AS friends,
            max(at) FILTER (WHERE points > 0) AS reached_at, count(*) AS lines
     FROM taken GROUP BY entry_id
 ), moved AS (
     UPDATE entry e SET points = e.points + sums.points, chances = e.chances + sums.chances,
+                       friends_counted = e.friends_counted + sums.friends,
                        reached_at = greatest(e.reached_at, sums.reached_at)
     FROM sums WHERE e.id = sums.entry_id
     RETURNING e.campaign_id, e.status, e.points AS points_now, e.points - sums.points AS points_before, sums.is_joining
@@ -109,7 +112,7 @@ def leave_histogram(entry_id: int) -> None:
         text(
             """UPDATE points_bucket b SET entrants = b.entrants - 1 FROM entry e
                WHERE e.id = :entry AND e.status = 'confirmed' AND b.campaign_id = e.campaign_id AND b.points = e.points
-                 AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.entry_id = e.id AND p.is_joining)"""
+                 AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.entry_id = e.id AND p.kind = 'entry')"""
         ),
         {"entry": entry_id},
     )
@@ -136,6 +139,11 @@ def histogram(campaign_id: int) -> Histogram:
 def forget() -> None:
     """Read every histogram anew (tests)."""
     _histograms.clear()
+
+
+def lines_of(entry_id: int) -> list[LedgerLine]:
+    """Every line of a person's ledger, oldest first."""
+    return list(db.session.scalars(select(LedgerLine).where(LedgerLine.entry_id == entry_id).order_by(LedgerLine.id)))
 
 
 def audit() -> list[int]:

@@ -111,6 +111,8 @@ def correct(entry_id: int, new: Address) -> Entered:
     if other is not None and other.id != entry.id:
         _record(FactName.ENTRY_REPEATED, other)
         return Entered(other.id, is_own=False, masked=address.mask(new.email))
+    if _mails_to(contact.id) >= MAILS_PER_ADDRESS:
+        raise TooMany(_("We have written to this address as often as we may."), retry_after=0)
     old_contact_id, entry.contact_id = entry.contact_id, contact.id
     _carry_evidence(entry, old_contact_id)
     now = clock.now()

@@ -10,7 +10,7 @@ from leadgen.contacts import service as contacts
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import confirming, entering, person, points
-from leadgen.entries.models import EntryStatus, LedgerKind
+from leadgen.entries.models import EntryStatus
 from tests.entries.conftest import filled, rows
 from tests.factories import make_entry
 
@@ -33,18 +33,18 @@ def test_points_are_right_before_and_after_the_fold(card: CampaignCard) -> None:
     entering.enter(card, filled("zoe@mail.example", first_name="Zoe", referral_code=code_of(ben)))
     expected = card.entry_points + card.referral_points
 
-    assert person.standing(ben, 1).points == expected
+    before_fold = person.standing(ben, 1)
+    assert (before_fold.points, before_fold.friends_counted) == (expected, 1)
     points.fold()
     points.forget()
 
     shown = person.standing(ben, 1)
     assert (shown.points, shown.rank, shown.entrants) == (expected, 1, 2)
-    assert shown.earned == {LedgerKind.ENTRY: card.entry_points, LedgerKind.REFERRAL: card.referral_points}
     assert [(friend.first_name, friend.status) for friend in shown.friends] == [
         ("", EntryStatus.PENDING),
         ("Anna", EntryStatus.CONFIRMED),
     ]
-    assert (shown.friends_brought, shown.friends_counted) == (2, 1)
+    assert (shown.friends_counted, shown.friends_waiting) == (1, 1)
 
 
 def test_an_older_access_version_opens_nothing(card: CampaignCard) -> None:
@@ -110,6 +110,7 @@ def test_the_download_holds_what_is_held(card: CampaignCard) -> None:
 
     assert held["email"] == "anna@mail.example"
     assert held["is_subscribed"] is True
+    assert [line["kind"] for line in held["entry"]["ledger"]] == ["entry"]
     assert [(act["purpose"], act["action"]) for act in held["consents"]] == [
         ("rules", "given"),
         ("marketing", "given"),
