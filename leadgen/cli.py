@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import click
 from flask import Flask
+from flask.cli import with_appcontext
 
 from leadgen.core import migrate, settings
 
@@ -15,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler, simulate):
+    for command in (database, worker, scheduler, seed, clock, simulate):
         app.cli.add_command(command)
     return app
 
@@ -85,6 +87,59 @@ def simulate(number: int, rate: float, seed: int | None, slug: str, pace: float)
         raise click.ClickException(str(reason)) from reason
     for name, value in report.lines():
         click.echo(f"{name:<42} {value:>12}")
+
+
+@click.command()
+@with_appcontext
+def seed() -> None:
+    """Make the demo brand, and its live contest, if there is no brand yet."""
+    from leadgen import seed as demo
+    from leadgen.core.db import db
+
+    made = demo.seed_when_empty()
+    db.session.commit()
+    if made is None:
+        click.echo("There is a brand already; nothing was changed.")
+    else:
+        click.echo(f"Campaign: /c/{made.slug}")
+
+
+@click.group()
+def clock() -> None:
+    """Move the clock of the running product, so that nobody has to wait for tomorrow's mail (not in production)."""
+
+
+@clock.command()
+@click.argument("how_far")
+def forward(how_far: str) -> None:
+    """Let time pass at once: 3d, 12h, 90m or 30s."""
+    units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+    number, unit = how_far[:-1], how_far[-1:]
+    if unit not in units or not number.isdecimal():
+        raise click.ClickException("say how far, such as 3d, 12h, 90m or 30s")
+    _move_clock(timedelta(**{units[unit]: int(number)}))
+
+
+@clock.command()
+def reset() -> None:
+    """Show the real time again."""
+    _move_clock(None)
+
+
+@clock.command()
+def show() -> None:
+    """Tell what time the product thinks it is."""
+    _move_clock(timedelta(0))
+
+
+def _move_clock(shift: timedelta | None) -> None:
+    from leadgen.core import clock as product_clock
+
+    try:
+        total = product_clock.move(shift)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{product_clock.now():%Y-%m-%d %H:%M:%S} UTC, {total} ahead of the real time")
 
 
 @click.group()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ def add_prize(campaign: Campaign, prize: PrizeInput) -> Prize:
     """Put a prize at the end of the list. Raises Invalid."""
     not_final(campaign)
     added = Prize(position=max((p.position for p in campaign.prizes), default=0) + 1, **_checked(prize))
-    with edited(campaign, material=_told("A prize was added: %(title)s.", added)):
+    with edited(campaign, material=in_each_language("A prize was added: %(title)s.", title=_title(added))):
         campaign.prizes.append(added)
     return added
 
@@ -44,8 +44,8 @@ def edit_prize(campaign: Campaign, prize_id: int, prize: PrizeInput) -> Prize:
     found = _find(campaign, prize_id)
     checked = _checked(prize)
     is_material = any(checked[key] != getattr(found, key) for key in ("texts", "quantity", "value", "currency"))
-    told = _told("A prize was changed: %(title)s.", Prize(**checked)) if is_material else None
-    with edited(campaign, material=told):
+    told = in_each_language("A prize was changed: %(title)s.", title=_title(Prize(**checked)))
+    with edited(campaign, material=told if is_material else None):
         for key, value in checked.items():
             setattr(found, key, value)
     return found
@@ -57,7 +57,7 @@ def remove_prize(campaign: Campaign, prize_id: int) -> None:
     found = _find(campaign, prize_id)
     if campaign.rules_version and len(campaign.prizes) == 1:
         raise Invalid(_("A published contest needs at least one prize."), "prizes")
-    with edited(campaign, material=_told("A prize was taken away: %(title)s.", found)):
+    with edited(campaign, material=in_each_language("A prize was taken away: %(title)s.", title=_title(found))):
         campaign.prizes.remove(found)
 
 
@@ -109,9 +109,7 @@ def _checked(prize: PrizeInput) -> dict[str, Any]:
     }
 
 
-def _told(sentence: str, prize: Prize) -> dict[str, str]:
-    def title() -> str:
-        titles = {locale: words["title"] for locale, words in prize.texts.items() if words.get("title")}
-        return str(titles.get(i18n.locale()) or next(iter(titles.values()), ""))
-
-    return in_each_language(sentence, title=title)
+def _title(prize: Prize) -> Callable[[], str]:
+    """The prize's name in the language that is spoken when it is asked for, else in any."""
+    titles = {locale: str(words["title"]) for locale, words in prize.texts.items() if words.get("title")}
+    return lambda: titles.get(i18n.locale()) or next(iter(titles.values()), "")

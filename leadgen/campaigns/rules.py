@@ -89,7 +89,10 @@ def _prize_line(prize: Any, locale: str) -> str:
         "title": prize.texts.get(locale, {}).get("title", ""),
         "value": i18n.format_money(prize.value, prize.currency),
     }
-    return "– " + _("%(quantity)s × %(title)s, worth %(value)s each") % words
+    sentence = ngettext(
+        "%(quantity)s × %(title)s, worth %(value)s", "%(quantity)s × %(title)s, worth %(value)s each", prize.quantity
+    )
+    return "– " + sentence % words
 
 
 def _total_value(campaign: Campaign) -> str:

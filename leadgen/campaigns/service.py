@@ -46,8 +46,8 @@ __all__ = [
     "CampaignDates", "CampaignPlan", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
     "add_prize", "add_question", "archive", "create_from_template", "delete_draft", "duplicate", "edit_dates",
     "edit_eligibility", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question", "edit_reminder",
-    "edit_slug", "edit_texts", "get", "list_for", "missing_before_launch", "move_prize", "move_question", "pause",
-    "publish", "remove_prize", "remove_question", "resume", "templates",
+    "edit_slug", "edit_texts", "get", "last_minute", "list_for", "missing_before_launch", "move_prize", "move_question",
+    "pause", "publish", "remove_prize", "remove_question", "resume", "templates",
 ]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def create_from_template(brand: Brand, template_key: str, *, name: str, **chosen
         default_locale=plan.default_locale or brand.locale,
         texts=template["texts"],
         starts_at=starts_at,
-        ends_at=plan.ends_at or starts_at + timedelta(days=template["days"]),
+        ends_at=plan.ends_at or last_minute(starts_at + timedelta(days=template["days"]), zone),
         created_at=clock.now(),
         **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
         prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],
@@ -126,6 +126,11 @@ def _created(campaign: Campaign, *, copied_from: int | None) -> Campaign:
 def _tomorrow_at_nine(zone: str) -> datetime:
     local = clock.now().astimezone(ZoneInfo(zone)) + timedelta(days=1)
     return local.replace(hour=9, minute=0, second=0, microsecond=0)
+
+
+def last_minute(moment: datetime, zone: str) -> datetime:
+    """One minute to midnight of that day in the time zone: the end that people expect of a contest."""
+    return moment.astimezone(ZoneInfo(zone)).replace(hour=23, minute=59, second=0, microsecond=0)
 
 
 def _free_slug(name: str) -> str:

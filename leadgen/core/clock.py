@@ -24,6 +24,20 @@ def now() -> datetime:
     return datetime.now(UTC) + _shift() if _shift_file else datetime.now(UTC)
 
 
+def move(shift: timedelta | None) -> timedelta:
+    """Move the clock of all processes forward by `shift`, or back to the real time with None.
+
+    Answers how far ahead of the real time it is now. Raises RuntimeError where no file is used (production).
+    """
+    if _shift_file is None:
+        raise RuntimeError("this clock cannot be moved: CLOCK_FILE is not set")
+    total = _shift() + shift if shift is not None else timedelta(0)
+    draft = _shift_file.with_suffix(".draft")
+    draft.write_text(str(total.total_seconds()))
+    draft.replace(_shift_file)
+    return total
+
+
 def _shift() -> timedelta:
     global _shift_seen  # noqa: PLW0603 - remembers the file's last content
     assert _shift_file is not None

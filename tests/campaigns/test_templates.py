@@ -1,0 +1,92 @@
+"""The templates: complete in both languages, and lawful from the start (security.md 7.2, rules generator)."""
+
+from typing import Any
+
+import pytest
+
+from leadgen.campaigns import catalogue
+from leadgen.campaigns import service as campaigns
+from leadgen.campaigns.checking import NEEDED_TEXTS, missing_before_launch
+from leadgen.core import i18n
+from leadgen.core.db import db
+from leadgen.core.errors import NotFound
+from leadgen.nurture import sequences
+from tests.factories import make_brand
+
+KEYS = ["prize-draw", "top-referrers", "milestones"]
+
+
+def _leaves(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        return [leaf for value in part.values() for leaf in _leaves(value)]
+    if isinstance(part, list):
+        return [leaf for value in part for leaf in _leaves(value)]
+    return [part] if isinstance(part, str) else []
+
+
+def test_the_three_templates_are_offered_in_the_readers_language() -> None:
+    with i18n.speaking("fr"):
+        cards = campaigns.templates()
+
+    assert [card.key for card in cards] == KEYS
+    assert cards[0].name == "Tirage au sort"
+    assert all(card.summary and card.picture and card.days for card in cards)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_both_languages_say_the_same_things(key: str) -> None:
+    template = catalogue.read(key)
+    english, french = template["texts"]["en"], template["texts"]["fr"]
+
+    assert set(english) == set(french)
+    assert len(english["faq"]) == len(french["faq"])
+    assert all(english[name] and french[name] for name in NEEDED_TEXTS if name != "rules")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_french_has_its_typography(key: str) -> None:
+    template = catalogue.read(key)
+    french = _leaves([template["texts"]["fr"], [prize["texts"]["fr"] for prize in template["prizes"]]])
+    french += _leaves([step["texts"]["fr"] for step in template["sequence"]["steps"]])
+
+    assert not [leaf for leaf in french if any(sign in leaf for sign in (" :", " ;", " !", " ?", " »", "« ", "'"))]
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.usefixtures("context")
+def test_only_the_prizes_values_are_missing_before_launch(key: str) -> None:
+    campaign = campaigns.create_from_template(make_brand(locale="en"), key, name="Summer")
+
+    assert {problem.where for problem in missing_before_launch(campaign)} == {"prizes"}
+    assert sequences.missing(sequences.set_up(campaign)) == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.usefixtures("context")
+def test_the_rules_are_filled_in_both_languages(key: str) -> None:
+    brand = make_brand(name="Cap Sud")
+    campaign = campaigns.create_from_template(brand, key, name="Summer")
+
+    for locale in i18n.LOCALES:
+        rules = campaign.texts[locale]["rules"]
+        assert "{" not in rules
+        assert brand.legal_name in rules
+        assert brand.legal_address in rules
+        assert brand.contact_email in rules
+    assert "France" in campaign.texts["en"]["rules"]
+    assert "No purchase" in campaign.texts["en"]["rules"]
+    assert "Aucun achat" in campaign.texts["fr"]["rules"]
+
+
+@pytest.mark.usefixtures("context")
+def test_the_brand_is_named_in_the_consent() -> None:
+    campaign = campaigns.create_from_template(make_brand(name="Cap Sud"), "prize-draw", name="Summer")
+    db.session.commit()
+
+    assert "Cap Sud" in campaign.texts["fr"]["consent_marketing"]
+
+
+@pytest.mark.parametrize("key", ["nothing", "../models", "", "prize-draw.yaml"])
+def test_a_template_that_does_not_exist(key: str) -> None:
+    with pytest.raises(NotFound):
+        catalogue.read(key)

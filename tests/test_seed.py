@@ -1,0 +1,67 @@
+"""The seed: a complete, live, bilingual contest, once."""
+
+import pytest
+from sqlalchemy import func, select
+
+from leadgen import seed
+from leadgen.accounts.models import Brand
+from leadgen.campaigns import cards
+from leadgen.campaigns.checking import missing_before_launch
+from leadgen.campaigns.models import Campaign, CampaignStatus, QuestionKind, RulesVersion
+from leadgen.core import i18n
+from leadgen.core.db import db
+from leadgen.nurture import sequences
+
+pytestmark = pytest.mark.usefixtures("context")
+
+
+@pytest.fixture
+def seeded(context: None) -> seed.Seeded:
+    made = seed.seed_when_empty()
+    assert made is not None
+    db.session.commit()
+    return made
+
+
+def test_the_contest_is_live_and_nothing_is_missing(seeded: seed.Seeded) -> None:
+    campaign = db.session.scalars(select(Campaign)).one()
+
+    assert campaign.status is CampaignStatus.LIVE
+    assert missing_before_launch(campaign) == []
+    assert cards.by_slug(seeded.slug).is_open()
+    assert (campaign.ends_at - campaign.starts_at).days in {60, 61}
+
+
+def test_it_has_one_question_of_each_kind_and_three_prizes_with_a_value(seeded: seed.Seeded) -> None:
+    card = cards.by_slug(seeded.slug)
+
+    assert sorted(question.kind for question in card.questions) == sorted(QuestionKind)
+    assert [prize.picture for prize in card.prizes] == ["prize-island", "prize-train", "prize-suitcase"]
+    assert card.total_value == 1_306_000
+
+
+def test_rules_and_versions_are_published(seeded: seed.Seeded) -> None:
+    version = db.session.scalars(select(RulesVersion)).one()
+
+    assert version.number == 1
+    assert "Escales Voyages SAS" in version.snapshot["rules"]["fr"]
+    assert "Une semaine à deux à La Réunion" in version.snapshot["rules"]["fr"]
+
+
+def test_every_text_is_there_in_both_languages(seeded: seed.Seeded) -> None:
+    campaign = db.session.scalars(select(Campaign)).one()
+    sequence = sequences.sequence_of(campaign.id)
+
+    assert set(campaign.texts) == set(i18n.LOCALES)
+    assert all(campaign.texts["en"][key] and campaign.texts["fr"][key] for key in campaign.texts["en"])
+    assert sequence is not None
+    assert sequences.missing(sequence) == []
+    assert [step.condition for step in sequence.steps][2:] == [
+        {"question": "when", "is": "this_year"},
+        {"question": "when", "is_not": "this_year"},
+    ]
+
+
+def test_a_database_with_a_brand_is_left_alone(seeded: seed.Seeded) -> None:
+    assert seed.seed_when_empty() is None
+    assert db.session.scalar(select(func.count()).select_from(Brand)) == 1
