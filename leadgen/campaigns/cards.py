@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from leadgen.campaigns.models import CampaignStatus, QuestionKind
 from leadgen.core import clock, hot
 from leadgen.core.errors import NotFound
 
+log = logging.getLogger(__name__)
 FRESH_SECONDS = 2.0
+MOST_LIVE = 50
 _READ = """
 SELECT c.*, to_jsonb(b) AS brand,
        coalesce((SELECT jsonb_agg(p ORDER BY p.position) FROM prize p WHERE p.campaign_id = c.id), '[]') AS prizes,
@@ -20,6 +25,10 @@ SELECT c.*, to_jsonb(b) AS brand,
                  WHERE q.campaign_id = c.id AND q.is_active), '[]') AS questions
 FROM campaign c JOIN brand b ON b.id = c.brand_id
 WHERE CASE WHEN %(slug)s::text IS NULL THEN c.id = %(id)s ELSE c.slug = %(slug)s END
+"""
+_LIVE = """
+SELECT id FROM campaign WHERE status IN ('live', 'scheduled') AND starts_at <= %(now)s AND %(now)s < ends_at
+ORDER BY ends_at, id LIMIT %(most)s
 """
 
 
@@ -126,6 +135,12 @@ def by_id(campaign_id: int) -> CampaignCard:
     return _cached(campaign_id)
 
 
+def live() -> list[CampaignCard]:
+    """The cards of campaigns that take entries now, the one that closes first in front; at most fifty."""
+    rows = hot.many(_LIVE, {"now": clock.now(), "most": MOST_LIVE})
+    return [by_id(row["id"]) for row in rows]
+
+
 def forget() -> None:
     """Read every card anew at the next call (after an edit, and in tests)."""
     with _lock:
@@ -136,7 +151,7 @@ def _cached(key: str | int) -> CampaignCard:
     moment = time.monotonic()
     found = _cache.get(key)
     if found is None or moment - found[0] >= FRESH_SECONDS:
-        found = (moment, _read(key))
+        found = (moment, _read_or_keep(key, found))
         with _lock:
             if len(_cache) > 1000:  # unknown slugs must not fill the memory
                 _cache.clear()
@@ -144,6 +159,17 @@ def _cached(key: str | int) -> CampaignCard:
     if found[1] is None:
         raise NotFound
     return found[1]
+
+
+def _read_or_keep(key: str | int, found: tuple[float, CampaignCard | None] | None) -> CampaignCard | None:
+    """The card anew; while the database is away the last one known, so that pages stay and what is typed is kept."""
+    try:
+        return _read(key)
+    except psycopg.OperationalError as error:
+        if found is None:
+            raise
+        log.warning("the card of %s is kept while the database is away: %s", key, error)
+        return found[1]
 
 
 def _read(key: str | int) -> CampaignCard | None:

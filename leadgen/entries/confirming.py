@@ -117,6 +117,7 @@ class ConfirmView:
     locale: str
     first_name: str
     masked: str
+    access_version: int
     expires_at: datetime
 
 
@@ -140,6 +141,7 @@ def view(entry_id: int, generation: int) -> ConfirmView:
         locale=row["locale"],
         first_name=row["first_name"],
         masked=address.mask(row["email"] or ""),
+        access_version=row["access_version"],
         expires_at=row["expires_at"],
     )
 

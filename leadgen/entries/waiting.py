@@ -164,6 +164,14 @@ def answer_repeated(facts: Sequence[Fact]) -> None:
                 continue
 
 
+def mail_page_link(entry_id: int) -> None:
+    """Mail the link to their page to whoever confirmed this entry, at most once a day. Raises NotFound."""
+    entry = _locked(entry_id)
+    if entry.status is not EntryStatus.CONFIRMED:
+        raise NotFound
+    want_page_link(entry)
+
+
 def want_page_link(entry: Entry) -> None:
     """Mail the link to the person's page to its owner, at most once a day."""
     now = clock.now()

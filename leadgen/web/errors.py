@@ -1,0 +1,80 @@
+"""Domain error → page, in one table. A page never shows a trace: it has a reference that the log knows too."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import psycopg
+import sqlalchemy.exc
+from flask import Flask, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from leadgen.core import errors
+from leadgen.web import headers, language
+
+log = logging.getLogger(__name__)
+STATUS: dict[type[errors.LeadgenError], int] = {
+    errors.NotFound: 404,
+    errors.NotAllowed: 403,
+    errors.Invalid: 400,
+    errors.Conflict: 409,
+    errors.TooMany: 429,
+    errors.TokenInvalid: 404,
+    errors.ProviderTemporary: 503,
+    errors.ProviderUncertain: 503,
+    errors.ProviderPermanent: 503,
+}
+# What is raised when PostgreSQL is away, restarts, or has no connection left.
+DATABASE_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
+RETRY_SECONDS = 20
+_WITH_A_PAGE = {400, 403, 404, 405, 409, 413, 429, 500, 503}
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the application with a page in our look."""
+    app.register_error_handler(errors.LeadgenError, _domain_error)
+    app.register_error_handler(HTTPException, _http_error)
+    for error in DATABASE_AWAY:
+        app.register_error_handler(error, _database_away)
+
+
+def page(status: int, *, message: str = "", retry_after: int = 0) -> ResponseReturnValue:
+    """The page of an error. `message` is written for the person; `retry_after` is in seconds."""
+    language.speak()
+    template = status if status in _WITH_A_PAGE else (500 if status >= 500 else 400)
+    reference = secrets.token_hex(4)
+    log.log(
+        logging.ERROR if status >= 500 else logging.INFO,
+        "%s answered %s, reference %s",
+        request.path,
+        status,
+        reference,
+    )
+    html = render_template(f"errors/{template}.html", message=message, reference=reference, retry_after=retry_after)
+    response = headers.private(make_response(html, status))
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _domain_error(error: Exception) -> ResponseReturnValue:
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    is_worded = isinstance(error, errors.Invalid | errors.Conflict | errors.TooMany)
+    return page(status, message=str(error) if is_worded else "", retry_after=getattr(error, "retry_after", 0))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    code = error.code or 500
+    if code < 400:
+        return error.get_response()
+    answer = make_response(page(code))
+    if valid := getattr(error, "valid_methods", None):
+        answer.headers["Allow"] = ", ".join(valid)
+    return answer
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    log.error("the database is away: %s", error)
+    return page(503, retry_after=RETRY_SECONDS)

@@ -1,0 +1,57 @@
+"""What every template may use: words, dates, money, and addresses of static files that change with their content."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask
+from markupsafe import Markup
+
+from leadgen.core import i18n, settings
+
+STATIC = Path(__file__).parent / "static"
+
+
+def prepare(app: Flask) -> None:
+    """Give the application's templates their words and filters."""
+    env = app.jinja_env
+    env.trim_blocks = env.lstrip_blocks = True
+    env.add_extension("jinja2.ext.i18n")
+    env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    env.globals |= {
+        "asset": asset,
+        "locale": i18n.locale,
+        "base_url": lambda: settings.get().base_url,
+        "has_picture": has_picture,
+    }
+    env.filters |= {
+        "date": i18n.format_date,
+        "datetime": i18n.format_datetime,
+        "number": i18n.format_number,
+        "money": i18n.format_money,
+        "paragraphs": paragraphs,
+    }
+
+
+def asset(name: str) -> str:
+    """The address of a static file; it names the content, so that browsers may keep it for a year."""
+    return f"/static/{name}?v={_digest(name)}"
+
+
+def has_picture(name: str) -> bool:
+    """Whether there is a drawn picture of that name; names come from the database."""
+    return bool(name) and name.replace("-", "").isalnum() and (STATIC / "pictures" / f"{name}.svg").is_file()
+
+
+def paragraphs(text: str) -> Markup:
+    """Plain text as paragraphs: empty lines part them, single line breaks stay."""
+    blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n") if block.strip()]
+    lines = (Markup("<br>").join(block.split("\n")) for block in blocks)
+    return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+
+
+@lru_cache(maxsize=512)
+def _digest(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]

@@ -1,0 +1,131 @@
+"""Sending the entry form: checked here, entered by one verb, answered with 303 to the waiting page."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from urllib.parse import quote
+
+from flask import Response, redirect, request
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as AnyResponse
+
+from leadgen.campaigns import cards
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.contacts import address
+from leadgen.core import limits, links
+from leadgen.core.errors import Conflict
+from leadgen.core.i18n import gettext as _
+from leadgen.entries import entering
+from leadgen.entries.entering import Entered, EntryRequest
+from leadgen.web import errors, language
+from leadgen.web.guards import Guard, guarded_by
+from leadgen.web.public import browser, forms, landing, seals
+from leadgen.web.public.forms import EntryForm
+
+log = logging.getLogger(__name__)
+# A lecture hall or a mobile network shares one address: generous enough for them, tight enough for a script.
+LIMIT = "60 per 10 minutes"
+LIMIT_SECONDS = 600
+_SOURCE_KEYS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+
+
+@guarded_by(Guard.FORM_TOKEN)
+def enter(slug: str) -> ResponseReturnValue:
+    """Enter the campaign. New, known and suppressed addresses get the same answer for the same work (product.md F2)."""
+    card = cards.by_slug(slug)
+    locale = language.speak(card.locales, card.default_locale)
+    form = forms.read(card.id)
+    if not form.validate():
+        return landing.again(card, form, status=400)
+    age = form.age or 0.0
+    if age < forms.FASTEST_SECONDS:
+        return landing.again(
+            card, form, status=400, notice=_("That was very quick. Please press the button once more.")
+        )
+    if not _may_enter():
+        notice = _("Many entries came from your network in the last minutes. Please press the button again in a while.")
+        return _with_retry(landing.again(card, form, status=429, notice=notice), LIMIT_SECONDS)
+    try:
+        entered = _enter(card, form, locale, age)
+    except Conflict as error:
+        return landing.again(card, form, status=409, notice=str(error))
+    except errors.DATABASE_AWAY:
+        log.exception("an entry could not be written")
+        notice = _(
+            "We could not save your entry just now; the fault is ours. Please press the button again in a minute."
+        )
+        return _with_retry(landing.again(card, form, status=503, notice=notice), errors.RETRY_SECONDS)
+    return waiting_page(card, form, entered)
+
+
+def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered) -> AnyResponse:
+    """303 to the waiting page, and the cookie that lets this browser confirm with one tap."""
+    is_own = entered.is_own or browser.made(entered.entry_id, card.id)
+    invited = landing.invitation(card)
+    seat = seals.Seat(
+        entry_id=entered.entry_id,
+        is_own=is_own,
+        masked=entered.masked,
+        first_name=form.first_name.data or "",
+        wants_marketing=bool(form.consent_marketing.data),
+        domain=(form.address.email if form.address else "").rpartition("@")[2],
+        referral_code=invited.inviter.code if invited else "",
+        channel=invited.channel if invited else "",
+    )
+    lang = f"?lang={quote(request.args['lang'])}" if "lang" in request.args else ""
+    response = redirect(f"/c/{card.slug}/waiting/{seals.seal(seat)}{lang}", 303)
+    browser.remember(response, card.id, entered.entry_id if is_own else None)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def network(ip: str) -> str:
+    """The network that limits count: the address itself, or the /64 of an IPv6 one."""
+    try:
+        found = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    return ip if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def _may_enter() -> bool:
+    ip = request.remote_addr or ""
+    return ip in {"127.0.0.1", "::1"} or limits.allow(LIMIT, "enter", network(ip))
+
+
+def _enter(card: CampaignCard, form: EntryForm, locale: str, age: float) -> Entered:
+    """Write the entry; a form whose honeypot is filled gets the same answer and leaves nothing."""
+    assert form.address is not None
+    if request.form.get("homepage"):
+        return Entered(0, is_own=False, masked=address.mask(form.address.email))
+    invited = landing.invitation(card)
+    return entering.enter(
+        card,
+        EntryRequest(
+            address=form.address,
+            first_name=form.first_name.data or "",
+            wants_marketing=bool(form.consent_marketing.data),
+            referral_code=invited.inviter.code if invited else "",
+            channel=invited.channel if invited else "",
+            source=_source(),
+            locale=locale,
+            timezone=request.form.get("tz", "")[:64],
+            ip=request.remote_addr or "",
+            user_agent=request.headers.get("User-Agent", ""),
+            page=links.landing(card.slug),
+            seconds=age,
+        ),
+    )
+
+
+def _source() -> dict[str, str]:
+    source = {key: request.args[key][:100] for key in _SOURCE_KEYS if key in request.args}
+    if host := request.form.get("from"):
+        source["host"] = host[:100]
+    return source
+
+
+def _with_retry(response: Response, seconds: int) -> Response:
+    response.headers["Retry-After"] = str(seconds)
+    return response

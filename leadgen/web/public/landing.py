@@ -1,0 +1,151 @@
+"""The landing page: rendered once per version, language, stage and minute; the visitor's own is filled in."""
+
+from __future__ import annotations
+
+import re
+import time
+from html import escape
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from flask import Response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from leadgen.campaigns import cards
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core import i18n, links, tokens
+from leadgen.core.errors import TokenInvalid
+from leadgen.core.i18n import gettext as _
+from leadgen.core.tokens import Purpose
+from leadgen.entries import person
+from leadgen.entries.person import ReferrerCard
+from leadgen.journal import counters
+from leadgen.journal.vocabulary import CounterName
+from leadgen.web import language
+from leadgen.web.guards import Guard, guarded_by
+from leadgen.web.public import forms, stages
+from leadgen.web.public.forms import EntryForm
+from leadgen.web.public.stages import Stage
+
+REFERRAL_SECONDS = 24 * 3600
+_KEPT_PAGES = 256
+_HEADERS = (("Cache-Control", "no-store"), ("Vary", "Accept-Language"))
+# Characters of the private use area mark the places that are filled in for each visitor.
+_TOKEN, _INVITER, _ORIGIN = "\ue000", "\ue001", "\ue002"
+_SLOTS = re.compile(f"([{_TOKEN}{_INVITER}{_ORIGIN}])")
+
+
+class Invitation(NamedTuple):
+    """Who invited this visitor, as the signed `ref` of the address says; `token` is that ref."""
+
+    inviter: ReferrerCard
+    channel: str
+    token: str
+
+
+_pages: dict[tuple[int, int, str, Stage, int], list[str]] = {}
+
+
+@guarded_by(Guard.FORM_TOKEN)
+def landing(slug: str) -> ResponseReturnValue:
+    """Show the campaign. Nothing is written but a counter, and no cookie is set (product.md rules 2 and 11)."""
+    card = cards.by_slug(slug)
+    locale = language.speak(card.locales, card.default_locale)
+    stage = stages.stage_of(card)
+    invited = invitation(card)
+    counters.count(card.id, CounterName.VIEW, invited.channel if invited else "")
+    html = _filled(_page(card, locale, stage), invited, forms.new_token(card.id))
+    return Response(html, mimetype="text/html", headers=_HEADERS)
+
+
+def again(card: CampaignCard, form: EntryForm, *, status: int, notice: str = "") -> Response:
+    """The landing page with what was typed still in it, and what has to be mended."""
+    html = _render(card, i18n.locale(), stages.stage_of(card), form=form, notice=notice)
+    token = _token_to_keep(form) or forms.new_token(card.id)
+    return Response(_filled(_parts(html), invitation(card), token), status, mimetype="text/html", headers=_HEADERS)
+
+
+def invitation(card: CampaignCard) -> Invitation | None:
+    """Who invited this visitor to this campaign, or None when nobody (still) did."""
+    token = request.args.get("ref") or (request.form.get("ref") if request.method == "POST" else "")
+    if not token:
+        return None
+    try:
+        code, channel = tokens.read(
+            Purpose.REFERRAL, token, max_age=REFERRAL_SECONDS * (1 + (request.method == "POST"))
+        )
+    except (TokenInvalid, TypeError, ValueError):
+        return None
+    inviter = person.referrer(code)
+    if inviter is None or inviter.campaign_id != card.id:
+        return None
+    return Invitation(inviter, channel, token)
+
+
+def inviter_html(invited: Invitation | None) -> str:
+    """The line that names the inviter by first name, or nothing."""
+    if invited is None:
+        return ""
+    name = invited.inviter.first_name
+    line = _("%(name)s invites you to take part") % {"name": name} if name else _("A friend invites you to take part")
+    initial = name[:1].upper() or "★"
+    return f'<p class="inviter"><span aria-hidden="true">{escape(initial)}</span>{escape(line)}</p>'
+
+
+def origin_html(invited: Invitation | None) -> str:
+    """Hidden fields: the signed ref again (queries get lost), and the page that sent the visitor."""
+    html = f'<input type="hidden" name="ref" value="{escape(invited.token)}">' if invited else ""
+    host = request.form.get("from") if request.method == "POST" else urlsplit(request.referrer or "").hostname
+    if host and host != request.host.split(":")[0]:
+        html += f'<input type="hidden" name="from" value="{escape(host[:100])}">'
+    return html
+
+
+def _page(card: CampaignCard, locale: str, stage: Stage) -> list[str]:
+    """The page in parts: fixed texts, and between them the marks of what is filled in."""
+    minute = int(time.time() // 60)  # the countdown is told to the minute
+    key = (card.id, card.version, locale, stage, minute)
+    parts = _pages.get(key)
+    if parts is None:
+        parts = _parts(_render(card, locale, stage))
+        if len(_pages) >= _KEPT_PAGES:
+            _pages.clear()
+        _pages[key] = parts
+    return parts
+
+
+def _parts(html: str) -> list[str]:
+    return [part for part in _SLOTS.split(html) if part]
+
+
+def _filled(parts: list[str], invited: Invitation | None, token: str) -> str:
+    filled = {_TOKEN: token, _INVITER: inviter_html(invited), _ORIGIN: origin_html(invited)}
+    return "".join([filled.get(part, part) for part in parts])
+
+
+def _render(
+    card: CampaignCard,
+    locale: str,
+    stage: Stage,
+    *,
+    form: EntryForm | None = None,
+    notice: str = "",
+) -> str:
+    return render_template(
+        "public/landing.html",
+        card=card,
+        texts=lambda key: card.text(key, locale),
+        lists=card.texts.get(locale) or card.texts.get(card.default_locale, {}),
+        stage=stage,
+        form=form,
+        notice=notice,
+        slots={"token": _TOKEN, "inviter": _INVITER, "origin": _ORIGIN},
+        left=stages.left(card.starts_at if stage is Stage.BEFORE else card.ends_at),
+        left_in_words=stages.left_in_words(card.starts_at if stage is Stage.BEFORE else card.ends_at),
+        links=links,
+    )
+
+
+def _token_to_keep(form: EntryForm) -> str:
+    """The token that came, while it is good: a second press of the button is then never “too fast”."""
+    return str(form["csrf_token"].data) if form.age is not None else ""

@@ -1,0 +1,178 @@
+"""The person's page: points and rank, the link to share, friends, questions, prizes, and everything held about them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flask import Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as AnyResponse
+
+from leadgen.campaigns import cards
+from leadgen.campaigns.cards import CampaignCard, QuestionCard
+from leadgen.contacts import service as contacts
+from leadgen.core import links, tokens
+from leadgen.core.errors import Invalid, NotFound, TokenExpired, TokenInvalid
+from leadgen.core.i18n import gettext as _
+from leadgen.core.tokens import Purpose
+from leadgen.entries import answers, person, waiting
+from leadgen.entries.models import EntryStatus
+from leadgen.entries.person import Standing
+from leadgen.web import headers, language
+from leadgen.web.guards import Guard, guarded_by
+from leadgen.web.public import share, stages
+
+LINK_SECONDS = 30 * 24 * 3600
+_CHANNEL = "my page"
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me(token: str) -> ResponseReturnValue:
+    """Show where the person stands and what is next; an old link offers a new one by mail."""
+    return _show(token, *_open(token))
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_answer(token: str, question_id: int) -> ResponseReturnValue:
+    """Take the answer to one question; points once (product.md F13)."""
+    standing, card = _open(token)
+    question = _question(card, question_id)
+    try:
+        given = answers.answer(standing.entry_id, question, request.form.getlist(question.key))
+    except Invalid as error:
+        problem = {"question": question, "message": str(error), "typed": request.form.getlist(question.key)}
+        return _show(token, standing, card, status=400, problem=problem)
+    return _back(token, "question", earned=given.points, skip=request.args.get("skip", ""))
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_consent(token: str) -> ResponseReturnValue:
+    """Give or take back consent to marketing: both on the same page, both one press (product.md F13)."""
+    standing, card = _open(token)
+    if request.form.get("marketing") == "give":
+        evidence = {"wording": card.text("consent_marketing", language.current()), "page": "/me", "control": "button"}
+        contacts.resubscribe(standing.contact_id, _CHANNEL, evidence)
+        return _back(token, "data", done="given")
+    contacts.unsubscribe(standing.contact_id, _CHANNEL)
+    return _back(token, "data", done="withdrawn")
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_data(token: str) -> ResponseReturnValue:
+    """Everything held about the person, to keep."""
+    standing, _card = _open(token)
+    response = Response(
+        json.dumps(person.held_data(standing), ensure_ascii=False, indent=2), mimetype="application/json"
+    )
+    response.headers["Content-Disposition"] = f'attachment; filename="my-data-{standing.public_id}.json"'
+    return headers.private(response)
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_erase_page(token: str) -> ResponseReturnValue:
+    """Ask before everything is forgotten: it cannot be undone."""
+    standing, card = _open(token)
+    return _page("public/erase.html", token=token, card=card, standing=standing)
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_erase(token: str) -> ResponseReturnValue:
+    """Forget the person once they typed the word that says so."""
+    standing, card = _open(token)
+    if request.form.get("word", "").strip().casefold() != _("erase").casefold():
+        return _page("public/erase.html", 400, token=token, card=card, standing=standing, is_wrong=True)
+    person.erase(standing.entry_id)
+    return _page("public/erased.html", card=card)
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_link(token: str) -> ResponseReturnValue:
+    """Mail a new link to whoever comes with an old one; the answer does not tell whether there is somebody."""
+    language.speak()
+    try:
+        payload = tokens.read(Purpose.STATUS, token)
+        waiting.mail_page_link(int(payload["e"]))
+    except (TokenInvalid, NotFound):
+        pass
+    return _page("public/old_link.html", token=token, is_sent=True)
+
+
+class OldLink(Exception):
+    """The link was signed by us, but is too old or was replaced."""
+
+
+def answer_old_link(_error: Exception) -> ResponseReturnValue:
+    """The page behind a link that was good once: one press, and a new one comes by mail."""
+    language.speak()
+    token = (request.view_args or {}).get("token", "")
+    return _page("public/old_link.html", 410, token=token, is_sent=False)
+
+
+def _open(token: str) -> tuple[Standing, CampaignCard]:
+    """Who this link belongs to. Raises OldLink when it is not good any more, TokenInvalid when it never was."""
+    try:
+        payload = tokens.read(Purpose.STATUS, token, max_age=LINK_SECONDS)
+        standing = person.standing(int(payload["e"]), int(payload["a"]))
+    except (TokenExpired, NotFound):
+        raise OldLink from None
+    card = cards.by_id(standing.campaign_id)
+    if "lang" in request.args or standing.locale not in card.locales:
+        language.speak(card.locales, card.default_locale)
+    else:
+        language.use(standing.locale)
+    return standing, card
+
+
+def _show(
+    token: str, standing: Standing, card: CampaignCard, *, status: int = 200, problem: dict[str, Any] | None = None
+) -> Response:
+    locale = language.current()
+    return _page(
+        "public/me.html",
+        status,
+        token=token,
+        card=card,
+        texts=lambda key: card.text(key, locale),
+        standing=standing,
+        stage=stages.stage_of(card),
+        left=stages.left_in_words(card.ends_at),
+        shares=share.buttons(card, standing, locale),
+        link=links.referral(standing.code),
+        question=problem["question"] if problem else _next_question(card, standing),
+        problem=problem,
+        skipped=_skipped(),
+        is_new="new" in request.args,
+        earned=request.args.get("earned", ""),
+        done=request.args.get("done", ""),
+        is_confirmed=standing.status is EntryStatus.CONFIRMED,
+    )
+
+
+def _page(template: str, status: int = 200, **values: Any) -> Response:
+    return headers.private(Response(render_template(template, **values), status, mimetype="text/html"))
+
+
+def _question(card: CampaignCard, question_id: int) -> QuestionCard:
+    for question in card.questions:
+        if question.id == question_id:
+            return question
+    raise NotFound
+
+
+def _next_question(card: CampaignCard, standing: Standing) -> QuestionCard | None:
+    """The first question without an answer; those that were skipped in this visit come last."""
+    left = [question for question in card.questions if question.id not in standing.answered]
+    skipped = _skipped()
+    return next((question for question in left if question.id not in skipped), left[0] if left else None)
+
+
+def _skipped() -> list[int]:
+    return [int(part) for part in request.args.get("skip", "").split(".")[-20:] if part.isdecimal()]
+
+
+def _back(token: str, anchor: str, **said: Any) -> AnyResponse:
+    values = {name: value for name, value in said.items() if value not in {"", 0}}
+    if "lang" in request.args:
+        values["lang"] = request.args["lang"]
+    return headers.private(redirect(url_for("public.me", token=token, _anchor=anchor, **values), 303))

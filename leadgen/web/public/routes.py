@@ -1,0 +1,62 @@
+"""Every address that prospects and recipients can ask for, in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from leadgen.web.public import (
+    confirm,
+    enter,
+    landing,
+    legal,
+    me,
+    pictures,
+    referral,
+    unsubscribe,
+    waiting,
+)
+
+blueprint = Blueprint("public", __name__)
+
+_View = Callable[..., ResponseReturnValue]
+_GET: tuple[tuple[str, _View], ...] = (
+    ("/", legal.home),
+    ("/c/<slug>", landing.landing),
+    ("/c/<slug>/rules", legal.rules_page),
+    ("/c/<slug>/privacy", legal.privacy),
+    ("/c/<slug>/waiting/<token>", waiting.waiting_page),
+    ("/c/<slug>/waiting/<token>/status.json", waiting.waiting_status),
+    ("/r/<code>", referral.referral),
+    ("/qr/<code>.svg", referral.qr),
+    ("/confirm/<token>", confirm.confirm_page),
+    ("/refuse/<token>", confirm.refuse_page),
+    ("/me/<token>", me.me),
+    ("/me/<token>/erase", me.me_erase_page),
+    ("/me/<token>/data.json", me.me_data),
+    ("/unsubscribe/<token>", unsubscribe.unsubscribe_page),
+    ("/og/<slug>-<locale>-<int:version>.png", pictures.og_image),
+    ("/theme/<int:brand_id>-<accent>.css", pictures.theme),
+)
+_POST: tuple[tuple[str, _View], ...] = (
+    ("/c/<slug>", enter.enter),
+    ("/c/<slug>/waiting/<token>/code", waiting.waiting_code),
+    ("/c/<slug>/waiting/<token>/resend", waiting.waiting_resend),
+    ("/c/<slug>/waiting/<token>/correct", waiting.waiting_correct),
+    ("/confirm/<token>", confirm.confirm),
+    ("/confirm/<token>/again", confirm.confirm_again),
+    ("/refuse/<token>", confirm.refuse),
+    ("/me/<token>/answers/<int:question_id>", me.me_answer),
+    ("/me/<token>/consent", me.me_consent),
+    ("/me/<token>/erase", me.me_erase),
+    ("/me/<token>/link", me.me_link),
+    ("/unsubscribe/<token>", unsubscribe.unsubscribe),
+)
+
+for _rule, _view in _GET:
+    blueprint.add_url_rule(_rule, view_func=_view, methods=["GET"])
+for _rule, _view in _POST:
+    blueprint.add_url_rule(_rule, view_func=_view, methods=["POST"])
+blueprint.register_error_handler(me.OldLink, me.answer_old_link)

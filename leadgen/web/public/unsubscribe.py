@@ -1,0 +1,71 @@
+"""Leaving: a page whose POST acts, the way back, and the one-click POST of RFC 8058 on the same address."""
+
+from __future__ import annotations
+
+from flask import Response, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from leadgen.contacts import service as contacts
+from leadgen.contacts.models import Contact
+from leadgen.core import tokens
+from leadgen.core.errors import NotFound, TokenInvalid
+from leadgen.core.tokens import Purpose
+from leadgen.web import headers, language
+from leadgen.web.guards import Guard, guarded_by
+
+_PAGE = "unsubscribe page"
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def unsubscribe_page(token: str) -> ResponseReturnValue:
+    """Show what leaving means; nothing changes before the button is pressed (product.md rule 2)."""
+    contact = _contact(token)
+    return _show("ask", token, contact)
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def unsubscribe(token: str) -> ResponseReturnValue:
+    """Leave at once. A mailbox's one-click gets 200 and nothing more, whether or not there was somebody to leave."""
+    if request.form.get("List-Unsubscribe") == "One-Click":
+        _leave(token, "one-click")
+        return Response("", 200, mimetype="text/plain")
+    if request.form.get("action") == "return":
+        return _return(token)
+    return _show("left", token, _leave(token, _PAGE))
+
+
+def _leave(token: str, channel: str) -> Contact | None:
+    contact = _contact(token)
+    if contact is not None:
+        contacts.unsubscribe(contact.id, channel)
+    return contact
+
+
+def _return(token: str) -> ResponseReturnValue:
+    """Take it back: only a new tick does, because it is a new consent."""
+    contact = _contact(token)
+    if contact is None or not request.form.get("marketing"):
+        return _show("left", token, contact, is_unticked=True)
+    evidence = {"wording": "unsubscribe page, return", "control": "box, unticked by default", "page": "/unsubscribe"}
+    contacts.resubscribe(contact.id, _PAGE, evidence)
+    return _show("back", token, contact)
+
+
+def _contact(token: str) -> Contact | None:
+    """Who the link was made for; None for links that are not ours and for people who were erased."""
+    try:
+        contact_id, _message_id = tokens.read(Purpose.UNSUBSCRIBE, token)
+        return contacts.get(int(contact_id))
+    except (TokenInvalid, NotFound, TypeError, ValueError):
+        return None
+
+
+def _show(what: str, token: str, contact: Contact | None, *, is_unticked: bool = False) -> Response:
+    if contact is not None and "lang" not in request.args:
+        language.use(contact.locale)
+    else:
+        language.speak()
+    if contact is None:
+        return headers.private(make_response(render_template("public/unknown_link.html"), 200))
+    html = render_template("public/unsubscribe.html", what=what, token=token, is_unticked=is_unticked)
+    return headers.private(make_response(html))
