@@ -163,15 +163,16 @@ def run(port: int) -> None:
 def _prepare(port: int) -> str:
     """Migrate, seed an empty database, and say where everything is. Leaves no connection open for the forks."""
     import config
-    from leadgen.app import create_app
-    from leadgen.core import hot
+    from leadgen import seed as demo
+    from leadgen.app import create_app, forget_connections
     from leadgen.core.db import db
 
     migrate.upgrade(config.load().database_url)
-    app = create_app()
-    with app.app_context():
-        db.engine.dispose()
-        hot.forget()
+    with create_app().app_context():
+        demo.seed_when_empty()
+        db.session.commit()
+        db.session.remove()
+        forget_connections()
     return f"Leadgen runs on http://127.0.0.1:{port}/\n"
 
 
@@ -193,7 +194,7 @@ def _web(port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=2,
-        blocking_threads=8,
+        blocking_threads=4,
         log_level=LogLevels.warning,
     ).serve()
 
