@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import select, text
 
@@ -20,6 +19,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.journal.models import Fact
+from leadgen.mail import letters, words
 from leadgen.nurture.models import Sequence, Step
 
 NEEDED_TEXTS = ("subject", "heading", "body", "button")
@@ -155,18 +155,20 @@ def _checked(sequence: Sequence, step: StepInput) -> dict[str, Any]:
     for locale in i18n.LOCALES if sequence.is_active else ():
         for key in NEEDED_TEXTS:
             if not texts.get(locale, {}).get(key):
-                words = {"language": language(locale)}
-                raise Invalid(_("An active sequence needs this text in %(language)s.") % words, f"{locale}-{key}")
+                sentence = _("An active sequence needs this text in %(language)s.") % {"language": language(locale)}
+                raise Invalid(sentence, f"{locale}-{key}")
     return {"delay_seconds": step.delay_seconds, "texts": texts, "condition": _condition(sequence, step.condition)}
 
 
-def _texts(locale: str, words: Mapping[str, str]) -> dict[str, str]:
-    texts = {key: str(words.get(key, "")).replace("\r\n", "\n").strip() for key in TEXT_LIMITS}
+def _texts(locale: str, given: Mapping[str, str]) -> dict[str, str]:
+    texts = {key: str(given.get(key, "")).replace("\r\n", "\n").strip() for key in TEXT_LIMITS}
     for key, limit in TEXT_LIMITS.items():
         if len(texts[key]) > limit:
             raise Invalid(_("Use %(limit)d characters at most.") % {"limit": limit}, f"{locale}-{key}")
-    parts = urlsplit(texts["url"])
-    if texts["url"] and (parts.scheme != "https" or not parts.hostname):
+        if strange := words.unknown(texts[key], letters.ALL["sequence"].placeholders):
+            sentence = _("“%(word)s” is no placeholder that this letter knows.")
+            raise Invalid(sentence % {"word": "{" + strange[0] + "}"}, f"{locale}-{key}")
+    if texts["url"] and not words.is_web_address(texts["url"]):
         raise Invalid(_("Give an address that starts with https://, or none for the person’s page."), f"{locale}-url")
     return texts
 

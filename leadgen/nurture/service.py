@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import select, text
 
-from leadgen.core import clock, queue
+from leadgen.core import clock, i18n, queue
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
@@ -185,9 +185,9 @@ def _lines(enrolment: Enrolment, sequence: Sequence) -> list[TimelineLine]:
 
 
 def step_name(step: Step) -> str:
-    """What a step is called in lists: the subject of its letter."""
-    subjects = [texts.get("subject", "") for texts in step.texts.values()]
-    return next((subject for subject in subjects if subject), step.key)
+    """What a step is called in lists: the subject of its letter, in the current language if it has one there."""
+    subjects = {locale: str(texts["subject"]) for locale, texts in step.texts.items() if texts.get("subject")}
+    return subjects.get(i18n.locale()) or next(iter(subjects.values()), step.key)
 
 
 def exit_reason(word: str) -> str:
