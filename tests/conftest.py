@@ -18,6 +18,7 @@ from leadgen.campaigns import cards
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
+from leadgen.journal import counters
 from tests import browser, network, servers
 
 _MINIMUM_WAIT = 10_000  # milliseconds that a browser test waits for what it expects
@@ -123,6 +124,7 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> Iterator[None]:
     """Afterwards: no row, no key, no cached campaign."""
     yield
+    counters.flush()  # what this test counted is not the next one's
     servers.clean(cleaner)
     redis_client.flushdb()
     cards.forget()

@@ -19,10 +19,13 @@ from leadgen.journal.vocabulary import CounterName
 
 log = logging.getLogger(__name__)
 FLUSH_SECONDS = 1.0
+# One order for all processes, so that two flushes never deadlock; what a deleted campaign counted is nobody's.
 _ADD = """
 INSERT INTO counter (campaign_id, hour, name, channel, number)
 SELECT * FROM unnest(%(campaigns)s::bigint[], %(hours)s::timestamptz[], %(names)s::text[], %(channels)s::text[],
-                     %(numbers)s::bigint[])
+                     %(numbers)s::bigint[]) AS counted (campaign_id)
+WHERE EXISTS (SELECT 1 FROM campaign WHERE id = counted.campaign_id)
+ORDER BY 1, 2, 3, 4
 ON CONFLICT (campaign_id, hour, name, channel) DO UPDATE SET number = counter.number + excluded.number
 RETURNING number
 """
@@ -47,7 +50,7 @@ def flush() -> None:
         _tally.clear()
     if not counted:
         return
-    rows = sorted(counted.items())  # one order for all processes, so that two flushes never deadlock
+    rows = list(counted.items())
     try:
         hot.one(
             _ADD,
