@@ -283,6 +283,7 @@ def give_points(
         _count_in_bucket(entry, -1)
     entry.points += points
     entry.chances += points
+    entry.friends_counted += kind is LedgerKind.REFERRAL
     entry.reached_at = now
     _count_in_bucket(entry, 1)
     return _keep(

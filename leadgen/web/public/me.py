@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -13,7 +14,7 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard, QuestionCard
 from leadgen.contacts import service as contacts
 from leadgen.core import links, tokens
-from leadgen.core.errors import Invalid, NotFound, TokenExpired, TokenInvalid
+from leadgen.core.errors import Invalid, NotFound, TokenExpired
 from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
 from leadgen.entries import answers, person, waiting
@@ -89,12 +90,10 @@ def me_erase(token: str) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def me_link(token: str) -> ResponseReturnValue:
     """Mail a new link to whoever comes with an old one; the answer does not tell whether there is somebody."""
+    payload = tokens.read(Purpose.STATUS, token)
     language.speak()
-    try:
-        payload = tokens.read(Purpose.STATUS, token)
+    with contextlib.suppress(NotFound):
         waiting.mail_page_link(int(payload["e"]))
-    except (TokenInvalid, NotFound):
-        pass
     return _page("public/old_link.html", token=token, is_sent=True)
 
 
