@@ -56,6 +56,10 @@ def test_every_fact_of_the_vocabulary_happens_somewhere() -> None:
     assert {fact.value for fact in FactName} - written == set()
 
 
+def test_every_counter_is_counted_somewhere() -> None:
+    assert {name.value for name in CounterName} - _recorded(CounterName, elsewhere=set()) == set()
+
+
 def test_facts_are_named_subject_verb_ed() -> None:
     assert [fact for fact in FactName if not re.fullmatch(r"[a-z]+\.[a-z]+(?:ed|en|wn)", fact.value)] == []
 
