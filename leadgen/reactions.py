@@ -10,6 +10,7 @@ from leadgen.entries import waiting
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
+from leadgen.mail import texts
 from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
 
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 Reaction = Callable[[Sequence[Fact]], None]
 
 REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
-    FactName.CAMPAIGN_CREATED: (sequences.set_up_created,),
+    FactName.CAMPAIGN_CREATED: (sequences.set_up_created, texts.copy_letters),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_CONFIRMED: (nurture.enrol_confirmed,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, nurture.leave),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select, text
 
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
+from leadgen.journal.models import Fact
 from leadgen.mail.models import LetterText
 from leadgen.mail.rendering import OwnWords
 
 # Sequences stand above mail and own this table; a message names the step whose words it carries (docs: mail and
 # receipts), and this is the one place that reads them.
 _STEPS = text("SELECT id, texts FROM step WHERE id = ANY(:ids)")
+_COPY = text("""
+INSERT INTO letter_text (campaign_id, letter, locale, subject, heading, body, button)
+SELECT :copy, letter, locale, subject, heading, body, button FROM letter_text WHERE campaign_id = :original
+ON CONFLICT (campaign_id, letter, locale) DO NOTHING
+""")
 _FIELDS = ("subject", "preheader", "heading", "body", "button", "url")
 
 
@@ -43,3 +49,10 @@ class Texts:
         if not words:
             raise NotFound("step")
         return OwnWords(**{name: str(words.get(name) or "") for name in _FIELDS})
+
+
+def copy_letters(facts: Sequence[Fact]) -> None:
+    """Give a duplicated campaign the words of its original's letters (reaction; words that it has already stay)."""
+    for fact in facts:
+        if original := fact.data.get("copied_from"):
+            db.session.execute(_COPY, {"copy": fact.campaign_id, "original": original})

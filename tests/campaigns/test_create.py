@@ -12,9 +12,10 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
+from leadgen.mail.models import LetterText
 from leadgen.nurture import sequences
 from leadgen.reactions import drain
-from tests.factories import make_brand, make_campaign, make_entry, make_sequence
+from tests.factories import make_brand, make_campaign, make_entry, make_letter_text, make_sequence
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -105,6 +106,7 @@ def test_a_copy_has_everything_but_people_and_a_life_of_its_own() -> None:
     original = make_campaign(prizes=2, questions=2)
     make_entry(original, confirmed=True)
     sequence = make_sequence(original)
+    make_letter_text(original, letter="welcome", locale="en", subject="Hello")
     original.questions[1].is_active = False
 
     twin = campaigns.duplicate(original, name="Summer again")
@@ -119,6 +121,7 @@ def test_a_copy_has_everything_but_people_and_a_life_of_its_own() -> None:
     assert len(original.prizes) == 2
     copied = sequences.sequence_of(twin.id)
     assert copied is not None
+    assert db.session.scalars(select(LetterText.subject).filter_by(campaign_id=twin.id)).all() == ["Hello"]
     assert [step.texts for step in copied.steps] == [step.texts for step in sequence.steps]
 
 
