@@ -36,4 +36,3 @@ class CounterName(StrEnum):
     REFERRAL_VISIT = "ref_visit"
     MACHINE_VISIT = "machine_visit"
     CONFIRM_VIEW = "confirm_view"
-    SHARE_CLICK = "share_click"
