@@ -24,6 +24,7 @@ from leadgen.mail.words import Filling
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 _MARKER = re.compile(r"\[\[(_?[a-z_]+(?::h)?)\]\]")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _KEPT = 500  # compiled letters kept in one process
 _PARTS = ("subject.txt", "body.txt", "body.html")
@@ -108,7 +109,8 @@ def _compile(card: CampaignCard, letter: Letter, locale: str, own: OwnWords) -> 
         filling = Filling(values.campaign_words(card, code), values.PERSONAL)
         plain = _context(card, letter, code, own, filling, is_html=False)
         marked = _context(card, letter, code, own, filling, is_html=True)
-        subject = " ".join(_part(letter, code, "subject.txt", plain).split())
+        # Plain blanks only: those that do not break belong to French typography.
+        subject = _BLANKS.sub(" ", _part(letter, code, "subject.txt", plain)).strip()
         text = _BLANK_LINES.sub("\n\n", _part(letter, code, "body.txt", plain)).strip() + "\n"
         html = _inliner().inline(_part(letter, code, "body.html", marked))
     found = {match[1] for template in (subject, text, html) for match in _MARKER.finditer(template)}
