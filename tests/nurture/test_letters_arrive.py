@@ -68,10 +68,10 @@ def _subjects(settings: Settings, entry: Entry) -> list[str]:
 
 def test_three_letters_follow_the_confirmation(campaign: Campaign, clock: Clock, settings: Settings) -> None:
     entry = _confirmed(campaign)
-    _live(clock, days=1)
+    _live(clock, days=2)
     assert _subjects(settings, entry) == [WELCOME]
 
-    _live(clock, days=9)
+    _live(clock, days=8)
     assert _subjects(settings, entry) == sorted([WELCOME, INSPIRATION, SOME_DAY])
 
 
@@ -87,11 +87,11 @@ def test_the_answer_decides_which_letter_is_the_third(campaign: Campaign, clock:
 
 def test_who_unsubscribes_gets_nothing_more(campaign: Campaign, clock: Clock, settings: Settings) -> None:
     entry = _confirmed(campaign)
-    _live(clock, days=1)
+    _live(clock, days=2)
     contacts.unsubscribe(entry.contact_id, "unsubscribe page")
     db.session.commit()
 
-    _live(clock, days=9)
+    _live(clock, days=8)
     assert _subjects(settings, entry) == [WELCOME]
 
 
