@@ -1,0 +1,57 @@
+"""The commands that people type: seed, user, clock."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner, Result
+from flask import Flask
+
+from leadgen import cli
+from leadgen.campaigns import cards
+from leadgen.core import clock as product_clock
+from leadgen.core.settings import Settings
+
+
+def _run(app: Flask, *words: str) -> Result:
+    return app.test_cli_runner().invoke(getattr(cli, words[0]), list(words[1:]))
+
+
+@pytest.mark.parametrize(("word", "seconds"), [("3d", 259_200), ("12h", 43_200), ("90m", 5_400), ("30s", 30)])
+def test_the_clock_goes_forward(app: Flask, word: str, seconds: int) -> None:
+    assert _run(app, "clock", "forward", word).exit_code == 0
+    assert abs((product_clock.now() - datetime.now(UTC)).total_seconds() - seconds) < 1
+
+    assert _run(app, "clock", "forward", word).exit_code == 0
+    assert abs((product_clock.now() - datetime.now(UTC)).total_seconds() - 2 * seconds) < 1
+
+    assert "ahead of the real time" in _run(app, "clock", "show").output
+    assert _run(app, "clock", "reset").exit_code == 0
+    assert abs(product_clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("word", ["3", "d", "3w", "tomorrow", "1.5h"])
+def test_a_distance_that_nobody_understands(app: Flask, word: str) -> None:
+    refused = _run(app, "clock", "forward", word)
+
+    assert refused.exit_code == 1
+    assert "such as 3d" in refused.output
+
+
+def test_in_production_the_clock_stays(app: Flask, settings: Settings) -> None:
+    """Production refuses CLOCK_FILE, and without it nothing moves."""
+    product_clock.use_shift_file(None)
+    try:
+        refused = CliRunner().invoke(cli.clock, ["forward", "3d"])
+    finally:
+        product_clock.use_shift_file(settings.clock_file)
+
+    assert refused.exit_code == 1
+    assert "cannot be moved" in refused.output
+
+
+def test_seeding_says_where_the_contest_is_and_does_it_once(app: Flask) -> None:
+    first, second = _run(app, "seed"), _run(app, "seed")
+
+    assert "/c/escales-reunion" in first.output
+    assert "already" in second.output
+    assert cards.by_slug("escales-reunion").is_open()
