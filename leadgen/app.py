@@ -9,7 +9,7 @@ import config
 from leadgen.core import clock, hot, settings
 from leadgen.core.db import db
 from leadgen.core.settings import Settings
-from leadgen.web import doors
+from leadgen.web import doors, staff
 
 ROOT = __file__.rsplit("/", 2)[0]
 
@@ -26,6 +26,7 @@ def create_app(chosen: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
     app.after_request(_commit)
+    staff.wire(app, current.secret_keys[0])
     doors.open_all(app)
     return app
 

@@ -18,6 +18,7 @@ class Guard(StrEnum):
     SIGNED_LINK = "signed link"  # the address itself is the credential
     SIGNATURE = "signature"  # a provider signs the raw body
     STAFF = "staff"  # signed in, member of the brand; CSRF by Flask-WTF
+    SESSION_TOKEN = "session token"  # noqa: S105 - the name of a guard; nobody is signed in yet, CSRF by Flask-WTF
     DEVELOPMENT = "development"  # absent in production
 
 
