@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     REFERRAL = "ref.v1"
     WAITING = "waiting.v1"
     BROWSER = "browser.v1"
+    PREVIEW = "preview.v1"
 
 
 class _Signer(TimestampSigner):

@@ -21,7 +21,7 @@ from leadgen.entries import person
 from leadgen.entries.person import ReferrerCard
 from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
-from leadgen.web import language
+from leadgen.web import headers, language, preview
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import forms, stages
 from leadgen.web.public.forms import EntryForm
@@ -56,6 +56,15 @@ def landing(slug: str) -> ResponseReturnValue:
     counters.count(card.id, CounterName.VIEW, invited.channel if invited else "")
     html = _filled(_page(card, locale, stage), invited, forms.new_token(card.id))
     return Response(html, mimetype="text/html", headers=_HEADERS)
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def preview_page(token: str) -> ResponseReturnValue:
+    """The page as it will be, a draft's too, for the studio's frame. Nothing is counted, no form can be sent."""
+    card = cards.by_id(preview.campaign_id_of(token))
+    locale = language.speak(card.locales, card.default_locale)
+    html = _filled(_parts(_render(card, locale, Stage.OPEN)), None, "")
+    return headers.frameable_by_us(headers.private(Response(html, mimetype="text/html")))
 
 
 def again(card: CampaignCard, form: EntryForm, *, status: int, notice: str = "") -> Response:

@@ -25,6 +25,7 @@ _View = Callable[..., ResponseReturnValue]
 _GET: tuple[tuple[str, _View], ...] = (
     ("/", legal.home),
     ("/c/<slug>", landing.landing),
+    ("/preview/<token>", landing.preview_page),
     ("/c/<slug>/rules", legal.rules_page),
     ("/c/<slug>/privacy", legal.privacy),
     ("/c/<slug>/waiting/<token>", waiting.waiting_page),
