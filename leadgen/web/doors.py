@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from leadgen.web import errors, headers, health, pages
+from leadgen.web.admin import routes as admin
 from leadgen.web.public import routes as public
 
 
@@ -15,3 +16,4 @@ def open_all(app: Flask) -> None:
     errors.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(public.blueprint)
+    app.register_blueprint(admin.blueprint)

@@ -18,6 +18,10 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         1_700,
         "entry, referral, points and rank would import each other if apart; a third is the SQL of hot paths",
     ),
+    "web/admin": (
+        2_300,
+        "eight pages of a campaign, each with its forms; the words of states and the geometry of charts stand apart",
+    ),
     "mail": (
         2_400,
         "the outbox with its gates in SQL, letters, receipts, and three providers with every kind of trouble they make",

@@ -1,0 +1,157 @@
+"""Charts as plain geometry: the server works out every point, templates draw them as SVG, no script is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import ceil, floor, log10
+from zoneinfo import ZoneInfo
+
+from babel import dates
+
+from leadgen.analytics.service import Numbers, Slot
+from leadgen.core import i18n
+from leadgen.core.i18n import gettext as _
+
+# Drawn once for a desktop and once for a phone, so that words have the same size on both.
+WIDTHS = (760, 340)
+HEIGHT = 240
+LEFT, RIGHT, TOP, BOTTOM = 40, 12, 24, 26
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One step of the funnel. `width` is 0–100 of the widest; `rate` of the stage before it."""
+
+    key: str
+    name: str
+    meaning: str
+    number: int
+    width: float
+    rate: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A line of the grid with its word."""
+
+    at: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of the curve; `end_y` is where its name stands, beside its last point."""
+
+    key: str
+    name: str
+    points: str
+    area: str
+    last_x: float
+    last_y: float
+    name_y: float
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The whole chart."""
+
+    width: int
+    height: int
+    left: int
+    right: float
+    bottom: float
+    rows: tuple[Mark, ...]
+    columns: tuple[Mark, ...]
+    series: tuple[Series, ...]
+
+
+def funnel(numbers: Numbers) -> list[Stage]:
+    """From a visit to a friend who confirmed (product.md F16), each stage measured against the one before."""
+    steps = [
+        (
+            "visits",
+            _("Visits"),
+            _("How often the page was opened by something that looks like a person."),
+            numbers.visits,
+        ),
+        ("entries", _("Entries"), _("Entry forms sent; one for each person."), numbers.entries),
+        ("confirmed", _("Confirmed"), _("Entries whose address was confirmed by its owner."), numbers.confirmed),
+        (
+            "referrers",
+            _("Brought an entry"),
+            _("People through whose link at least one friend entered."),
+            numbers.referrers,
+        ),
+        (
+            "referrers_confirmed",
+            _("Brought a confirmed friend"),
+            _("People through whose link at least one friend entered and confirmed."),
+            numbers.referrers_confirmed,
+        ),
+    ]
+    widest = max(1, *(number for *_words, number in steps))
+    stages: list[Stage] = []
+    for key, name, meaning, number in steps:
+        before = stages[-1].number if stages else 0
+        rate = number / before if before and number <= before else None
+        stages.append(Stage(key, name, meaning, number, round(100 * number / widest, 2), rate))
+    return stages
+
+
+def curve(slots: Sequence[Slot], unit: str, zone: str, width: int) -> Curve:
+    """Entries and confirmations over time."""
+    top = _ceiling(max((slot.entries for slot in slots), default=0), max((s.confirmed for s in slots), default=0))
+    right, bottom = width - RIGHT, HEIGHT - BOTTOM
+
+    def y(number: int) -> float:
+        return round(bottom - (bottom - TOP) * number / top, 1)
+
+    def x(place: int) -> float:
+        return round(LEFT + (right - LEFT) * place / max(1, len(slots) - 1), 1)
+
+    lines = [
+        _line("entries", _("Entries"), [(x(n), y(slot.entries)) for n, slot in enumerate(slots)], bottom,
+              sum(slot.entries for slot in slots)),
+        _line("confirmed", _("Confirmed"), [(x(n), y(slot.confirmed)) for n, slot in enumerate(slots)], bottom,
+              sum(slot.confirmed for slot in slots)),
+    ]  # fmt: skip
+    rows = tuple(Mark(y(number), i18n.format_number(number)) for number in _steps(top))
+    columns = tuple(Mark(x(n), _when(slots[n].at, unit, zone)) for n in _spread(len(slots), width // 90))
+    return Curve(width, HEIGHT, LEFT, right, bottom, rows, columns, tuple(lines))
+
+
+def _line(key: str, name: str, points: list[tuple[float, float]], bottom: float, total: int) -> Series:
+    path = " ".join(f"{px},{py}" for px, py in points)
+    area = f"{points[0][0]},{bottom} {path} {points[-1][0]},{bottom}" if points else ""
+    last_x, last_y = points[-1] if points else (LEFT, bottom)
+    return Series(key, name, path, area, last_x, last_y, max(TOP, last_y - 8), total)
+
+
+def _ceiling(*highest: int) -> int:
+    """The least number of the row 4, 10, 20, 40, 100 … that is not below the highest value."""
+    value = max(4, *highest)
+    power = int(10 ** floor(log10(value)))
+    return next(step * power for step in (1, 2, 4, 10) if step * power >= value)
+
+
+def _steps(top: int) -> list[int]:
+    return [round(top * part / 4) for part in range(5)] if top >= 4 else [0, top]
+
+
+def _spread(count: int, most: int) -> list[int]:
+    """At most `most` places among `count`, evenly apart, the first included."""
+    if count == 0:
+        return []
+    stride = max(1, ceil(count / max(1, most)))
+    return list(range(0, count, stride))
+
+
+def _when(moment: datetime, unit: str, zone: str) -> str:
+    local = moment.astimezone(ZoneInfo(zone))
+    language = "en_GB" if i18n.locale() == "en" else i18n.locale()
+    if unit == "hour":
+        return str(dates.format_time(local, "HH:mm", locale=language))
+    return str(dates.format_skeleton("MMMd", local, locale=language))

@@ -1,0 +1,38 @@
+"""One entrant: what is known, who brought whom, and everything that happened, with every mail."""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from leadgen.analytics import people
+from leadgen.campaigns.models import Question
+from leadgen.core import i18n
+from leadgen.core.i18n import gettext as _
+from leadgen.web.admin.door import blueprint, campaign_of_mine
+from leadgen.web.guards import Guard, guarded_by
+
+
+@blueprint.get("/campaigns/<int:campaign_id>/entrants/<int:entry_id>")
+@guarded_by(Guard.STAFF)
+def entrant(campaign_id: int, entry_id: int) -> str:
+    """The whole page."""
+    campaign = campaign_of_mine(campaign_id)
+    found = people.dossier(campaign.id, entry_id)
+    return render_template("admin/entrant.html", campaign=campaign, person=found, told=told)
+
+
+def told(question: Question, value: object) -> str:
+    """A typed answer in words."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, int | float):
+        return i18n.format_number(value)
+    values = value if isinstance(value, list) else [value]
+    labels = {option["id"]: option["texts"] for option in question.options}
+    return ", ".join(_label(labels.get(one), one) for one in values)
+
+
+def _label(texts: dict[str, str] | None, value: object) -> str:
+    if not texts:
+        return str(value)
+    return texts.get(i18n.locale()) or next((text for text in texts.values() if text), str(value))

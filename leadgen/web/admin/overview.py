@@ -1,0 +1,55 @@
+"""A campaign's first page: what is missing before launch, then live figures, the funnel, the curve and sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from leadgen.analytics import service as analytics
+from leadgen.campaigns import service as campaigns
+from leadgen.campaigns.models import Campaign, CampaignStatus
+from leadgen.core import clock
+from leadgen.web.admin import charts
+from leadgen.web.admin.door import blueprint, campaign_of_mine
+from leadgen.web.admin.tabs import endpoint_for
+from leadgen.web.guards import Guard, guarded_by
+
+
+@blueprint.get("/campaigns/<int:campaign_id>")
+@guarded_by(Guard.STAFF)
+def overview(campaign_id: int) -> ResponseReturnValue:
+    """The whole page."""
+    campaign = campaign_of_mine(campaign_id)
+    is_draft = campaign.status is CampaignStatus.DRAFT
+    problems = campaigns.missing_before_launch(campaign) if is_draft else []
+    return render_template(
+        "admin/overview.html", campaign=campaign, problems=problems, place=endpoint_for, **_figures(campaign)
+    )
+
+
+@blueprint.get("/campaigns/<int:campaign_id>/numbers")
+@guarded_by(Guard.STAFF)
+def numbers(campaign_id: int) -> ResponseReturnValue:
+    """Only the figures, which the page fetches every few seconds."""
+    campaign = campaign_of_mine(campaign_id)
+    return render_template("admin/_numbers.html", campaign=campaign, **_figures(campaign))
+
+
+def _figures(campaign: Campaign) -> dict[str, Any]:
+    found = analytics.numbers(campaign.id)
+    now = clock.now()
+    since = min(campaign.starts_at, now)
+    until = min(max(now, campaign.starts_at), campaign.ends_at)
+    unit, slots = analytics.curve(campaign.id, since, until, campaign.timezone)
+    return {
+        "numbers": found,
+        "stages": charts.funnel(found),
+        "curves": [charts.curve(slots, unit, campaign.timezone, width) for width in charts.WIDTHS],
+        "slots": slots,
+        "unit": unit,
+        "channels": analytics.channels(campaign.id),
+        "sources": analytics.sources(campaign.id),
+        "endpoint": request.endpoint,
+    }

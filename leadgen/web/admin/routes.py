@@ -1,0 +1,24 @@
+"""All pages of the studio: importing them hangs their views on the door."""
+
+from __future__ import annotations
+
+from leadgen.web.admin import (
+    brands,
+    campaigns,
+    contacts,
+    dates,
+    entrants,
+    landing,
+    overview,
+    prizes,
+    questions,
+    sequences,
+    sessions,
+)
+from leadgen.web.admin.door import blueprint
+
+PAGES = (
+    sessions, campaigns, overview, landing, prizes, dates, questions, sequences, entrants, contacts, brands,
+)  # fmt: skip
+
+__all__ = ["PAGES", "blueprint"]

@@ -1,0 +1,40 @@
+"""The pages of one campaign, in the order of their tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from leadgen.core.i18n import gettext as _
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One page; `word` is asked in the reader's language, `places` are the gaps before launch that it fills."""
+
+    endpoint: str
+    word: Callable[[], str]
+    places: tuple[str, ...] = ()
+    deeper: tuple[str, ...] = ()
+
+    def holds(self, endpoint: str | None) -> bool:
+        """Whether a page belongs to this tab."""
+        return endpoint == self.endpoint or endpoint in self.deeper
+
+
+TABS = (
+    Tab("admin.overview", lambda: _("Overview")),
+    Tab("admin.landing", lambda: _("Page"), ("texts", "rules", "consents")),
+    Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
+    Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
+    Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
+    Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
+    Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant",)),
+)
+
+
+def endpoint_for(place: str) -> str:
+    """The page on which a gap before launch is filled."""
+    if place == "brand":
+        return "admin.brand_of"
+    return next((tab.endpoint for tab in TABS if place in tab.places), "admin.overview")

@@ -1,0 +1,196 @@
+// The studio works without a script; this makes it smoother. One module, no dependency.
+
+const one = (selector, root = document) => root.querySelector(selector);
+const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+const background = { headers: { "X-Background": "1" }, credentials: "same-origin" };
+
+async function part(address) {
+  const answer = await fetch(address, background);
+  if (answer.status === 401) throw new Ended();
+  if (!answer.ok) throw new Error(String(answer.status));
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return [...page.body.childNodes];
+}
+
+class Ended extends Error {}
+
+// Errors first: who sent a form that came back is taken to what needs another look.
+one("[data-focus]")?.focus();
+
+// The rail on phones.
+const toggle = one("[data-rail]");
+if (toggle) {
+  toggle.hidden = false;
+  toggle.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(toggle.getAttribute("aria-expanded") !== "true"));
+  });
+}
+
+// The tab that is open stays in sight on a narrow screen.
+one(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
+// Figures that refresh themselves while somebody looks.
+const live = one("[data-live]");
+if (live) {
+  const every = 5000;
+  const refresh = async () => {
+    if (!document.hidden && !live.contains(document.activeElement)) {
+      const open = all("details[open]", live).map((details) => details.id);
+      try {
+        live.replaceChildren(...(await part(live.dataset.live)));
+        open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+      } catch (error) {
+        if (error instanceof Ended) return ended();
+      }
+    }
+    setTimeout(refresh, every);
+  };
+  const ended = () => {
+    const told = document.createElement("p");
+    const again = document.createElement("a");
+    told.className = "flash flash-danger";
+    told.setAttribute("role", "alert");
+    again.href = live.dataset.signIn;
+    again.textContent = live.dataset.again;
+    told.append(`${live.dataset.ended} `, again);
+    live.before(told);
+  };
+  setTimeout(refresh, every);
+}
+
+// Search as you type.
+for (const form of all("[data-search]")) {
+  const target = one(form.dataset.search);
+  let timer;
+  let latest = 0;
+  const search = async () => {
+    const address = `${location.pathname}?${new URLSearchParams(new FormData(form))}`;
+    const mine = ++latest;
+    try {
+      const found = await part(address);
+      if (mine !== latest) return;
+      target.replaceChildren(...found);
+      history.replaceState(null, "", address);
+    } catch (error) {
+      if (error instanceof Ended) location.reload();
+    }
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, 200);
+  });
+}
+
+// Nobody loses what was typed.
+for (const form of all("[data-guard]")) {
+  let dirty = false;
+  form.addEventListener("input", () => (dirty = true));
+  form.addEventListener("change", () => (dirty = true));
+  form.addEventListener("submit", () => (dirty = false));
+  addEventListener("beforeunload", (event) => dirty && event.preventDefault());
+  if (form.dataset.save) saveQuietly(form, () => (dirty = false));
+}
+
+// A draft saves itself; a public page is saved by hand, so that nobody publishes half a sentence.
+function saveQuietly(form, saved) {
+  const state = one("[data-save-state]", form);
+  const frame = one("[data-preview]");
+  let timer;
+  const save = async () => {
+    try {
+      const answer = await fetch(form.action, { ...background, method: "POST", body: new FormData(form) });
+      if (answer.status !== 204) return;
+      form.elements.version.value = answer.headers.get("X-Version");
+      state.textContent = form.dataset.saved;
+      saved();
+      frame?.contentWindow.location.reload();
+    } catch {
+      state.textContent = form.dataset.unsaved;
+    }
+  };
+  form.addEventListener("input", () => {
+    state.textContent = form.dataset.unsaved;
+    clearTimeout(timer);
+    timer = setTimeout(save, 1200);
+  });
+}
+
+// The preview's width and language.
+const knobs = one("[data-preview-switch]");
+if (knobs) {
+  const frame = one("[data-preview]");
+  knobs.addEventListener("change", () => {
+    const chosen = new FormData(knobs);
+    frame.parentElement.dataset.width = chosen.get("width");
+    const address = `${frame.dataset.address}?lang=${chosen.get("lang")}`;
+    if (!frame.src.endsWith(address)) frame.src = address;
+  });
+}
+
+// ⌘K: go anywhere.
+const palette = one("#palette");
+if (palette?.showModal) {
+  const button = one("[data-palette]");
+  const text = one(".palette-text", palette);
+  const list = one(".palette-list", palette);
+  let places;
+  let chosen = 0;
+  const plain = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const show = () => {
+    const wanted = plain(text.value).split(/\s+/);
+    const found = places.filter((place) => wanted.every((word) => plain(place.name).includes(word))).slice(0, 30);
+    chosen = Math.min(chosen, Math.max(0, found.length - 1));
+    list.replaceChildren(
+      ...(found.length ? found : [{ name: list.dataset.none }]).map((place, number) => {
+        const item = document.createElement("li");
+        item.id = `palette-${number}`;
+        item.setAttribute("role", "option");
+        item.setAttribute("aria-selected", String(Boolean(place.to) && number === chosen));
+        item.textContent = place.name;
+        if (place.to) item.dataset.to = place.to;
+        return item;
+      }),
+    );
+    text.setAttribute("aria-activedescendant", found.length ? `palette-${chosen}` : "");
+    one("[aria-selected=true]", list)?.scrollIntoView({ block: "nearest" });
+  };
+  const open = async () => {
+    if (palette.open) return;
+    palette.showModal();
+    text.value = "";
+    chosen = 0;
+    try {
+      places ??= await (await fetch(palette.dataset.source, background)).json();
+      show();
+    } catch {
+      palette.close();
+    }
+  };
+  const go = (item) => item?.dataset.to && location.assign(item.dataset.to);
+  button.hidden = false;
+  if (!/Mac|iP(hone|ad)/.test(navigator.platform)) one("kbd", button).textContent = "Ctrl K";
+  button.addEventListener("click", open);
+  addEventListener("keydown", (event) => {
+    if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      open();
+    }
+  });
+  text.addEventListener("input", () => {
+    chosen = 0;
+    show();
+  });
+  text.addEventListener("keydown", (event) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (step) {
+      event.preventDefault();
+      chosen = Math.max(0, Math.min(list.children.length - 1, chosen + step));
+      show();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      go(one("[aria-selected=true]", list));
+    }
+  });
+  list.addEventListener("click", (event) => go(event.target.closest("li")));
+  palette.addEventListener("click", (event) => event.target === palette && palette.close());
+}
