@@ -48,7 +48,7 @@ def page(status: int, *, message: str = "", retry_after: int = 0) -> ResponseRet
     log.log(
         logging.ERROR if status >= 500 else logging.INFO,
         "%s answered %s, reference %s",
-        request.path,
+        request.url_rule or ascii(request.path[:200]),  # never a good link: it would let readers of the log in
         status,
         reference,
     )
