@@ -75,6 +75,22 @@ def queue(name: QueueName, client: redis.Redis) -> Queue:
     return Queue(name.value, connection=client, serializer=JSONSerializer, default_timeout=JOB_SECONDS)
 
 
+def waiting() -> dict[QueueName, tuple[int, float]] | None:
+    """For each queue how many jobs wait and for how many seconds the first of them has; None when Redis is away."""
+    client = connection()
+    try:
+        return {name: _waiting(queue(name, client)) for name in QueueName}
+    except redis.RedisError:
+        return None
+
+
+def _waiting(chosen: Queue) -> tuple[int, float]:
+    first = next(iter(chosen.get_jobs(0, 1)), None)
+    # RQ stamps jobs by the machine's clock, not by ours.
+    age = time.time() - first.enqueued_at.timestamp() if first is not None and first.enqueued_at else 0.0
+    return chosen.count, max(0.0, age)
+
+
 def enqueue(job: str, *args: str | int, name: QueueName = QueueName.SLOW, client: redis.Redis | None = None) -> None:
     """Put one job by dotted name, unless the same call was put in the last RUNG_SECONDS and nobody took it up yet.
 

@@ -1,0 +1,74 @@
+"""The vital signs of the product: what waits, for how long, and which server is away; cheap enough to ask often."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import psycopg
+
+from leadgen.core import clock, hot, queue
+from leadgen.mail import delivery
+
+# Counting stops here: “more than that” is as good as the number, and a million rows would take long.
+COUNTED = 10_000
+
+_READ = f"""
+WITH due AS (
+    SELECT lane.name,
+           (SELECT count(*) FROM (SELECT 1 FROM message WHERE status = 'scheduled' AND lane = lane.name
+                                  AND due_at <= %(now)s::timestamptz LIMIT {COUNTED}) AS counted) AS number,
+           (SELECT min(due_at) FROM message WHERE status = 'scheduled' AND lane = lane.name) AS oldest
+    FROM unnest(ARRAY['confirmation', 'service', 'nurture']) AS lane (name)
+)
+SELECT
+    (SELECT jsonb_object_agg(name, number) FROM due) AS due_messages,
+    (SELECT jsonb_object_agg(name, coalesce(greatest(0, extract(epoch FROM %(now)s::timestamptz - oldest)), 0))
+     FROM due) AS oldest_by_lane,
+    (SELECT count(*) FROM message WHERE status = 'sending') AS sending,
+    (SELECT count(*) FROM message WHERE status = 'uncertain') AS uncertain,
+    (SELECT count(*) FROM (SELECT 1 FROM provider_event WHERE applied_at IS NULL LIMIT {COUNTED}) AS counted) AS events,
+    (SELECT count(*) FROM (SELECT 1 FROM fact WHERE announced_at IS NULL LIMIT {COUNTED}) AS counted) AS facts
+"""  # noqa: S608 - the only value put in by Python is a constant of this module
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """One reading. Ages in seconds; `mail_pause` says why the mail provider is left in peace, empty when it is not."""
+
+    has_database: bool = False
+    has_redis: bool = False
+    mail_pause: str = ""
+    events_waiting: int = 0
+    facts_waiting: int = 0
+    due_messages: dict[str, float] = field(default_factory=dict)
+    oldest_by_lane: dict[str, float] = field(default_factory=dict)
+    open_messages: dict[str, float] = field(default_factory=dict)
+    jobs_by_queue: dict[str, float] = field(default_factory=dict)
+    oldest_job_seconds: float = 0.0
+
+    @property
+    def oldest_message_seconds(self) -> float:
+        """For how long the message that is due longest has waited."""
+        return max(self.oldest_by_lane.values(), default=0.0)
+
+
+def take() -> Vitals:
+    """Read the signs now. Never raises: what is away is said in the reading."""
+    jobs = queue.waiting()
+    try:
+        row = hot.one(_READ, {"now": clock.now()})
+    except psycopg.Error:
+        row = None
+    pause = delivery.pause()
+    return Vitals(
+        has_database=row is not None,
+        has_redis=jobs is not None,
+        mail_pause=pause.text if pause else "",
+        events_waiting=row["events"] if row else 0,
+        facts_waiting=row["facts"] if row else 0,
+        due_messages=row["due_messages"] if row else {},
+        oldest_by_lane={lane: round(float(age), 1) for lane, age in row["oldest_by_lane"].items()} if row else {},
+        open_messages={name: row[name] for name in ("sending", "uncertain")} if row else {},
+        jobs_by_queue={name.value: count for name, (count, _age) in (jobs or {}).items()},
+        oldest_job_seconds=round(max((age for _count, age in (jobs or {}).values()), default=0.0), 1),
+    )
