@@ -101,10 +101,10 @@ def store(events: Sequence[Mapping[str, Any]]) -> int:
         return 0
     values = {
         "now": clock.now(),
+        # PostgreSQL's text knows no NUL character.
         "ids": [_event_id(event) for event in events],
         "opaques": [_opaque_id(event) for event in events],
-        "kinds": [str(event.get("event", ""))[:_LONGEST_KIND] for event in events],
-        # PostgreSQL's JSON knows no NUL character.
+        "kinds": [_clean(str(event.get("event", "")))[:_LONGEST_KIND] for event in events],
         "payloads": [json.dumps(event).replace("\\u0000", "") for event in events],
     }
     stored = len(hot.many(_STORE, values))
@@ -205,8 +205,12 @@ def _address_hash(row: Any) -> bytes | None:
 def _event_id(event: Mapping[str, Any]) -> str:
     """The provider's id of the event; without one, a hash of what it says (so that the same text acts once)."""
     if (given := event.get("sg_event_id")) and isinstance(given, str):
-        return given[:200]
+        return _clean(given)[:200]
     return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+
+
+def _clean(words: str) -> str:
+    return words.replace("\x00", "")
 
 
 def _opaque_id(event: Mapping[str, Any]) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from leadgen.web import errors, headers, health, pages
+from leadgen.core import settings
+from leadgen.web import dev, errors, headers, health, inbound, pages
 from leadgen.web.admin import routes as admin
 from leadgen.web.public import routes as public
 
@@ -17,3 +18,6 @@ def open_all(app: Flask) -> None:
     app.register_blueprint(health.blueprint)
     app.register_blueprint(public.blueprint)
     app.register_blueprint(admin.blueprint)
+    app.register_blueprint(inbound.blueprint)
+    if not settings.get().is_production:
+        app.register_blueprint(dev.blueprint)
