@@ -8,6 +8,7 @@ from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.mail import delivery, outbox, receipts
+from leadgen.mail import service as mail
 from leadgen.mail.models import Lane
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
@@ -42,6 +43,12 @@ def apply_receipts() -> None:
         if not taken:
             return
     queue.ring(Bell.RECEIPTS)
+
+
+def send_test(campaign_id: int, letter: str, locale: str, step: int, receiver: str) -> None:
+    """Hand a test mail over; see mail.service.send_test."""
+    mail.deliver_test(campaign_id, letter, locale, step or None, receiver)
+    db.session.commit()
 
 
 def _pump(lanes: tuple[Lane, ...], bell: Bell) -> None:

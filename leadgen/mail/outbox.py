@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -143,11 +143,6 @@ def backoff(attempts: int) -> float:
     """Seconds until the next attempt: full jitter, from five seconds to a quarter of an hour."""
     longest = min(_LONGEST_RETRY_SECONDS, _FIRST_RETRY_SECONDS * 2.0 ** min(attempts, 10))
     return random.uniform(_FIRST_RETRY_SECONDS / 2, longest)  # noqa: S311 - spreads load, guards nothing
-
-
-def expiry(due_at: datetime, lifetime: timedelta) -> datetime:
-    """Until when a letter that is due then still makes sense."""
-    return due_at + lifetime
 
 
 def _recipient(row: Any) -> Recipient:

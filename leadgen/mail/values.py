@@ -113,7 +113,10 @@ def _formatted(moment: datetime, zone: str, locale: str) -> str:
 
 
 def _marketing_words(person: _Person) -> str:
-    return person.card.text("consent_marketing", person.locale) if person.recipient.wants_marketing else ""
+    if not person.recipient.wants_marketing:
+        return ""
+    words = person.card.text("consent_marketing", person.locale)
+    return f"«\u00a0{words}\u00a0»" if person.locale == "fr" else f"“{words}”"
 
 
 def _code(person: _Person) -> str:

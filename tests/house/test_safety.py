@@ -22,6 +22,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/entrants.py": "columns written in the module; the campaign is a parameter",
     "leadgen/entries/person.py": "constants of the module",
     "leadgen/entries/points.py": "constants of the module",
+    "leadgen/analytics/vitals.py": "constants of the module: where counting stops",
     "leadgen/mail/gates.py": "constants of the module",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",

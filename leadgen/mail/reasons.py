@@ -1,0 +1,68 @@
+"""Why a mail stands where it stands, in words: the codes that the outbox writes, and what people read."""
+
+from __future__ import annotations
+
+from leadgen.core.i18n import gettext as _
+from leadgen.mail.models import MessageStatus
+
+
+def status_in_words(status: MessageStatus) -> str:
+    """What has become of a mail, in the current language."""
+    return {
+        MessageStatus.SCHEDULED: _("waiting"),
+        MessageStatus.SENDING: _("being sent"),
+        MessageStatus.ACCEPTED: _("handed over"),
+        MessageStatus.DELIVERED: _("delivered"),
+        MessageStatus.UNCERTAIN: _("answer lost"),
+        MessageStatus.BOUNCED: _("bounced"),
+        MessageStatus.SUPPRESSED: _("not sent: blocked"),
+        MessageStatus.SKIPPED: _("not sent"),
+        MessageStatus.EXPIRED: _("not sent: too late"),
+        MessageStatus.CANCELLED: _("cancelled"),
+        MessageStatus.FAILED: _("failed"),
+    }[status]
+
+
+def reason_in_words(code: str) -> str:
+    """The reason behind a status in the current language; a code that nobody named is shown as it is."""
+    head = code.partition(":")[0]
+    return _words().get(head, code) if code else ""
+
+
+def _words() -> dict[str, str]:
+    return {
+        "erased": _("the person had their data erased"),
+        "too_late": _("it was no longer worth sending"),
+        "unsubscribe": _("the person unsubscribed"),
+        "hard_bounce": _("the mailbox does not exist"),
+        "complaint": _("the person reported a mail as spam"),
+        "refused": _("the person said that it was not them"),
+        "manual": _("the address was blocked by hand"),
+        "address_limit": _("too many confirmation mails to this address"),
+        "address_corrected": _("the address was corrected since"),
+        "not_pending": _("the entry was no longer waiting for its confirmation"),
+        "not_confirmed": _("the entry is not confirmed"),
+        "campaign_over": _("the contest is over"),
+        "campaign_paused": _("the contest is paused"),
+        "no_consent": _("the person has not agreed to marketing"),
+        "unverified": _("the address is not confirmed"),
+        "condition": _("the condition on an answer is not met"),
+        "frequency_cap": _("the person had a mail in the last 48 hours"),
+        "quiet_hours": _("it was night where the person lives"),
+        "process_lost": _("the sending process ended before the answer"),
+        "no_answer": _("the provider’s answer was lost"),
+        "timeout": _("the provider’s answer was lost"),
+        "again": _("sent once more, because the first answer was lost"),
+        "rate_limited": _("the provider asked for a pause"),
+        "sender_refused": _("the provider refused our access"),
+        "provider_away": _("the provider could not be reached"),
+        "connection_lost": _("the connection to the provider broke"),
+        "refused_batch": _("the provider refused the whole batch"),
+        "address": _("the provider refused the address"),
+        "content": _("the provider refused the letter"),
+        "too_large": _("the letter is too large"),
+        "cannot_render": _("the letter could not be put together"),
+        "blocked": _("the mailbox refused the mail for now"),
+        "dropped": _("the provider dropped the mail"),
+        "hard": _("the mailbox does not exist"),
+    }

@@ -1,0 +1,193 @@
+"""The mail room's verbs: want a mail, look at one beforehand, change its words, see what became of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from leadgen.campaigns import cards
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.contacts import address
+from leadgen.core import clock, queue
+from leadgen.core.db import db
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.core.queue import Bell, QueueName
+from leadgen.mail import delivery, letters, outbox, rendering, words
+from leadgen.mail.letters import Letter
+from leadgen.mail.models import Lane, LetterText, Message, MessageStatus
+from leadgen.mail.providers.chosen import provider
+from leadgen.mail.providers.interface import Batch, Result
+from leadgen.mail.rendering import Compiled, Rendered
+from leadgen.mail.texts import Texts
+from leadgen.mail.values import Recipient
+
+_BELLS = {Lane.CONFIRMATION: Bell.CONFIRMATIONS, Lane.SERVICE: Bell.MAIL, Lane.NURTURE: Bell.MAIL}
+_SAME = ("intent", "letter", "brand_id", "campaign_id", "contact_id", "entry_id", "locale", "step_id")
+_LONGEST = {"subject": 150, "heading": 150, "body": 5_000, "button": 60}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A mail to one entrant. `intent` makes it unique; `context` holds the numbers that its links are made from."""
+
+    intent: str
+    letter: str
+    brand_id: int
+    campaign_id: int
+    contact_id: int
+    entry_id: int
+    locale: str
+    context: Mapping[str, int | str]
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    step_id: int | None = None
+    condition: Mapping[str, Any] | None = None
+
+
+def want(wanted: Wanted) -> bool:
+    """Want a mail in the running transaction; False when its intent is there already, which is no error.
+
+    It goes out after the commit if every gate is open then (mail.gates). Raises NotFound for an unknown letter.
+    """
+    letter = _letter(wanted.letter)
+    due_at = wanted.due_at or clock.now()
+    values = {name: getattr(wanted, name) for name in _SAME} | {
+        "lane": letter.lane.value,
+        "purpose": letter.purpose.value,
+        "context": json.dumps(dict(wanted.context)),
+        "condition": json.dumps(dict(wanted.condition)) if wanted.condition else None,
+        "due_at": due_at,
+        "expires_at": wanted.expires_at or due_at + letter.lifetime,
+    }
+    is_new = outbox.want(values)
+    queue.ring_after_commit(db.session(), _BELLS[letter.lane])
+    return is_new
+
+
+def preview(campaign_id: int, letter: str, locale: str, step: int | None = None) -> Rendered:
+    """The letter as a made-up person would get it, with the words as they stand now; `step` is a step's id.
+
+    Its links lead nowhere: they are signed for nobody. Raises NotFound.
+    """
+    card, compiled = _compiled(campaign_id, letter, locale, step)
+    return rendering.render(compiled, card, _sample(card, letter, locale, step))
+
+
+def preview_words(campaign_id: int, letter: str, locale: str, own: rendering.OwnWords) -> Rendered:
+    """Like `preview`, for words that are not saved yet (a step or a letter being edited). Raises NotFound."""
+    card = cards.by_id(campaign_id)
+    compiled = rendering.compiled(card, letter, locale, own)
+    return rendering.render(compiled, card, _sample(card, letter, locale, None))
+
+
+def send_test(campaign_id: int, letter: str, locale: str, to: str, step: int | None = None) -> None:
+    """Send the preview to a member of staff, soon. Raises NotFound; Invalid(field="to") for an address that is none."""
+    _letter(letter)
+    parsed = address.parse(to)
+    # A job's arguments name what to do, and its key may hold letters and digits only.
+    receiver = base64.urlsafe_b64encode(parsed.email.encode()).decode().rstrip("=")
+    queue.enqueue(
+        "leadgen.mail.jobs.send_test", campaign_id, letter, locale, step or 0, receiver, name=QueueName.URGENT
+    )
+
+
+def deliver_test(campaign_id: int, letter: str, locale: str, step: int | None, receiver: str) -> Result:
+    """Hand one test mail to the provider, past the outbox: it goes to staff and concerns no contact."""
+    to = base64.urlsafe_b64decode(receiver + "=" * (-len(receiver) % 4)).decode()
+    card, compiled = _compiled(campaign_id, letter, locale, step)
+    compiled = replace(compiled, subject=f"[{_('Test')}] {compiled.subject}")
+    person = replace(_sample(card, letter, locale, step), email=to, opaque_id=str(uuid.uuid4()))
+    parcel = delivery.parcel(person, compiled, card)
+    db.session.commit()  # reading is over: no transaction stays open while a stranger answers
+    return provider().send(Batch(compiled, [parcel])).outcomes[0].result
+
+
+def letter_texts(campaign_id: int) -> dict[tuple[str, str], LetterText]:
+    """A marketer's own words for a campaign's letters, by letter and language; what is missing keeps the standard."""
+    rows = db.session.scalars(select(LetterText).where(LetterText.campaign_id == campaign_id))
+    return {(row.letter, row.locale): row for row in rows}
+
+
+def edit_letter_text(campaign_id: int, letter: str, locale: str, texts: Mapping[str, str]) -> None:
+    """Replace the words of a letter in one language; an empty text brings the standard one back.
+
+    They hold for mails that are sent from now on. Raises NotFound for an unknown letter, Invalid with the field for
+    words that are too long or name a placeholder that this letter does not know.
+    """
+    known = _letter(letter)
+    chosen = {name: texts.get(name, "").strip() for name in known.editable}
+    for name, text in chosen.items():
+        check_words(letter, name, text, longest=_LONGEST[name])
+    values = {"campaign_id": campaign_id, "letter": letter, "locale": locale, **chosen}
+    statement = insert(LetterText).values(values)
+    db.session.execute(statement.on_conflict_do_update(index_elements=["campaign_id", "letter", "locale"], set_=chosen))
+
+
+def check_words(letter: str, field: str, text: str, *, longest: int = 5_000) -> None:
+    """Raise Invalid(field=field) for words that are too long or name unknown placeholders (for steps too)."""
+    if len(text) > longest:
+        raise Invalid(_("This is too long: at most %(number)d characters.") % {"number": longest}, field)
+    if unknown := words.unknown(text, _letter(letter).placeholders):
+        names = ", ".join(f"{{{name}}}" for name in unknown)
+        raise Invalid(_("This letter does not know %(names)s.") % {"names": names}, field)
+
+
+def timeline(contact_id: int, limit: int = 200) -> Sequence[Message]:
+    """The mails of a contact, newest first; say why each stands where it stands with `reason_in_words`."""
+    return db.session.scalars(
+        select(Message).where(Message.contact_id == contact_id).order_by(Message.id.desc()).limit(limit)
+    ).all()
+
+
+def sending_numbers(campaign_id: int) -> dict[MessageStatus, int]:
+    """How many of a campaign's mails stand where; a status without any is 0."""
+    rows = db.session.execute(
+        select(Message.status, func.count()).where(Message.campaign_id == campaign_id).group_by(Message.status)
+    )
+    return dict.fromkeys(MessageStatus, 0) | {row[0]: row[1] for row in rows}
+
+
+def _letter(name: str) -> Letter:
+    if name not in letters.ALL:
+        raise NotFound(name)
+    return letters.ALL[name]
+
+
+def _compiled(campaign_id: int, letter: str, locale: str, step: int | None) -> tuple[CampaignCard, Compiled]:
+    card = cards.by_id(campaign_id)
+    texts = Texts({campaign_id}, {step} if step else ())
+    own = texts.of(campaign_id, letter, locale, step_id=step or None, default_locale=card.default_locale)
+    return card, rendering.compiled(card, letter, locale, own, step or 0)
+
+
+def _sample(card: CampaignCard, letter: str, locale: str, step: int | None) -> Recipient:
+    now = clock.now()
+    return Recipient(
+        id=0,
+        opaque_id="",
+        campaign_id=card.id,
+        letter=letter,
+        step_id=step,
+        locale=locale,
+        attempts=1,
+        contact_id=0,
+        email="anna@example.com",
+        first_name="Anna",
+        entry_id=0,
+        generation=0,
+        code_number=0,
+        access_version=0,
+        code="ANNA2026",
+        entered_at=now,
+        confirm_until=now + timedelta(days=7),
+        wants_marketing=True,
+    )
