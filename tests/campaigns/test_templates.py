@@ -1,9 +1,12 @@
 """The templates: complete in both languages, and lawful from the start (security.md 7.2, rules generator)."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from leadgen import seed
 from leadgen.campaigns import catalogue
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.checking import NEEDED_TEXTS, missing_before_launch
@@ -13,6 +16,7 @@ from leadgen.core.errors import NotFound
 from leadgen.nurture import sequences
 from tests.factories import make_brand
 
+PICTURES = Path(seed.__file__).parent / "web" / "static" / "pictures"
 KEYS = ["prize-draw", "top-referrers", "milestones"]
 
 
@@ -76,6 +80,14 @@ def test_the_rules_are_filled_in_both_languages(key: str) -> None:
     assert "France" in campaign.texts["en"]["rules"]
     assert "No purchase" in campaign.texts["en"]["rules"]
     assert "Aucun achat" in campaign.texts["fr"]["rules"]
+
+
+@pytest.mark.parametrize("data", [*map(catalogue.read, KEYS), yaml.safe_load(seed.DATA.read_text("utf-8"))])
+def test_every_picture_is_drawn(data: dict[str, Any]) -> None:
+    hero = data["picture"] if "picture" in data else data["campaign"]["picture"]
+    named = [f"{hero}.svg", f"{hero}.png", *(f"{prize['picture']}.svg" for prize in data["prizes"])]
+
+    assert [name for name in named if not (PICTURES / name).is_file()] == []
 
 
 @pytest.mark.usefixtures("context")
