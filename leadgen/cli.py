@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
@@ -12,12 +13,15 @@ from flask.cli import with_appcontext
 
 from leadgen.core import migrate, settings
 
+if TYPE_CHECKING:
+    from leadgen.seed import Seeded
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler, seed, clock, simulate):
+    for command in (database, worker, scheduler, seed, user, clock, simulate):
         app.cli.add_command(command)
     return app
 
@@ -92,7 +96,7 @@ def simulate(number: int, rate: float, seed: int | None, slug: str, pace: float)
 @click.command()
 @with_appcontext
 def seed() -> None:
-    """Make the demo brand, and its live contest, if there is no brand yet."""
+    """Make the demo brand, its live contest and the first login, if there is no brand yet."""
     from leadgen import seed as demo
     from leadgen.core.db import db
 
@@ -102,6 +106,37 @@ def seed() -> None:
         click.echo("There is a brand already; nothing was changed.")
     else:
         click.echo(f"Campaign: /c/{made.slug}")
+        click.echo(f"First login: {made.login}")
+
+
+@click.group()
+def user() -> None:
+    """Staff who sign in."""
+
+
+@user.command()
+@click.argument("email")
+@click.option("--name", default="", help="How the person is called.")
+@click.option("--brand", "slug", default="", help="Slug of the one brand to work for; all brands when left out.")
+@with_appcontext
+def create(email: str, name: str, slug: str) -> None:
+    """Add the member of staff EMAIL and print the password, once."""
+    from sqlalchemy import select
+
+    from leadgen.accounts import service as accounts
+    from leadgen.accounts.models import Brand
+    from leadgen.core.db import db
+    from leadgen.core.errors import LeadgenError
+
+    brands = db.session.scalars(select(Brand).filter_by(slug=slug) if slug else select(Brand)).all()
+    if slug and not brands:
+        raise click.ClickException(f"there is no brand “{slug}”")
+    try:
+        _, password = accounts.create_user(email, name=name, brands=brands)
+    except LeadgenError as error:
+        raise click.ClickException(str(error)) from error
+    db.session.commit()
+    click.echo(f"{email}  password: {password}")
 
 
 @click.group()
@@ -156,11 +191,11 @@ def run(port: int) -> None:
     var = ROOT / "var"
     own = {"LEADGEN_ENV": "development", "CLOCK_FILE": str(var / "clock"), "MAIL_DIR": str(var / "mail")}
     with running(var, port=port, settings=own) as product:
-        ready = _prepare(product.port)
+        ready = _prepare()
         product.supervise({"web": lambda: _web(product.port), **_background()}, ready=ready)
 
 
-def _prepare(port: int) -> str:
+def _prepare() -> str:
     """Migrate, seed an empty database, and say where everything is. Leaves no connection open for the forks."""
     import config
     from leadgen import seed as demo
@@ -169,11 +204,22 @@ def _prepare(port: int) -> str:
 
     migrate.upgrade(config.load().database_url)
     with create_app().app_context():
-        demo.seed_when_empty()
+        made = demo.seed_when_empty()
         db.session.commit()
         db.session.remove()
         forget_connections()
-    return f"Leadgen runs on http://127.0.0.1:{port}/\n"
+    return _addresses(settings.get().base_url, made)
+
+
+def _addresses(base_url: str, made: Seeded | None) -> str:
+    """What a newcomer opens first. The password is known only at the start that made it."""
+    lines = {
+        "Contest": f"{base_url}/c/{made.slug}" if made else f"{base_url}/",
+        "Studio": f"{base_url}/admin/",
+        "Login": made.login if made else "as before; another: .venv/bin/flask --app wsgi user create EMAIL",
+        "Mailbox": f"{base_url}/dev/mailbox",
+    }
+    return "\n" + "".join(f"  {name + ':':<9} {line}\n" for name, line in lines.items())
 
 
 def _background() -> dict[str, Callable[[], None]]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from sqlalchemy import select
 
+from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign, QuestionKind
@@ -18,18 +19,29 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.nurture import sequences
 
+OWNER = "owner@escales.example"
 DATA = Path(__file__).with_suffix(".yaml")
 
 
 @dataclass(frozen=True, slots=True)
 class Seeded:
-    """What was made: the campaign's slug."""
+    """What was made: the campaign's slug, and the first login with the password that is shown this once.
+
+    `email` and `password` are empty when somebody could sign in before.
+    """
 
     slug: str
+    email: str
+    password: str
+
+    @property
+    def login(self) -> str:
+        """The first login as a line to print."""
+        return f"{self.email}  password: {self.password}" if self.email else "as before"
 
 
 def seed_when_empty() -> Seeded | None:
-    """Make the demo brand, and its live contest in a database without a brand; else do nothing.
+    """Make the demo brand, its live contest and the first user in a database without a brand; else do nothing.
 
     The caller commits. Answers None when nothing was made.
     """
@@ -39,7 +51,9 @@ def seed_when_empty() -> Seeded | None:
     brand = make_brand(data["brand"])
     campaign = make_campaign(brand, data)
     campaigns.publish(campaign)
-    return Seeded(campaign.slug)
+    first = accounts.create_first_user(OWNER)
+    email, password = (first[0].email, first[1]) if first else ("", "")
+    return Seeded(campaign.slug, email, password)
 
 
 def make_brand(data: dict[str, Any]) -> Brand:

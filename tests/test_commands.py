@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from leadgen import cli
+from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
 from leadgen.core import clock as product_clock
 from leadgen.core.settings import Settings
@@ -55,3 +56,24 @@ def test_seeding_says_where_the_contest_is_and_does_it_once(app: Flask) -> None:
     assert "/c/escales-reunion" in first.output
     assert "already" in second.output
     assert cards.by_slug("escales-reunion").is_open()
+
+
+def test_a_user_is_made_and_the_password_shown_once(app: Flask) -> None:
+    _run(app, "seed")
+    made = _run(app, "user", "create", "Ada@staff.example", "--name", "Ada", "--brand", "escales")
+    again = _run(app, "user", "create", "ada@staff.example")
+
+    assert made.exit_code == 0
+    with app.app_context():
+        user = accounts.authenticate("ada@staff.example", made.output.split()[-1])
+        assert user is not None
+        assert len(accounts.brands_of(user)) == 1
+    assert again.exit_code == 1
+    assert "already" in again.output
+
+
+def test_a_user_for_a_brand_that_does_not_exist(app: Flask) -> None:
+    refused = _run(app, "user", "create", "ada@staff.example", "--brand", "nobody")
+
+    assert refused.exit_code == 1
+    assert "no brand “nobody”" in refused.output

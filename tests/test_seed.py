@@ -1,10 +1,11 @@
-"""The seed: a complete, live, bilingual contest, once."""
+"""The seed: a complete, live, bilingual contest and a first login, once."""
 
 import pytest
 from sqlalchemy import func, select
 
 from leadgen import seed
-from leadgen.accounts.models import Brand
+from leadgen.accounts import service as accounts
+from leadgen.accounts.models import Brand, Membership
 from leadgen.campaigns import cards
 from leadgen.campaigns.checking import missing_before_launch
 from leadgen.campaigns.models import Campaign, CampaignStatus, QuestionKind, RulesVersion
@@ -60,6 +61,13 @@ def test_every_text_is_there_in_both_languages(seeded: seed.Seeded) -> None:
         {"question": "when", "is": "this_year"},
         {"question": "when", "is_not": "this_year"},
     ]
+
+
+def test_the_first_login_works_and_owns_the_brand(seeded: seed.Seeded) -> None:
+    user = accounts.authenticate(seeded.email, seeded.password)
+
+    assert user is not None
+    assert db.session.scalars(select(Membership.user_id)).one() == user.id
 
 
 def test_a_database_with_a_brand_is_left_alone(seeded: seed.Seeded) -> None:
