@@ -22,6 +22,8 @@ _FOREVER = "public, max-age=31536000, immutable"
 _SIZE = (1200, 630)
 _BAND = 210  # height of the band that carries the words
 _MARGIN = 56
+_LARGE, _SMALL = 56, 44  # letters of a title on one line, on two
+_SKY = 110  # so much of the picture's sky gives way to the band
 
 
 @guarded_by(Guard.ANYONE)
@@ -66,17 +68,19 @@ def _og(picture: str, brand: str, title: str, accent: str) -> bytes:
     source = STATIC / "pictures" / f"{picture}.png"
     if picture.replace("-", "").isalnum() and source.is_file():
         with Image.open(source) as hero:
-            image.paste(hero.convert("RGB").resize(_SIZE).crop((0, 0, _SIZE[0], _SIZE[1] - _BAND)), (0, 0))
+            image.paste(hero.convert("RGB").resize(_SIZE).crop((0, _SKY, _SIZE[0], _SIZE[1] - _BAND + _SKY)), (0, 0))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, _SIZE[1] - _BAND, *_SIZE), fill="#ffffff")
     draw.rectangle((0, _SIZE[1] - _BAND, _SIZE[0], _SIZE[1] - _BAND + 10), fill=accent)
     draw.text((_MARGIN, _SIZE[1] - _BAND + 36), brand.upper(), fill=accent, font=_font(26))
     top = _SIZE[1] - _BAND + 76
-    for line in _lines(draw, title, _font(46)):
-        draw.text((_MARGIN, top), line, fill="#10201f", font=_font(46))
+    is_short = draw.textlength(title, font=_font(_LARGE)) <= _SIZE[0] - 2 * _MARGIN
+    font = _font(_LARGE if is_short else _SMALL)
+    for line in _lines(draw, title, font):
+        draw.text((_MARGIN, top), line, fill="#10201f", font=font)
         top += 56
     packed = io.BytesIO()
-    image.quantize(192).save(packed, "PNG", optimize=True)
+    image.save(packed, "PNG")
     return packed.getvalue()
 
 
@@ -94,6 +98,4 @@ def _lines(draw: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont) 
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    found = ImageFont.load_default(size)  # Pillow's own: the same on every machine
-    assert isinstance(found, ImageFont.FreeTypeFont)
-    return found
+    return ImageFont.truetype(STATIC / "fonts" / "inter-bold.otf", size)
