@@ -15,7 +15,7 @@ from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
 
 # Drawn once for a desktop and once for a phone, so that words have the same size on both.
-WIDTHS = (760, 340)
+WIDTHS = (560, 320)
 HEIGHT = 240
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 24, 26
 
@@ -119,7 +119,7 @@ def curve(slots: Sequence[Slot], unit: str, zone: str, width: int) -> Curve:
               sum(slot.confirmed for slot in slots)),
     ]  # fmt: skip
     rows = tuple(Mark(y(number), i18n.format_number(number)) for number in _steps(top))
-    columns = tuple(Mark(x(n), _when(slots[n].at, unit, zone)) for n in _spread(len(slots), width // 90))
+    columns = tuple(Mark(x(n), _when(slots[n].at, unit, zone)) for n in _spread(len(slots), width // 80))
     return Curve(width, HEIGHT, LEFT, right, bottom, rows, columns, tuple(lines))
 
 

@@ -108,5 +108,7 @@ def _add_spare_rows(rows: Any) -> None:
 
 @lru_cache(maxsize=1)
 def pictures() -> tuple[str, ...]:
-    """The drawn pictures that a page can open with: those that have a twin for sharing."""
-    return tuple(sorted(path.stem for path in PICTURES.glob("*.png") if path.with_suffix(".svg").exists()))
+    """The drawn pictures that a page can open with: those made for it, and those of prizes."""
+    names = sorted(path.stem for path in PICTURES.glob("*.svg"))
+    made = [name for name in names if (PICTURES / f"{name}.png").exists()]
+    return (*made, *(name for name in names if name.startswith("prize") and name not in made))

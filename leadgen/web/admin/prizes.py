@@ -144,6 +144,5 @@ def _as_fields(prize: Prize) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def prize_pictures() -> tuple[str, ...]:
-    """The drawn pictures of prizes: those without a twin for sharing, empty states excepted."""
-    names = (path.stem for path in PICTURES.glob("*.svg") if not path.with_suffix(".png").exists())
-    return tuple(sorted(name for name in names if name.startswith("prize")))
+    """The drawn pictures of prizes."""
+    return tuple(sorted(path.stem for path in PICTURES.glob("prize*.svg")))

@@ -114,6 +114,12 @@ def language(code: str) -> str:
     return {"en": _("English"), "fr": _("French")}.get(code, code)
 
 
+def language_title(code: str) -> str:
+    """The same as a heading: with a capital in every language."""
+    word = language(code)
+    return word[:1].upper() + word[1:]
+
+
 def fact(name: str) -> str:
     """What a fact of the journal says to a marketer; an unknown one keeps its name."""
     return {

@@ -119,6 +119,9 @@ function saveQuietly(form, saved) {
 const knobs = one("[data-preview-switch]");
 if (knobs) {
   const frame = one("[data-preview]");
+  const fit = () => frame.parentElement.style.setProperty("--scale", frame.parentElement.clientWidth / 1280);
+  addEventListener("resize", fit);
+  fit();
   knobs.addEventListener("change", () => {
     const chosen = new FormData(knobs);
     frame.parentElement.dataset.width = chosen.get("width");
