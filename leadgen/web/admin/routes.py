@@ -9,6 +9,7 @@ from leadgen.web.admin import (
     dates,
     entrants,
     landing,
+    letters,
     overview,
     prizes,
     questions,
@@ -18,7 +19,7 @@ from leadgen.web.admin import (
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
-    sessions, campaigns, overview, landing, prizes, dates, questions, sequences, entrants, contacts, brands,
+    sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts, brands,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -28,6 +28,7 @@ TABS = (
     Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
     Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
     Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
+    Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
     Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
     Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant",)),
 )
