@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from leadgen.core import links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
+from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message
 from leadgen.nurture.models import Step
 from leadgen.web import preview
@@ -82,6 +83,7 @@ def examples() -> tuple[World, Examples]:
     """A row in every table, and addresses that lead to Ada's rows. Needs the application's context."""
     world = make_one_of_everything()
     campaign, ben, anna = world.campaign, world.ben, world.anna
+    jobs.pump_mail()  # a letter lies in the mailbox of development
     values = {
         "slug": campaign.slug,
         "code": ben.code,
@@ -96,7 +98,7 @@ def examples() -> tuple[World, Examples]:
         "message_id": db.session.scalars(select(Message.id)).first(),
         "letter": "welcome",
         "version": campaign.version,
-        "number": 1,
+        "name": mailbox.newest("")[0].name,
         "accent": "0b6e6e",
     }
     signed = {

@@ -30,6 +30,10 @@ def test_every_route_declares_its_guard(app: Flask) -> None:
     assert open_doors == []
 
 
+def test_every_guard_is_used(app: Flask) -> None:
+    assert {route.guard for route in doors.routes(app)} == set(Guard)
+
+
 def test_changing_needs_more_than_being_anyone(app: Flask) -> None:
     assert [route.name for route in doors.routes(app, safe=False) if route.guard not in _FOR_CHANGES] == []
 
