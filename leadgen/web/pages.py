@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from markupsafe import Markup
 from leadgen.core import i18n, settings
 
 STATIC = Path(__file__).parent / "static"
+_ARTICLE = re.compile(r"\d{1,2}\. [^\n]{1,80}(?<![.:;!?])")
 
 
 def prepare(app: Flask) -> None:
@@ -32,6 +34,7 @@ def prepare(app: Flask) -> None:
         "number": i18n.format_number,
         "money": i18n.format_money,
         "paragraphs": paragraphs,
+        "articles": articles,
     }
 
 
@@ -47,9 +50,22 @@ def has_picture(name: str) -> bool:
 
 def paragraphs(text: str) -> Markup:
     """Plain text as paragraphs: empty lines part them, single line breaks stay."""
-    blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n") if block.strip()]
-    lines = (Markup("<br>").join(block.split("\n")) for block in blocks)
-    return Markup("").join(Markup("<p>{}</p>").format(line) for line in lines)
+    return Markup("").join(_paragraph(block) for block in _blocks(text))
+
+
+def articles(text: str) -> Markup:
+    """Rules as paragraphs, in which a line of its own like “3. Who may enter” is a heading to jump to."""
+    heading = Markup("<h2>{}</h2>")
+    parts = (heading.format(block) if _ARTICLE.fullmatch(block) else _paragraph(block) for block in _blocks(text))
+    return Markup("").join(parts)
+
+
+def _blocks(text: str) -> list[str]:
+    return [block.strip() for block in text.replace("\r\n", "\n").split("\n\n") if block.strip()]
+
+
+def _paragraph(block: str) -> Markup:
+    return Markup("<p>{}</p>").format(Markup("<br>").join(block.split("\n")))
 
 
 @lru_cache(maxsize=512)
