@@ -46,6 +46,7 @@ def edited(campaign: Campaign, *, material: Mapping[str, str] | None = None) -> 
     `material` is the public line of a change of dates, prizes, points or eligibility, {locale: sentence}: after
     publication it becomes a new version of the rules (F1, F14). An edit that changes nothing leaves no trace.
     """
+    lock(campaign)
     before = _contents(campaign)
     yield
     if _contents(campaign) == before:
@@ -59,6 +60,12 @@ def edited(campaign: Campaign, *, material: Mapping[str, str] | None = None) -> 
         )
     db.session.flush()
     cards.forget()
+
+
+def lock(campaign: Campaign) -> None:
+    """Read the campaign anew and keep others from changing it until the commit; entries go on meanwhile."""
+    db.session.flush()  # what this transaction changed is not to be lost
+    db.session.refresh(campaign, with_for_update={"key_share": True})
 
 
 def _contents(campaign: Campaign) -> list[dict[str, Any]]:
@@ -139,7 +146,7 @@ def edit_texts(campaign: Campaign, locale: str, texts: Mapping[str, Any]) -> Non
     rules.PLACEHOLDERS; given back as it was read it changes nothing. Raises Invalid (field = the text's key).
     """
     check_locale(locale)
-    old = dict(campaign.texts.get(locale, {}))
+    old = campaign.texts.get(locale, {})
     new = {key: _text(key, value) for key, value in texts.items()}
     own_rules = new.pop("rules", old.get("rules", ""))
     if own_rules != old.get("rules", ""):
@@ -147,7 +154,7 @@ def edit_texts(campaign: Campaign, locale: str, texts: Mapping[str, Any]) -> Non
     has_new_rules = "rules_source" in new and new["rules_source"] != old.get("rules_source", "")
     changed = in_each_language("The wording of the rules has changed.") if has_new_rules else None
     with edited(campaign, material=changed):
-        campaign.texts = campaign.texts | {locale: old | new}
+        campaign.texts = campaign.texts | {locale: campaign.texts.get(locale, {}) | new}
 
 
 def check_locale(locale: str) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from leadgen.campaigns import cards, rules
 from leadgen.campaigns.checking import missing_before_launch
+from leadgen.campaigns.editing import lock
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import clock
 from leadgen.core.db import db
@@ -27,6 +28,7 @@ def publish(campaign: Campaign) -> None:
 
     Raises Conflict when it is no draft, Invalid with the first sentence of what is missing.
     """
+    lock(campaign)
     if campaign.status is not S.DRAFT:
         raise Conflict(_("This campaign is published already."))
     if problems := missing_before_launch(campaign):
@@ -40,6 +42,7 @@ def publish(campaign: Campaign) -> None:
 
 def pause(campaign: Campaign) -> None:
     """Take no entries for a while; the page says so, and links keep working. Raises Conflict."""
+    lock(campaign)
     if campaign.status not in {S.LIVE, S.SCHEDULED}:
         raise Conflict(_("Only a live or scheduled campaign can be paused."))
     _move(campaign, S.PAUSED)
@@ -47,6 +50,7 @@ def pause(campaign: Campaign) -> None:
 
 def resume(campaign: Campaign) -> None:
     """Take entries again, as far as the dates allow. Raises Conflict."""
+    lock(campaign)
     if campaign.status is not S.PAUSED:
         raise Conflict(_("Only a paused campaign can be resumed."))
     _move(campaign, due_status(campaign, S.SCHEDULED, clock.now()))
@@ -54,6 +58,7 @@ def resume(campaign: Campaign) -> None:
 
 def archive(campaign: Campaign) -> None:
     """Put a campaign that is over out of the way; nothing of it is deleted. Raises Conflict for any other."""
+    lock(campaign)
     if campaign.status not in _OVER:
         raise Conflict(_("Only a contest that is over can be archived."))
     _move(campaign, S.ARCHIVED)

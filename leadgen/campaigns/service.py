@@ -6,7 +6,6 @@ import copy
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,7 +42,7 @@ from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
 __all__ = [
-    "CampaignDates", "CampaignPlan", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
+    "CampaignDates", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
     "add_prize", "add_question", "archive", "create_from_template", "delete_draft", "duplicate", "edit_dates",
     "edit_eligibility", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question", "edit_reminder",
     "edit_slug", "edit_texts", "get", "last_minute", "list_for", "missing_before_launch", "move_prize", "move_question",
@@ -70,37 +69,35 @@ def get(brand_ids: Collection[int], campaign_id: int) -> Campaign:
     return campaign
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignPlan:
-    """What may be chosen when a campaign is created; what is left out comes from the brand and the template."""
+def create_from_template(
+    brand: Brand,
+    template_key: str,
+    *,
+    name: str,
+    slug: str = "",
+    timezone: str = "",
+    default_locale: str = "",
+    starts_at: datetime | None = None,
+    ends_at: datetime | None = None,
+) -> Campaign:
+    """A draft made from a template; what is left out comes from the brand and the template.
 
-    slug: str = ""
-    timezone: str = ""
-    default_locale: str = ""
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-
-
-def create_from_template(brand: Brand, template_key: str, *, name: str, **chosen: Any) -> Campaign:
-    """A draft made from a template; `chosen` are the fields of CampaignPlan.
-
-    A slug that is not chosen is made from the name. Starts tomorrow at nine in the campaign's time zone unless chosen.
+    A slug that is not given is made from the name. Starts tomorrow at nine in the campaign's time zone unless said.
     Raises NotFound (template), Invalid (name, slug).
     """
-    plan = CampaignPlan(**chosen)
     template = catalogue.filled(catalogue.read(template_key), brand.name)
-    zone = plan.timezone or brand.timezone
-    starts_at = plan.starts_at or _tomorrow_at_nine(zone)
+    zone = timezone or brand.timezone
+    starts_at = starts_at or _tomorrow_at_nine(zone)
     campaign = Campaign(
         brand_id=brand.id,
-        slug=check_slug(plan.slug) if plan.slug else _free_slug(name),
+        slug=check_slug(slug) if slug else _free_slug(name),
         name=check_name(name),
         template=template_key,
         timezone=zone,
-        default_locale=plan.default_locale or brand.locale,
+        default_locale=default_locale or brand.locale,
         texts=template["texts"],
         starts_at=starts_at,
-        ends_at=plan.ends_at or last_minute(starts_at + timedelta(days=template["days"]), zone),
+        ends_at=ends_at or last_minute(starts_at + timedelta(days=template["days"]), zone),
         created_at=clock.now(),
         **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
         prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],

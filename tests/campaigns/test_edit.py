@@ -1,9 +1,12 @@
 """Editing texts, picture, dates, points and eligibility."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from leadgen.campaigns import cards, rules
@@ -15,7 +18,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from tests.factories import make_campaign
+from tests.factories import fresh, make_campaign
 
 
 def _dates(campaign: Campaign, *, later: int = 0, timezone: str = "Europe/Paris") -> CampaignDates:
@@ -220,3 +223,23 @@ def test_name_and_reminder(draft: Campaign) -> None:
     campaigns.edit_reminder(draft, is_reminding=False)
 
     assert (draft.name, draft.is_reminding) == ("Winter", False)
+
+
+def test_two_people_who_edit_at_once_both_keep_their_words(app: Flask, draft: Campaign) -> None:
+    start = Barrier(2)
+    campaign_id = draft.id
+
+    def write(locale: str) -> None:
+        with app.app_context():
+            mine = db.session.get_one(Campaign, campaign_id)
+            assert mine.texts
+            start.wait()
+            campaigns.edit_texts(mine, locale, {"title": f"Title in {locale}"})
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        for written in [pool.submit(write, locale) for locale in ("en", "fr")]:
+            written.result()
+
+    texts = fresh(draft).texts
+    assert [texts[locale]["title"] for locale in ("en", "fr")] == ["Title in en", "Title in fr"]

@@ -1,9 +1,12 @@
 """The life of a campaign: publish with its checks, pause, resume, archive, and the moves of the clock (F1)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
@@ -116,6 +119,28 @@ def test_a_contest_whose_start_has_come_is_live_at_once(draft: Campaign) -> None
 def test_a_campaign_is_published_once(published: Campaign) -> None:
     with pytest.raises(Conflict):
         campaigns.publish(published)
+
+
+def test_two_clicks_publish_once(app: Flask, draft: Campaign) -> None:
+    start = Barrier(2)
+    campaign_id = draft.id
+
+    def click() -> bool:
+        with app.app_context():
+            mine = db.session.get_one(Campaign, campaign_id)
+            start.wait()
+            try:
+                campaigns.publish(mine)
+            except Conflict:
+                return False
+            db.session.commit()
+            return True
+
+    with ThreadPoolExecutor(2) as pool:
+        clicks = [click.result() for click in [pool.submit(click) for _ in range(2)]]
+
+    assert sorted(clicks) == [False, True]
+    assert len(rules.versions(campaign_id)) == 1
 
 
 # status, days from now to the start, to the end, and where the clock moves it; the grace is three days
