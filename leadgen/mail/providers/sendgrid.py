@@ -45,7 +45,7 @@ class SendGridProvider:
     def send(self, batch: Batch) -> Answer:
         """One call when all is well; on 400 the culprit is singled out, on 413 the batch is halved."""
         answer = Answer()
-        waiting: list[Sequence[Parcel]] = [batch.parcels]
+        waiting: list[Sequence[Parcel]] = [batch.parcels] if batch.parcels else []
         for _call in range(_CALLS_FOR_ONE_BATCH):
             if not waiting or answer.pause_seconds:
                 break
@@ -74,7 +74,7 @@ def payload(batch: Batch, parcels: Sequence[Parcel]) -> dict[str, Any]:
     """The body of a call: personal data stand in `to` and `substitutions` only, never in arguments or categories."""
     letter, brand = batch.letter, batch.letter.brand
     return {
-        "personalizations": [_personalization(letter_parcel, batch) for letter_parcel in parcels],
+        "personalizations": [_personalization(parcel, batch) for parcel in parcels],
         "from": {"email": brand.sender_email, "name": brand.sender_name},
         "reply_to": {"email": brand.contact_email, "name": brand.sender_name},
         "subject": letter.subject,
