@@ -66,14 +66,13 @@ def nurture(campaign: Campaign, *, message: dict[str, Any] | None = None, **valu
     """A due letter of a sequence to somebody who confirmed and wants it."""
     entry = make_entry(campaign, confirmed=True, marketing=True, **values)
     step = make_sequence(campaign, steps=1, key=f"s{entry.id}").steps[0]
+    given: dict[str, Any] = {"step_id": step.id, "intent": f"seq:{entry.id}"}
     return make_message(
         entry,
         letter="sequence",
         lane=Lane.NURTURE,
         purpose=MailPurpose.MARKETING,
-        step_id=step.id,
-        intent=f"seq:{entry.id}",
-        **(message or {}),
+        **given | (message or {}),
     )
 
 

@@ -1,0 +1,182 @@
+"""From the outbox to SendGrid and back: batches, poison, pauses, lost answers, with the database and Redis real."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import pytest
+
+from leadgen.campaigns.models import Campaign
+from leadgen.core import hot, notes
+from leadgen.core import settings as product_settings
+from leadgen.core.settings import Settings
+from leadgen.mail import delivery, jobs
+from leadgen.mail.models import Lane
+from tests.conftest import Clock
+from tests.factories import make_entry, make_message
+from tests.mail.conftest import claimed, confirmation, nurture, row, state
+from tests.providers.double import SendGridDouble, sendgrid_double
+
+
+@pytest.fixture(autouse=True)
+def double(settings: Settings) -> Iterator[SendGridDouble]:
+    """Mail goes to a SendGrid on this machine."""
+    notes.forget()
+    with sendgrid_double() as running:
+        key = {"mail_provider": "sendgrid", "sendgrid_api_key": "SG.key", "sendgrid_api_base": running.address}
+        product_settings.use(dataclasses.replace(settings, **key))
+        yield running
+        product_settings.use(settings)
+    notes.forget()
+
+
+def addressed(double: SendGridDouble) -> list[str]:
+    return sorted(double.recipients())
+
+
+def test_one_call_for_each_letter_and_language(campaign: Campaign, double: SendGridDouble) -> None:
+    for number in range(6):
+        confirmation(campaign, email=f"person{number}@mail.example", locale="en" if number % 2 else "fr")
+    english = {"id": campaign.id}
+    hot.many("UPDATE message SET locale = 'en' WHERE id %% 2 = 0 AND campaign_id = %(id)s RETURNING id", english)
+    jobs.pump_confirmations()
+    assert [len(call["personalizations"]) for call in double.calls] == [3, 3]
+    assert {call["subject"].split(":")[0].strip() for call in double.calls} == {
+        "Confirm your entry",
+        "Confirmez votre participation",
+    }
+
+
+def test_every_person_gets_values_of_their_own(campaign: Campaign, double: SendGridDouble) -> None:
+    for name in ("Anna", "Ben"):
+        confirmation(campaign, email=f"{name.lower()}@mail.example", first_name=name)
+    jobs.pump_confirmations()
+    said = [person["substitutions"] for person in double.calls[0]["personalizations"]]
+    assert [values["[[_first_name]]"] for values in said] == [" Anna", " Ben"]
+    assert len({values["[[link]]"] for values in said}) == 2
+    assert len({values["[[code]]"] for values in said}) == 2
+
+
+def test_the_provider_learns_our_opaque_id_only(campaign: Campaign, double: SendGridDouble) -> None:
+    message = confirmation(campaign)
+    jobs.pump_confirmations()
+    assert double.calls[0]["personalizations"][0]["custom_args"] == {"m": str(message.opaque_id)}
+    assert row(message)["provider_reference"] == "reference-1"
+    assert state(message) == ("accepted", "")
+
+
+def test_a_poison_row_fails_alone(campaign: Campaign, double: SendGridDouble, monkeypatch: pytest.MonkeyPatch) -> None:
+    """security.md F27: one that cannot be rendered among many stops only itself, and says why."""
+    good, bad = confirmation(campaign), confirmation(campaign, first_name="Poison")
+    filled = delivery.values.fill
+
+    def fill(markers: tuple[str, ...], person: delivery.Recipient, *more: object) -> dict[str, str]:
+        if person.first_name == "Poison":
+            raise ValueError("cannot be read")
+        return filled(markers, person, *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(delivery.values, "fill", fill)
+    jobs.pump_confirmations()
+    assert state(good) == ("accepted", "")
+    assert state(bad) == ("failed", "cannot_render: ValueError cannot be read")
+
+
+def test_a_broken_letter_does_not_stop_the_others(campaign: Campaign, double: SendGridDouble) -> None:
+    entry = make_entry(campaign, confirmed=True)
+    broken = make_message(entry, letter="absent")
+    stepless = nurture(campaign, message={"step_id": 999_999})
+    welcome = make_message(make_entry(campaign, confirmed=True))
+    jobs.pump_mail()
+    assert state(welcome) == ("accepted", "")
+    assert state(broken)[0] == "failed"
+    assert state(stepless) == ("failed", "cannot_render: NotFound step")
+
+
+def test_a_refused_address_fails_alone(campaign: Campaign, double: SendGridDouble) -> None:
+    double.bad = {"bad@mail.example"}
+    bad = confirmation(campaign, email="bad@mail.example")
+    good = [confirmation(campaign) for _ in range(7)]
+    jobs.pump_confirmations()
+    assert [state(message)[0] for message in good] == ["accepted"] * 7
+    assert state(bad)[0] == "failed"
+    assert len(double.recipients()) == 7
+
+
+def test_too_many_requests_pause_all_workers_and_lose_nothing(
+    campaign: Campaign, double: SendGridDouble, clock: Clock
+) -> None:
+    """security.md F15: waits for the reset, no hammering, no attempt counted."""
+    double.plan.append("429:20")
+    message = confirmation(campaign)
+    jobs.pump_confirmations()
+    jobs.pump_confirmations()
+    jobs.pump_mail()
+    assert len(double.calls) == 1
+    assert state(message) == ("scheduled", "rate_limited")
+    assert row(message)["attempts"] == 0
+    notes.leave(delivery.PAUSED, "over", 0.001)
+    clock.forward(seconds=21)
+    jobs.pump_confirmations()
+    assert state(message) == ("accepted", "")
+
+
+def test_a_pause_holds_the_rest_of_a_claim(campaign: Campaign, double: SendGridDouble) -> None:
+    double.plan.append("429:20")
+    confirmation(campaign)
+    other = confirmation(campaign)
+    hot.many("UPDATE message SET locale = 'en' WHERE id = %(id)s RETURNING id", {"id": other.id})
+    jobs.pump_confirmations()
+    assert len(double.calls) == 1
+    assert state(other) == ("scheduled", "rate_limited")
+
+
+def test_a_refused_key_stops_everything_and_says_so(campaign: Campaign, double: SendGridDouble) -> None:
+    """security.md F16: no attempt is used up, and /readyz shows it."""
+    double.plan.append("401")
+    message = confirmation(campaign)
+    jobs.pump_confirmations()
+    jobs.pump_mail()
+    assert len(double.calls) == 1
+    assert row(message)["attempts"] == 0
+    pause = delivery.pause()
+    assert pause is not None
+    assert pause.text == "sender_refused"
+
+
+def test_a_lost_answer_is_not_sent_again(campaign: Campaign, double: SendGridDouble, clock: Clock) -> None:
+    """security.md F14: the mail left, the answer did not come."""
+    double.plan.append("drop_after")
+    message = nurture(campaign)
+    jobs.pump_mail()
+    clock.forward(hours=1)
+    jobs.pump_mail()
+    assert state(message) == ("uncertain", "no_answer")
+    assert len(double.recipients()) == 1
+
+
+def test_unavailable_is_tried_again_until_it_works(campaign: Campaign, double: SendGridDouble, clock: Clock) -> None:
+    double.plan.append("503")
+    message = confirmation(campaign)
+    jobs.pump_confirmations()
+    assert state(message) == ("scheduled", "provider_away")
+    notes.leave(delivery.PAUSED, "over", 0.001)
+    clock.forward(minutes=20)
+    jobs.pump_confirmations()
+    assert state(message) == ("accepted", "")
+    assert len(double.recipients()) == 1
+
+
+def test_confirmations_go_before_everything_else(campaign: Campaign, double: SendGridDouble) -> None:
+    nurture(campaign, email="nurture@mail.example")
+    confirmation(campaign, email="waiting@mail.example")
+    jobs.pump_mail()
+    assert double.recipients() == ["waiting@mail.example", "nurture@mail.example"]
+
+
+def test_two_pumps_at_once_send_each_mail_once(campaign: Campaign, double: SendGridDouble) -> None:
+    """A claim that another worker has not committed is passed over, not waited for."""
+    messages = [confirmation(campaign) for _ in range(5)]
+    assert claimed(Lane.CONFIRMATION, 2) == [message.id for message in messages[:2]]
+    jobs.pump_confirmations()
+    assert len(double.recipients()) == 3

@@ -1,0 +1,155 @@
+"""The mail room's verbs: want, preview, edit words, test send, timeline, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from leadgen.campaigns.models import Campaign
+from leadgen.core import hot, i18n
+from leadgen.core.db import db
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.mail import jobs, letters, reasons
+from leadgen.mail import service as mail
+from leadgen.mail.models import Lane, MessageStatus
+from leadgen.mail.service import Wanted
+from tests.factories import make_entry, make_message
+from tests.mail.conftest import claimed, confirmation
+
+Mailbox = Callable[[], list[EmailMessage]]
+
+
+def wanted(campaign: Campaign, **values: Any) -> Wanted:
+    entry = make_entry(campaign, confirmed=True)
+    given: dict[str, Any] = {
+        "intent": f"welcome:{entry.id}",
+        "letter": "welcome",
+        "brand_id": entry.brand_id,
+        "campaign_id": entry.campaign_id,
+        "contact_id": entry.contact_id,
+        "entry_id": entry.id,
+        "locale": "en",
+        "context": {"entry": entry.id, "access_version": 1, "code": entry.code},
+    }
+    return Wanted(**given | values)
+
+
+def test_what_is_wanted_goes_out_after_the_commit(campaign: Campaign, mailbox: Mailbox) -> None:
+    assert mail.want(wanted(campaign))
+    db.session.commit()
+    jobs.pump_mail()
+    assert [letter["Subject"] for letter in mailbox()] == ["You are in: Win a week in Lisbon"]
+
+
+def test_what_is_rolled_back_was_never_wanted(campaign: Campaign) -> None:
+    mail.want(wanted(campaign))
+    db.session.rollback()
+    assert hot.many("SELECT id FROM message", {}) == []
+
+
+def test_the_same_intent_is_one_mail(campaign: Campaign) -> None:
+    first = wanted(campaign)
+    assert [mail.want(first), mail.want(first)] == [True, False]
+
+
+def test_a_letter_that_nobody_knows_is_not_found(campaign: Campaign) -> None:
+    with pytest.raises(NotFound):
+        mail.want(wanted(campaign, letter="love"))
+
+
+def test_a_preview_of_a_draft_of_words(campaign: Campaign) -> None:
+    own = mail.rendering.OwnWords(subject="Hello {first_name}", body="Only {days_left} days")
+    rendered = mail.preview_words(campaign.id, "sequence", "en", own)
+    assert rendered.subject == "Hello Anna"
+    assert "Only 14 days" in rendered.text
+
+
+def test_a_preview_leaves_no_trace(campaign: Campaign) -> None:
+    mail.preview(campaign.id, "confirm", "fr")
+    assert hot.many("SELECT id FROM message", {}) == []
+
+
+def test_a_preview_of_an_absent_campaign_or_step(campaign: Campaign) -> None:
+    with pytest.raises(NotFound):
+        mail.preview(campaign.id + 1, "confirm", "fr")
+    with pytest.raises(NotFound):
+        mail.preview(campaign.id, "sequence", "fr", step=999)
+
+
+def test_edited_words_hold_from_now_on(campaign: Campaign, mailbox: Mailbox) -> None:
+    message = make_message(make_entry(campaign, confirmed=True), locale="en")
+    mail.edit_letter_text(campaign.id, "welcome", "en", {"subject": "Welcome, {first_name}", "body": "To {prize}"})
+    db.session.commit()
+    jobs.pump_mail()
+    assert mailbox()[0]["Subject"] == "Welcome, Anna"
+    assert mail.letter_texts(campaign.id)["welcome", "en"].body == "To {prize}"
+    assert message.id
+
+
+def test_an_empty_text_brings_the_standard_back(campaign: Campaign) -> None:
+    for subject in ("Mine", ""):
+        mail.edit_letter_text(campaign.id, "welcome", "en", {"subject": subject})
+        db.session.commit()
+    assert mail.preview(campaign.id, "welcome", "en").subject == "You are in: Win a week in Lisbon"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"), [("body", "Hi {frist_name}"), ("subject", "{unsubscribe_link}"), ("button", "x" * 61)]
+)
+def test_words_with_unknown_placeholders_or_too_long_are_refused(campaign: Campaign, field: str, text: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        mail.edit_letter_text(campaign.id, "welcome", "en", {field: text})
+    assert refused.value.field == field
+
+
+def test_a_confirmation_knows_no_advertising_placeholder(campaign: Campaign) -> None:
+    with pytest.raises(Invalid, match="prize"):
+        mail.edit_letter_text(campaign.id, "confirm", "en", {"body": "Win {prize}"})
+
+
+def test_a_test_mail_goes_to_staff_and_is_marked(campaign: Campaign, mailbox: Mailbox) -> None:
+    mail.deliver_test(campaign.id, "welcome", "en", None, "Ym9iQHN0YWZmLmV4YW1wbGU")
+    (letter,) = mailbox()
+    assert letter["To"] == "bob@staff.example"
+    assert letter["Subject"] == "[Test] You are in: Win a week in Lisbon"
+    assert hot.many("SELECT id FROM message", {}) == []
+
+
+def test_a_test_mail_is_a_job(campaign: Campaign, redis_client: Any) -> None:
+    mail.send_test(campaign.id, "welcome", "en", "bob@staff.example")
+    assert redis_client.llen("rq:queue:urgent") == 1
+
+
+def test_a_test_mail_needs_an_address(campaign: Campaign) -> None:
+    with pytest.raises(Invalid):
+        mail.send_test(campaign.id, "welcome", "en", "bob")
+
+
+def test_the_timeline_is_newest_first(campaign: Campaign) -> None:
+    entry = make_entry(campaign, confirmed=True)
+    first, second = make_message(entry), make_message(entry, letter="page_link")
+    assert [message.id for message in mail.timeline(entry.contact_id)] == [second.id, first.id]
+
+
+def test_numbers_by_status(campaign: Campaign) -> None:
+    confirmation(campaign)
+    confirmation(campaign)
+    claimed(Lane.CONFIRMATION, 1)
+    numbers = mail.sending_numbers(campaign.id)
+    assert (numbers[MessageStatus.SCHEDULED], numbers[MessageStatus.SENDING]) == (1, 1)
+    assert numbers[MessageStatus.BOUNCED] == 0
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_status_reason_and_letter_has_words(locale: str) -> None:
+    with i18n.speaking(locale):
+        words = reasons._words()
+        assert all(words.values())
+        assert all(reasons.status_in_words(status) for status in MessageStatus)
+        assert all(letters.title(name) for name in letters.ALL)
+        assert reasons.reason_in_words("cannot_render: KeyError x") == words["cannot_render"]
+        assert reasons.reason_in_words("smtp_550") == "smtp_550"
+        assert reasons.reason_in_words("") == ""
