@@ -27,11 +27,13 @@ SELECT e.id, e.campaign_id, e.contact_id, e.public_id, e.code, e.status, e.local
        p.email, p.first_name, p.marketing_at IS NOT NULL AS is_subscribed, p.answers,
        e.points + coalesce(pending.points, 0) AS points, e.chances + coalesce(pending.chances, 0) AS chances,
        coalesce(friends.shown, '[]') AS friends, coalesce(friends.waiting, 0) AS waiting,
-       e.friends_counted + coalesce(pending.friends, 0) AS counted, coalesce(answered.questions, '{{}}') AS answered
+       e.friends_counted + coalesce(pending.friends, 0) AS counted,
+       coalesce(pending.is_joining, false) AS is_joining, coalesce(answered.questions, '{{}}') AS answered
 FROM entry e
 JOIN contact p ON p.id = e.contact_id
 LEFT JOIN LATERAL (
-    SELECT sum(points) AS points, sum(chances) AS chances, count(*) FILTER (WHERE kind = 'referral') AS friends
+    SELECT sum(points) AS points, sum(chances) AS chances, count(*) FILTER (WHERE kind = 'referral') AS friends,
+           bool_or(kind = 'entry') AS is_joining
     FROM ledger_pending WHERE entry_id = e.id
 ) AS pending ON true
 LEFT JOIN LATERAL (
@@ -129,7 +131,7 @@ def standing(entry_id: int, access_version: int) -> Standing:
         points=int(row["points"]),
         chances=int(row["chances"]),
         rank=ranking.rank(int(row["points"])),
-        entrants=max(ranking.entrants, 1),
+        entrants=max(ranking.entrants + row["is_joining"], 1),  # whoever just confirmed is not folded yet
         points_of_next_rank=ranking.points_of_next_rank(int(row["points"])),
         friends=tuple(_friend(friend) for friend in row["friends"]),
         friends_counted=row["counted"],

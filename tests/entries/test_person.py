@@ -34,6 +34,7 @@ def test_points_are_right_before_and_after_the_fold(card: CampaignCard) -> None:
     expected = card.entry_points + card.referral_points
 
     before_fold = person.standing(ben, 1)
+    assert before_fold.entrants == 1
     assert (before_fold.points, before_fold.friends_counted) == (expected, 1)
     points.fold()
     points.forget()
