@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
+from jinja2 import StrictUndefined, Undefined
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from leadgen.core import i18n, settings
@@ -20,6 +24,8 @@ def prepare(app: Flask) -> None:
     """Give the application's templates their words and filters."""
     env = app.jinja_env
     env.trim_blocks = env.lstrip_blocks = True
+    if not settings.get().is_production:
+        env.undefined = misspelt  # type: ignore[assignment]
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.globals |= {
@@ -36,6 +42,15 @@ def prepare(app: Flask) -> None:
         "paragraphs": paragraphs,
         "articles": articles,
     }
+
+
+def misspelt(hint: str | None = None, obj: Any = missing, *args: Any, **kwargs: Any) -> Undefined:
+    """An error for an attribute that a thing does not have, so that a misspelt one is seen where developers look.
+
+    A name that a page is not given, and a key that a mapping lacks, stay an empty place: both are often left out.
+    """
+    may_be_left_out = obj is missing or isinstance(obj, Mapping)
+    return (Undefined if may_be_left_out else StrictUndefined)(hint, obj, *args, **kwargs)
 
 
 def asset(name: str) -> str:

@@ -167,6 +167,11 @@ def csrf_token(client: FlaskClient, address: str) -> str:
     return found[1]
 
 
+def seen(page: str, address: str) -> str:
+    """A page without its own address and without the form token, which differs each second."""
+    return re.sub(r'(name="csrf_token"[^>]*value=")[^"]+', r"\1", page).replace(address, "")
+
+
 def is_refused(status: int, location: str | None) -> bool:
     """An answer that lets nobody in: an error of the visitor's, or the way to the sign-in page."""
     return status in {400, 401, 403, 404} or (status in {302, 303} and SIGN_IN in (location or ""))
