@@ -69,7 +69,6 @@ class Numbers:
 
     visits: int
     referral_visits: int
-    share_clicks: int
     entries: int
     confirmed: int
     pending: int
@@ -143,7 +142,6 @@ def numbers(campaign_id: int) -> Numbers:
         **people,
         visits=counted.get("view", 0),
         referral_visits=counted.get("ref_visit", 0),
-        share_clicks=counted.get("share_click", 0),
         mails_wanted=sum(mails.values()),
         mails_waiting=mails.get("scheduled", 0) + mails.get("sending", 0) + mails.get("uncertain", 0),
         mails_sent=sum(mails.get(status, 0) for status in SENT),
