@@ -46,6 +46,11 @@ class Invitation(NamedTuple):
 _pages: dict[tuple[int, int, str, Stage, int], list[str]] = {}
 
 
+def forget() -> None:
+    """Render every page anew (tests)."""
+    _pages.clear()
+
+
 @guarded_by(Guard.FORM_TOKEN)
 def landing(slug: str) -> ResponseReturnValue:
     """Show the campaign. Nothing is written but a counter, and no cookie is set (product.md rules 2 and 11)."""
