@@ -122,9 +122,8 @@ def test_consent_is_taken_back_and_given_with_one_press(visitor: Visitor, scene:
     """Rule 1: refusing is as easy and as visible as accepting."""
     assert "Stop news and offers" in visitor.get(f"{scene.me}?lang=en").text
     assert "done=withdrawn" in visitor.post(f"{scene.me}/consent", {"marketing": "withdraw"}).location
-    assert hot.one("SELECT marketing_at FROM contact WHERE id = %(id)s", {"id": scene.contact_id}) == {
-        "marketing_at": None
-    }
+    row = hot.one("SELECT marketing_at FROM contact WHERE id = %(id)s", {"id": scene.contact_id})
+    assert row == {"marketing_at": None}
     assert "Receive news and offers" in visitor.get(f"{scene.me}?lang=en").text
     visitor.post(f"{scene.me}/consent?lang=en", {"marketing": "give"})
     row = hot.one("SELECT action, evidence FROM consent ORDER BY id DESC LIMIT 1", {})
