@@ -65,7 +65,7 @@ MOST_SLOTS = 400
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A campaign at one moment. K by product.md F16, None while there is nothing to divide by."""
+    """A campaign at one moment. K is None while there is nothing to divide by."""
 
     visits: int
     referral_visits: int

@@ -14,7 +14,7 @@ from leadgen.core.db import Model, word
 
 
 class CampaignStatus(StrEnum):
-    """The life of a campaign (product.md F1), in order."""
+    """The life of a campaign, in order."""
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"

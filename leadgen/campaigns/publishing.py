@@ -1,4 +1,4 @@
-"""The life of a campaign (product.md F1): publish, pause, resume, archive, and the moves that the clock makes."""
+"""The life of a campaign: publish, pause, resume, archive, and the moves that the clock makes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _SUB_ADDRESSING = frozenset(
         *("icloud.com", "me.com", "mac.com", "fastmail.com", "fastmail.fm", "protonmail.com", "proton.me", "pm.me"),
     }
 )
-# Privacy relays are honest addresses (security.md 5.1), even where a list of throw-away domains names them.
+# Privacy relays are honest addresses, even where a list of throw-away domains names them.
 _RELAYS = frozenset(
     {
         "privaterelay.appleid.com",
@@ -106,7 +106,7 @@ class Address:
 
 
 def parse(raw: str) -> Address:
-    """Understand an address as typed (product.md F2). Raises Invalid with a sentence in the current language."""
+    """Understand an address as typed. Raises Invalid with a sentence in the current language."""
     typed = unicodedata.normalize("NFKC", raw).strip()
     if not typed:
         raise Invalid(_("Enter your e-mail address."), "email")

@@ -30,7 +30,7 @@ class ConsentAction(StrEnum):
 
 
 class SuppressionReason(StrEnum):
-    """Why an address is not written to (mail.md 3.5). Unsubscribe blocks marketing only, the rest blocks more."""
+    """Why an address is not written to. Unsubscribe blocks marketing only, the rest blocks more."""
 
     UNSUBSCRIBE = "unsubscribe"
     HARD_BOUNCE = "hard_bounce"
@@ -51,7 +51,7 @@ class Contact(Model):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
-    mailbox_key: Mapped[str | None]  # canonical mailbox (product.md F2); null after erasure
+    mailbox_key: Mapped[str | None]  # canonical mailbox; null after erasure
     email: Mapped[str | None]  # as typed, for sending
     address_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # keyed hash of mailbox_key, as in suppression
     first_name: Mapped[str] = mapped_column(server_default="")
@@ -66,7 +66,7 @@ class Contact(Model):
 
 
 class Consent(Model):
-    """Evidence of one act about one purpose (mail.md 2.7); rows are only ever added."""
+    """Evidence of one act about one purpose; rows are only ever added."""
 
     __tablename__ = "consent"
     __table_args__ = (Index("ix_consent_contact_id", "contact_id", "id"),)

@@ -67,7 +67,7 @@ def resubscribe(contact_id: int, channel: str, evidence: dict[str, Any]) -> None
 
 
 def suppress(brand_id: int, address_hash: bytes, reason: SuppressionReason, detail: str = "") -> bool:
-    """Never write to this address again, as far as `reason` reaches (mail.md 3.5); True when that is news.
+    """Never write to this address again, as far as `reason` reaches; True when that is news.
 
     Tells the journal for each contact behind the address.
     """
@@ -91,7 +91,7 @@ def suppress(brand_id: int, address_hash: bytes, reason: SuppressionReason, deta
 def erase(contact_id: int) -> None:
     """Forget everything personal about the contact; suppression's keyed hash stays, and so do other people's points.
 
-    Evidence of consent keeps what was agreed and when, and loses network address and browser (security.md I13, I20).
+    Evidence of consent keeps what was agreed and when, and loses network address and browser.
     Raises NotFound when it was erased before.
     """
     contact = _locked(contact_id)

@@ -12,7 +12,7 @@ CODE_LENGTH = 8
 
 
 def public_id() -> str:
-    """Ten random characters of Crockford's base 32, for showing an entry to people (product.md F2)."""
+    """Ten random characters of Crockford's base 32, for showing an entry to people."""
     return "".join(secrets.choice(CROCKFORD) for _ in range(PUBLIC_ID_LENGTH))
 
 

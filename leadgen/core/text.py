@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 LONGEST_NAME = 40
-# Spammers write their message into the name field and let the product mail it (security.md 1.2).
+# Spammers write their message into the name field and let the product mail it.
 _NOT_IN_NAMES = re.compile(r"[/.:@\\<>{}\[\]|\d\x00-\x1f\u202a-\u202e\u2066-\u2069]|https?", re.IGNORECASE)
 
 

@@ -41,7 +41,7 @@ WITH confirmed AS (
     FROM confirmed WHERE p.id = confirmed.contact_id
     RETURNING p.id, p.address_hash, p.brand_id
 ), reopened AS (
-    -- A new tick, confirmed, takes back an earlier unsubscribe; a complaint stays (mail.md 3.5).
+    -- A new tick, confirmed, takes back an earlier unsubscribe; a complaint stays.
     DELETE FROM suppression s USING verified, confirmed
     WHERE confirmed.is_marketing_wanted AND s.brand_id = verified.brand_id
       AND s.address_hash = verified.address_hash AND s.reason = 'unsubscribe'
@@ -96,7 +96,7 @@ RETURNING generation, code_number, code_tries
 
 
 class Outcome(StrEnum):
-    """What a confirmation link leads to (mail.md 2.5)."""
+    """What a confirmation link leads to."""
 
     READY = "ready"
     CONFIRMED = "confirmed"
@@ -147,7 +147,7 @@ def view(entry_id: int, generation: int) -> ConfirmView:
 
 
 def confirm(entry_id: int, generation: int, method: str) -> Confirmation:
-    """Confirm the entry: points, the referrer's credit, welcome mail and facts, exactly once (product.md F3, F5).
+    """Confirm the entry: points, the referrer's credit, welcome mail and facts, exactly once.
 
     `method` is cookie_post, button_post or code. A second call changes nothing and answers ALREADY; an old
     generation, an expired or closed entry answers so. Raises NotFound for an entry that is not there (any more).

@@ -25,7 +25,7 @@ from leadgen.core.queue import Bell
 CONFIRMATION_LIFE = timedelta(days=7)
 CODE_LIFE = timedelta(minutes=15)
 MAIL_LIFE = timedelta(hours=24)
-# Confirmation mails to one address in 30 days over all contests of a brand: the bound on list bombing (mail.md 2.4).
+# Confirmation mails to one address in 30 days over all contests of a brand: the bound on list bombing.
 MAILS_PER_ADDRESS = 5
 _CODE_ATTEMPTS = 5
 
@@ -116,7 +116,7 @@ class Entered:
 def enter(card: CampaignCard, request: EntryRequest) -> Entered:
     """Enter the campaign; an address that is in already keeps its entry, and the worker writes to its owner.
 
-    New, known, suppressed and erased addresses get the same answer for the same work (product.md F2). The same address
+    New, known, suppressed and erased addresses get the same answer for the same work. The same address
     at the same instant leaves one entry and one mail. Raises Conflict when the campaign takes no entries (any more).
     """
     for attempt in range(_CODE_ATTEMPTS):
@@ -168,7 +168,7 @@ def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> d
 
 
 def _evidence(card: CampaignCard, request: EntryRequest, key: str) -> str:
-    """What was shown and how it was answered (mail.md 2.7), as JSON."""
+    """What was shown and how it was answered, as JSON."""
     wording = card.text(key, request.locale)
     return json.dumps(
         {

@@ -33,7 +33,7 @@ WHERE e.campaign_id = :campaign
 ORDER BY e.id DESC LIMIT :limit
 """
 
-# A cell that a spreadsheet would run as a formula gets an apostrophe in front (security.md 1.2, H57).
+# A cell that a spreadsheet would run as a formula gets an apostrophe in front.
 _SAFE = r"CASE WHEN {column} ~ '^\s*[=+\-@\t\r]' THEN '''' || {column} ELSE {column} END"
 _EXPORT = """
 COPY (

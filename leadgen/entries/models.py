@@ -13,7 +13,7 @@ from leadgen.core.db import Model, word
 
 
 class EntryStatus(StrEnum):
-    """The life of an entry (product.md F3)."""
+    """The life of an entry."""
 
     PENDING = "pending"
     CONFIRMED = "confirmed"
@@ -33,7 +33,7 @@ class LedgerKind(StrEnum):
 
 
 class Entry(Model):
-    """One contact in one campaign. Referrer, channel and source are frozen when the form is sent (product.md F4)."""
+    """One contact in one campaign. Referrer, channel and source are frozen when the form is sent."""
 
     __tablename__ = "entry"
     __table_args__ = (

@@ -189,7 +189,7 @@ def renew_access(entry_id: int) -> None:
 def erase(entry_id: int) -> None:
     """Forget the person behind this entry in all contests of the brand, at once. Raises NotFound.
 
-    Other people's points, counts and draws stay as they are (security.md I14): the entries remain as empty shells.
+    Other people's points, counts and draws stay as they are: the entries remain as empty shells.
     """
     entry = db.session.get(Entry, entry_id)
     if entry is None or entry.status is EntryStatus.ERASED:

@@ -14,7 +14,7 @@ from leadgen.core.queue import Bell
 from leadgen.entries.models import Entry, EntryStatus
 
 REMIND_AFTER = timedelta(hours=24)
-# Unconfirmed people are forgotten a week after their deadline (mail.md 2.4).
+# Unconfirmed people are forgotten a week after their deadline.
 FORGET_AFTER = timedelta(days=7)
 _BATCH = 1_000
 

@@ -26,7 +26,7 @@ from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail.models import Lane, MailPurpose, Message, MessageStatus
 
-# Pauses before the second, third and fourth mail; there is no fifth (mail.md 2.4).
+# Pauses before the second, third and fourth mail; there is no fifth.
 RESEND_PAUSES = (timedelta(seconds=60), timedelta(minutes=5), timedelta(hours=1))
 CORRECTIONS = 3
 _OPEN = (EntryStatus.PENDING, EntryStatus.BOUNCED, EntryStatus.EXPIRED)

@@ -1,7 +1,7 @@
 """The final gates: one statement that decides for each due message whether it may go now, and says why not.
 
 Nothing that was true when a message was planned is believed: suppression, consent, the state of the entry, the
-condition on answers, the cap and the quiet hours are looked at in the statement that claims it (product.md, rule 6).
+condition on answers, the cap and the quiet hours are looked at in the statement that claims it (rule 6).
 """
 
 from __future__ import annotations

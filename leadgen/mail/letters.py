@@ -37,7 +37,7 @@ class Letter:
 
 
 _ALL_PLACEHOLDERS = (*CAMPAIGN_PLACEHOLDERS, *PERSON_PLACEHOLDERS)
-# Who has not confirmed has no page, nothing to share, and gets no advertising (mail.md 2.4).
+# Who has not confirmed has no page, nothing to share, and gets no advertising.
 _UNCONFIRMED = ("brand", "campaign", "first_name", "link")
 _LETTERS = (
     Letter("confirm", Lane.CONFIRMATION, MailPurpose.CONFIRMATION, timedelta(hours=24), (*_UNCONFIRMED, "code")),

@@ -31,7 +31,7 @@ class MailPurpose(StrEnum):
 
 
 class MessageStatus(StrEnum):
-    """The one-way life of a mail (mail.md 3.1)."""
+    """The one-way life of a mail."""
 
     SCHEDULED = "scheduled"
     SENDING = "sending"

@@ -133,7 +133,7 @@ def sweep() -> None:
     """Settle what nobody answered for: lost leases become uncertain, uncertain ones go once more or fail.
 
     A confirmation is worth a second copy after fifteen minutes without an event; anything else is parked for people to
-    see (mail.md 3.2: at most two confirmations, at most one of anything else).
+    see (at most two confirmations, at most one of anything else).
     """
     db.session.execute(_RESOLVE, {"now": clock.now()})
     db.session.execute(_LOSE_TRACK)

@@ -148,7 +148,7 @@ def _context(
 
 
 def _list_id(card: CampaignCard, letter: Letter) -> str:
-    """The List-ID of marketing mails: one list for each campaign (mail.md 2.9)."""
+    """The List-ID of marketing mails: one list for each campaign."""
     if not letter.is_marketing:
         return ""
     host = urlsplit(settings.get().base_url).hostname or "localhost"

@@ -62,7 +62,7 @@ def fill(markers: Iterable[str], recipient: Recipient, card: CampaignCard, local
 def shown_name(typed: str) -> str:
     """The first name if it looks like one, else nothing: a form is no way to put words or links into our mails.
 
-    Letters, blanks, hyphens and apostrophes, forty at most (security.md 1.2, list bombing).
+    Letters, blanks, hyphens and apostrophes, forty at most (list bombing).
     """
     name = " ".join(typed.split())
     if len(name) > LONGEST_NAME or not all(c.isalpha() or c in _IN_NAMES for c in name):

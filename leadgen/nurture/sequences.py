@@ -120,7 +120,7 @@ def edit_step(sequence: Sequence, step_id: int, step: StepInput) -> Step:
     """Replace a step's words, delay and condition. Raises NotFound, Invalid.
 
     Words reach everybody whose letter is not sent yet. A new delay is counted for people who reach the step from now
-    on; who waits for it already keeps the date (nurture.md, “Editing live”). The condition holds for letters planned
+    on; who waits for it already keeps the date. The condition holds for letters planned
     from now on. A letter that somebody received is never sent to that person again.
     """
     found = _find(sequence, step_id)

@@ -1,7 +1,7 @@
 """Who is enrolled in which sequence, which letter is due next, and when somebody leaves.
 
 PostgreSQL plans: a batch of people costs one statement, and what is planned waits in the outbox, where the sender
-judges consent, suppression, conditions, quiet hours and caps once more (product.md rule 6).
+judges consent, suppression, conditions, quiet hours and caps once more (rule 6).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
 
 BATCH = 1000
-# A letter that is still not sent so long after its time is not sent any more (nurture.md, “Late / outage”).
+# A letter that is still not sent so long after its time is not sent any more.
 CATCH_UP_SECONDS = 48 * 3600
 
 # Days keep the hour of the clock on the wall when summer time begins or ends; what is less than a day is just seconds.

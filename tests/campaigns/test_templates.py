@@ -1,4 +1,4 @@
-"""The templates: complete in both languages, and lawful from the start (security.md 7.2, rules generator)."""
+"""The templates: complete in both languages, and lawful from the start (rules generator)."""
 
 from pathlib import Path
 from typing import Any

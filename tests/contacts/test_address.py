@@ -1,4 +1,4 @@
-"""Addresses: one mailbox has one key (product.md F2)."""
+"""Addresses: one mailbox has one key."""
 
 from __future__ import annotations
 

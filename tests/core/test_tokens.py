@@ -1,4 +1,4 @@
-"""Signed links: good for one purpose, for a while, under any key that is still in use (security.md 9.1)."""
+"""Signed links: good for one purpose, for a while, under any key that is still in use."""
 
 from __future__ import annotations
 

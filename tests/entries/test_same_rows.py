@@ -1,4 +1,4 @@
-"""The hot statements against the plain way of writing the same: both leave the same rows (house.md, hot paths)."""
+"""The hot statements against the plain way of writing the same: both leave the same rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens by itself: one reminder, the end of the deadline, being forgotten (mail.md 2.4)."""
+"""What happens by itself: one reminder, the end of the deadline, being forgotten."""
 
 from __future__ import annotations
 

@@ -71,3 +71,16 @@ def test_pictures_are_small_and_shown() -> None:
     pages = " ".join(page.read_text() for page in _PAGES)
     assert [place(path) for path in pictures if path.stat().st_size > _PICTURE_BYTES] == []
     assert [place(path) for path in pictures if path.name not in pages] == []
+
+
+def test_no_page_is_named_that_is_not_here() -> None:
+    """A comment may send the reader to a document only if they can open it."""
+    here = {path.name for path in _PAGES}
+    named = [
+        f"{place(path, number)} {name}"
+        for path in tracked(".py", ".html", ".toml", ".sh", ".js", ".css", ".yaml")
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        for name in re.findall(r"\b[a-zA-Z-]+\.md\b", line)
+        if name not in here
+    ]
+    assert named == []

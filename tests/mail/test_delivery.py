@@ -67,7 +67,7 @@ def test_the_provider_learns_our_opaque_id_only(campaign: Campaign, double: Send
 
 
 def test_a_poison_row_fails_alone(campaign: Campaign, double: SendGridDouble, monkeypatch: pytest.MonkeyPatch) -> None:
-    """security.md F27: one that cannot be rendered among many stops only itself, and says why."""
+    """One that cannot be rendered among many stops only itself, and says why."""
     good, bad = confirmation(campaign), confirmation(campaign, first_name="Poison")
     filled = delivery.values.fill
 
@@ -106,7 +106,7 @@ def test_a_refused_address_fails_alone(campaign: Campaign, double: SendGridDoubl
 def test_too_many_requests_pause_all_workers_and_lose_nothing(
     campaign: Campaign, double: SendGridDouble, clock: Clock
 ) -> None:
-    """security.md F15: waits for the reset, no hammering, no attempt counted."""
+    """Waits for the reset, no hammering, no attempt counted."""
     double.plan.append("429:20")
     message = confirmation(campaign)
     jobs.pump_confirmations()
@@ -132,7 +132,7 @@ def test_a_pause_holds_the_rest_of_a_claim(campaign: Campaign, double: SendGridD
 
 
 def test_a_refused_key_stops_everything_and_says_so(campaign: Campaign, double: SendGridDouble) -> None:
-    """security.md F16: no attempt is used up, and /readyz shows it."""
+    """No attempt is used up, and /readyz shows it."""
     double.plan.append("401")
     message = confirmation(campaign)
     jobs.pump_confirmations()
@@ -145,7 +145,7 @@ def test_a_refused_key_stops_everything_and_says_so(campaign: Campaign, double: 
 
 
 def test_a_lost_answer_is_not_sent_again(campaign: Campaign, double: SendGridDouble, clock: Clock) -> None:
-    """security.md F14: the mail left, the answer did not come."""
+    """The mail left, the answer did not come."""
     double.plan.append("drop_after")
     message = nurture(campaign)
     jobs.pump_mail()

@@ -1,4 +1,4 @@
-"""The final gates, one test for each rule (product.md rule 6, mail.md 3.5): judged when sent, not when planned."""
+"""The final gates, one test for each rule (rule 6): judged when sent, not when planned."""
 
 from __future__ import annotations
 

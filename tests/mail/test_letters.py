@@ -70,7 +70,7 @@ def test_the_button_is_a_link_and_stands_again_as_text(campaign: Campaign, lette
 @pytest.mark.parametrize("letter", UNCONFIRMED)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_a_confirmation_says_who_what_when_and_how_to_refuse(campaign: Campaign, letter: str, locale: str) -> None:
-    """mail.md 2.4: who, which contest, date and source of the request, the exact words, link, “it wasn't me”."""
+    """Who, which contest, date and source of the request, the exact words, link, “it wasn't me”."""
     rendered = look(campaign, letter, locale)
     texts = campaign.texts[locale]
     for part in (rendered.html, rendered.text):
@@ -144,7 +144,7 @@ def test_every_other_letter_can_be_left(campaign: Campaign, letter: str, locale:
     ],
 )
 def test_only_names_get_into_letters(typed: str, shown: str) -> None:
-    """A form must be no way to put words or links into our mails (security.md 1.2)."""
+    """A form must be no way to put words or links into our mails."""
     assert values.shown_name(typed) == shown
 
 
@@ -156,7 +156,7 @@ def test_a_greeting_without_a_name_still_reads(campaign: Campaign, first_name: s
 
 
 def test_marketers_words_are_no_template_language(campaign: Campaign) -> None:
-    """security.md M14: placeholders by name only; everything else stays what it is."""
+    """Placeholders by name only; everything else stays what it is."""
     body = "{{ 7 * 7 }} {% for x in y %} <script>alert(1)</script> {prize} {first_name}"
     rendered = of("welcome", campaign, first_name="Anna", body=body)
     assert "49" not in rendered.html

@@ -1,4 +1,4 @@
-"""Receipts: any order and any repetition of a mail's events ends in the same state (security.md F21)."""
+"""Receipts: any order and any repetition of a mail's events ends in the same state."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_what_events_mean(campaign: Campaign, names: list[str], expected: tuple[
 
 @pytest.mark.parametrize("name", ["open", "click"])
 def test_an_open_or_a_click_is_never_trusted(campaign: Campaign, name: str) -> None:
-    """product.md rule 9: machines open and click too."""
+    """Rule 9: machines open and click too."""
     message = sent(campaign)
     before = fresh(db.session.get_one(Contact, message.contact_id)).last_inbound_at
     tell(message, name)
@@ -154,7 +154,7 @@ def test_events_of_nobody_do_not_hold_up_others(campaign: Campaign) -> None:
 
 
 def test_an_event_settles_an_uncertain_mail(campaign: Campaign) -> None:
-    """security.md F14: the answer was lost, the event with our opaque id says that the mail was taken."""
+    """The answer was lost, the event with our opaque id says that the mail was taken."""
     message = confirmation(campaign)
     claimed(Lane.CONFIRMATION)
     hot.many("UPDATE message SET status = 'uncertain', lease_until = clock_timestamp() RETURNING id", {})

@@ -87,7 +87,7 @@ def test_backing_off_grows_and_is_bounded() -> None:
 
 
 def test_a_dead_process_leaves_uncertain_mails(campaign: Campaign) -> None:
-    """A crash between the call and its note: nobody knows, so nothing is sent again at once (mail.md 3.2)."""
+    """A crash between the call and its note: nobody knows, so nothing is sent again at once."""
     message = confirmation(campaign)
     claimed(Lane.CONFIRMATION)
     jobs.sweep()
@@ -99,7 +99,7 @@ def test_a_dead_process_leaves_uncertain_mails(campaign: Campaign) -> None:
 
 
 def test_an_uncertain_confirmation_goes_once_more_and_then_fails(campaign: Campaign) -> None:
-    """At most two confirmations (security.md 3)."""
+    """At most two confirmations."""
     message = confirmation(campaign)
     for _ in range(2):
         assert claimed(Lane.CONFIRMATION) == [message.id]
@@ -111,7 +111,7 @@ def test_an_uncertain_confirmation_goes_once_more_and_then_fails(campaign: Campa
 
 
 def test_an_uncertain_marketing_mail_is_never_sent_again(campaign: Campaign) -> None:
-    """At most one of anything else (security.md 3)."""
+    """At most one of anything else."""
     message = nurture(campaign)
     claimed(Lane.NURTURE)
     settle(Outcome(message.id, Result.UNCERTAIN, "no_answer"))
@@ -142,7 +142,7 @@ def test_sweeping_twice_is_the_same_as_once(campaign: Campaign) -> None:
 
 
 def test_leases_use_the_clock_of_the_database(campaign: Campaign, clock: Clock) -> None:
-    """A worker whose clock runs ahead does not take claims away from others (security.md F22)."""
+    """A worker whose clock runs ahead does not take claims away from others."""
     message = confirmation(campaign)
     claimed(Lane.CONFIRMATION)
     clock.forward(days=1)

@@ -138,7 +138,7 @@ def test_a_paused_sequence_plans_nothing_and_goes_on_afterwards() -> None:
 
 
 def test_after_an_outage_one_letter_is_planned_and_a_stale_one_is_expired_already(clock: Clock) -> None:
-    """nurture.md, “Late / outage”: within 48 h or not at all, and one letter at a time."""
+    """Within 48 h or not at all, and one letter at a time."""
     _enrolled()
     clock.forward(days=10)
 

@@ -1,4 +1,4 @@
-"""SendGrid: what we send it, and what each of its answers means (mail.md 3.3 and 3.4)."""
+"""SendGrid: what we send it, and what each of its answers means."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_person_is_a_personalization_with_values_of_their_own(
 
 @pytest.mark.parametrize("letter", ["confirm", "welcome", "sequence"])
 def test_tracking_is_off_in_every_payload(provider: SendGridProvider, double: SendGridDouble, letter: str) -> None:
-    """product.md rule 9; security.md 7.1."""
+    """Rule 9."""
     provider.send(batch(1, letter=letter))
     tracking = double.calls[0]["tracking_settings"]
     assert set(tracking) >= {"click_tracking", "open_tracking", "subscription_tracking"}
@@ -177,7 +177,7 @@ def test_another_server_error_is_uncertain(provider: SendGridProvider, double: S
 
 
 def test_an_answer_lost_after_sending_is_uncertain(provider: SendGridProvider, double: SendGridDouble) -> None:
-    """security.md F14: the provider took the mail and hung up."""
+    """The provider took the mail and hung up."""
     double.plan.append("drop_after")
     answer = provider.send(batch(2))
     assert set(results(answer).values()) == {"UNCERTAIN"}
@@ -185,7 +185,7 @@ def test_an_answer_lost_after_sending_is_uncertain(provider: SendGridProvider, d
 
 
 def test_a_time_out_is_uncertain(double: SendGridDouble) -> None:
-    """security.md F17; the library by itself would wait for ever."""
+    """The library by itself would wait for ever."""
     provider = SendGridProvider("SG.key", double.address)
     assert provider.client.timeout == 10
     provider.client.timeout = 0.2

@@ -1,4 +1,4 @@
-"""SendGrid's Event Webhook: only what SendGrid signed lately over these very bytes is taken in (security.md M13)."""
+"""SendGrid's Event Webhook: only what SendGrid signed lately over these very bytes is taken in."""
 
 from __future__ import annotations
 

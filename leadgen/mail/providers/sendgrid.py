@@ -98,7 +98,7 @@ def _personalization(parcel: Parcel, batch: Batch) -> dict[str, Any]:
 
 
 def _sort(error: HTTPError, parcels: Sequence[Parcel], answer: Answer) -> list[Sequence[Parcel]]:
-    """What an error answer means (mail.md 3.4); answers the parts that have to be sent again."""
+    """What an error answer means; answers the parts that have to be sent again."""
     match error.status_code:
         case 400:
             return _single_out(error, parcels, answer)

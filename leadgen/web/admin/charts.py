@@ -69,7 +69,7 @@ class Curve:
 
 
 def funnel(numbers: Numbers) -> list[Stage]:
-    """From a visit to a friend who confirmed (product.md F16), each stage measured against the one before."""
+    """From a visit to a friend who confirmed, each stage measured against the one before."""
     steps = [
         (
             "visits",

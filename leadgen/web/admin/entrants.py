@@ -40,7 +40,7 @@ def entrants(campaign_id: int) -> ResponseReturnValue:
 @blueprint.get("/campaigns/<int:campaign_id>/entrants.csv")
 @guarded_by(Guard.STAFF)
 def entrants_csv(campaign_id: int) -> Response:
-    """Everybody, the unconfirmed and the rejected included (product.md rule 10), streamed."""
+    """Everybody, the unconfirmed and the rejected included (rule 10), streamed."""
     campaign = campaign_of_mine(campaign_id)
     name = f"{campaign.slug}-{clock.now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -26,7 +26,7 @@ _STATUS = {Outcome.EXPIRED: 410, Outcome.CLOSED: 410, Outcome.INERT: 404}
 
 @guarded_by(Guard.SIGNED_LINK)
 def confirm_page(token: str) -> ResponseReturnValue:
-    """Show what one more tap does. GET and HEAD count a view and change nothing (product.md rule 2)."""
+    """Show what one more tap does. GET and HEAD count a view and change nothing (rule 2)."""
     view = _view(token, Purpose.CONFIRM)
     if view is None:
         return _unknown()
@@ -36,7 +36,7 @@ def confirm_page(token: str) -> ResponseReturnValue:
 
 @guarded_by(Guard.SIGNED_LINK)
 def confirm(token: str) -> ResponseReturnValue:
-    """Confirm; pressing twice is the same as once (product.md F3)."""
+    """Confirm; pressing twice is the same as once."""
     try:
         entry_id, generation = _read(token, Purpose.CONFIRM)
         view = confirming.view(entry_id, generation)

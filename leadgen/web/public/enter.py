@@ -32,7 +32,7 @@ _SOURCE_KEYS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_
 
 @guarded_by(Guard.FORM_TOKEN)
 def enter(slug: str) -> ResponseReturnValue:
-    """Enter the campaign. New, known and suppressed addresses get the same answer for the same work (product.md F2)."""
+    """Enter the campaign. New, known and suppressed addresses get the same answer for the same work."""
     card = cards.by_slug(slug)
     locale = language.speak(card.locales, card.default_locale)
     form = forms.read(card.id)

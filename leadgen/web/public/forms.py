@@ -94,7 +94,7 @@ class EntryForm(Form):
             raise ValidationError(_("Enter your first name as a friend would write it."))
 
     def validate_consent_rules(self, field: BooleanField) -> None:
-        """The rules are the one box that entering needs; marketing never is (product.md rule 1)."""
+        """The rules are the one box that entering needs; marketing never is (rule 1)."""
         if not field.data:
             raise ValidationError(_("Accept the rules to enter."))
 

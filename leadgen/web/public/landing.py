@@ -53,7 +53,7 @@ def forget() -> None:
 
 @guarded_by(Guard.FORM_TOKEN)
 def landing(slug: str) -> ResponseReturnValue:
-    """Show the campaign. Nothing is written but a counter, and no cookie is set (product.md rules 2 and 11)."""
+    """Show the campaign. Nothing is written but a counter, and no cookie is set (rules 2 and 11)."""
     card = cards.by_slug(slug)
     locale = language.speak(card.locales, card.default_locale)
     stage = stages.stage_of(card)

@@ -23,7 +23,7 @@ def home() -> ResponseReturnValue:
 
 @guarded_by(Guard.ANYONE)
 def rules_page(slug: str) -> ResponseReturnValue:
-    """The rules as they stand, their fingerprint, and what changed since they were published (product.md F14)."""
+    """The rules as they stand, their fingerprint, and what changed since they were published."""
     card, locale = _card(slug)
     return render_template(
         "public/rules.html", card=card, texts=lambda key: card.text(key, locale), versions=rules.versions(card.id)

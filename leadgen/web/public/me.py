@@ -36,7 +36,7 @@ def me(token: str) -> ResponseReturnValue:
 
 @guarded_by(Guard.SIGNED_LINK)
 def me_answer(token: str, question_id: int) -> ResponseReturnValue:
-    """Take the answer to one question; points once (product.md F13)."""
+    """Take the answer to one question; points once."""
     standing, card = _open(token)
     question = _question(card, question_id)
     try:
@@ -49,7 +49,7 @@ def me_answer(token: str, question_id: int) -> ResponseReturnValue:
 
 @guarded_by(Guard.SIGNED_LINK)
 def me_consent(token: str) -> ResponseReturnValue:
-    """Give or take back consent to marketing: both on the same page, both one press (product.md F13)."""
+    """Give or take back consent to marketing: both on the same page, both one press."""
     standing, card = _open(token)
     if request.form.get("marketing") == "give":
         evidence = {"wording": card.text("consent_marketing", language.current()), "page": "/me", "control": "button"}

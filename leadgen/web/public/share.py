@@ -1,4 +1,4 @@
-"""The share kit: one text, and for each network a link that opens the person's own app (product.md F12, rule 7)."""
+"""The share kit: one text, and for each network a link that opens the person's own app (rule 7)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _PAGE = "unsubscribe page"
 
 @guarded_by(Guard.SIGNED_LINK)
 def unsubscribe_page(token: str) -> ResponseReturnValue:
-    """Show what leaving means; nothing changes before the button is pressed (product.md rule 2)."""
+    """Show what leaving means; nothing changes before the button is pressed (rule 2)."""
     contact = _contact(token)
     return _show("ask", token, contact)
 
