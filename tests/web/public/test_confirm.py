@@ -63,7 +63,7 @@ def test_pressing_twice_is_the_same_as_once(visitor: Visitor, scene: Scene) -> N
 
 
 def test_a_forwarded_link_opens_nobodys_page(visitor: Visitor, scene: Scene) -> None:
-    """mail.md 2.2: the share link only if the browser proves itself; else by mail."""
+    """The share link only if the browser proves itself; else by mail."""
     page = visitor.get(f"{scene.confirmed}?lang=en")
     assert "/me/" not in page.text
     assert "Mail me the link to my page" in page.text

@@ -52,7 +52,7 @@ def test_a_fault_of_ours_has_a_reference_and_no_trace(
 def test_with_the_database_away_pages_stay_as_long_as_they_are_known(
     visitor: Visitor, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F10 of security.md: 503 and Retry-After for what is not known, the landing page for what is."""
+    """503 and Retry-After for what is not known, the landing page for what is."""
 
     def away(*_args: object) -> None:
         raise psycopg.OperationalError("the server is gone")

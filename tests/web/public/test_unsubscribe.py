@@ -39,7 +39,7 @@ def test_coming_back_needs_a_new_tick(visitor: Visitor, scene: Scene) -> None:
 
 
 def test_one_click_answers_alike_whoever_it_was_for(visitor: Visitor, scene: Scene) -> None:
-    """RFC 8058: 200, no redirect, no cookie; mail.md 2.6: for valid, already done and unknown alike."""
+    """RFC 8058: 200, no redirect, no cookie; for valid, already done and unknown alike."""
     answers = [
         visitor.post(scene.unsubscribe, ONE_CLICK),
         visitor.post(scene.unsubscribe, ONE_CLICK),
