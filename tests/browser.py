@@ -10,6 +10,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, Playwright
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -17,6 +18,10 @@ _MAC = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 _MISSING = (
     "The browser tests need Chromium and none is here: install it (`apt-get install chromium` on Debian and Ubuntu, "
     "`dnf install chromium` on Fedora, or `.venv/bin/playwright install --with-deps chromium`) and run the tests again."
+)
+_DRIVER_MISSING = (
+    "The browser tests need a library that Playwright's driver uses and that is not here: install it "
+    "(`apt-get install libatomic1` on Debian and Ubuntu, `dnf install libatomic` on Fedora) and run the tests again."
 )
 # Nothing but the page under test: no look-ups, updates or reports of the browser's own.
 _FLAGS = (
@@ -45,7 +50,9 @@ def launch(playwright: Playwright) -> Browser:
 
 @cache
 def find() -> str:
-    """The path of a Chromium that answers. Raises NoBrowserError."""
+    """The path of a Chromium that answers, when Playwright can drive it. Raises NoBrowserError."""
+    if not _runs(_driver()):
+        raise NoBrowserError(_DRIVER_MISSING)
     for candidate in _candidates():
         if _runs(candidate):
             return str(candidate)
@@ -56,16 +63,20 @@ def install() -> None:
     """Install Chromium: with the system's packages as root, else into Playwright's folder. May fail; `find` tells."""
     if os.geteuid() == 0 and shutil.which("apt-get"):
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for words in ("update -qq", "install -y -qq --no-install-recommends chromium fonts-liberation"):
+        for words in ("update -qq", "install -y -qq --no-install-recommends chromium fonts-liberation libatomic1"):
             subprocess.run(
                 ["apt-get", "-o", "DPkg::Lock::Timeout=300", *words.split()],
                 check=False,
                 stdout=subprocess.DEVNULL,
                 env=environment,
             )
-        if any(map(_runs, _candidates())):
-            return
+    if any(map(_runs, _candidates())):
+        return
     subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+
+
+def _driver() -> Path:
+    return Path(compute_driver_executable()[0])
 
 
 def _candidates() -> list[Path]:
