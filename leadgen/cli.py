@@ -186,13 +186,17 @@ def start() -> None:
 @click.option("--port", type=int, envvar="PORT", default=8000, show_default=True)
 def run(port: int) -> None:
     """Start everything on this machine: database, Redis, web, two workers, scheduler; Ctrl-C stops all."""
+    from leadgen.embedded.processes import CannotStart
     from leadgen.embedded.run import running
 
     var = ROOT / "var"
     own = {"LEADGEN_ENV": "development", "CLOCK_FILE": str(var / "clock"), "MAIL_DIR": str(var / "mail")}
-    with running(var, port=port, settings=own) as product:
-        ready = _prepare()
-        product.supervise({"web": lambda: _web(product.port), **_background()}, ready=ready)
+    try:
+        with running(var, port=port, settings=own) as product:
+            ready = _prepare()
+            product.supervise({"web": lambda: _web(product.port), **_background()}, ready=ready)
+    except CannotStart as reason:
+        raise click.ClickException(str(reason)) from reason
 
 
 def _prepare() -> str:

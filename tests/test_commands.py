@@ -1,6 +1,10 @@
 """The commands that people type: seed, user, clock."""
 
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,6 +15,14 @@ from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
 from leadgen.core import clock as product_clock
 from leadgen.core.settings import Settings
+
+# `make run` with its data in another folder.
+_RUN_ELSEWHERE = """
+import pathlib, sys
+from leadgen import cli
+cli.ROOT = pathlib.Path(sys.argv[1])
+cli.start(["run", "--port", sys.argv[2]])
+"""
 
 
 def _run(app: Flask, *words: str) -> Result:
@@ -77,3 +89,13 @@ def test_a_user_for_a_brand_that_does_not_exist(app: Flask) -> None:
 
     assert refused.exit_code == 1
     assert "no brand “nobody”" in refused.output
+
+
+def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        command = [sys.executable, "-c", _RUN_ELSEWHERE, str(tmp_path), port]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, cwd=cli.ROOT)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Error: Port {port} is in use")
+    assert "Traceback" not in ended.stderr
