@@ -15,7 +15,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from leadgen.app import create_app
 from leadgen.campaigns import cards
+from leadgen.core import clock as product_clock
 from leadgen.core import hot
+from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
 from leadgen.journal import counters
@@ -133,6 +135,9 @@ def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> It
 @pytest.fixture
 def app(_application: Flask, settings: Settings, clean_database: None) -> Iterator[Flask]:
     """The application on an empty database. Open a context yourself: `with app.app_context():`."""
+    # Settings and clock belong to the process: a test before this one may have built another application.
+    product_settings.use(settings)
+    product_clock.use_shift_file(settings.clock_file)
     yield _application
     shutil.rmtree(settings.mail_dir, ignore_errors=True)
     Path(settings.clock_file or "").unlink(missing_ok=True)
