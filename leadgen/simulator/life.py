@@ -26,6 +26,7 @@ _AGENTS = tuple(
 _LANGUAGES = {"fr": "fr-FR,fr;q=0.9,en;q=0.6", "en": "en-GB,en;q=0.9"}
 _REDIRECTS = {301, 302, 303, 307}
 _TRIES_AFTER_ERROR = 30
+_MOST_QUESTIONS = 20
 Talk = Generator[Step, Any, Answer]
 
 
@@ -38,7 +39,7 @@ class Outcome:
     invited: int = 0
     shared: int = 0
     answered: int = 0
-    unsubscribed: int = 0
+    withdrew: int = 0
     letters_missing: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     codes: dict[int, str] = field(default_factory=dict)
@@ -113,8 +114,8 @@ def live(person: Person, stage: Stage) -> Life:
         return
     if person.answers:
         yield from _answer(stage, browser, page, chance)
-    if person.unsubscribes:
-        yield from _unsubscribe(person, stage, browser)
+    if person.withdraws and person.wants_marketing:
+        yield from _withdraw(stage, browser, page)
 
 
 def _enter(person: Person, stage: Stage, browser: Browser) -> Generator[Step, Any, Answer | None]:
@@ -122,16 +123,15 @@ def _enter(person: Person, stage: Stage, browser: Browser) -> Generator[Step, An
     if person.inviter is not None:
         path = yield from _find_link(person, stage, path)
     for _ in range(person.visits):
-        landing = yield from _follow(browser, browser.get("landing", path), "landing")
+        landing, path = yield from _land(browser, path)
         yield from _think(stage, 2 + 6 * person.patience)
-    form = pages.form_to(landing.body, "") if landing.status == 200 else None
-    form = next((form for form in pages.forms(landing.body) if "email" in form.names()), None) if form else None
+    form = pages.form_with(landing.body, "email")
     if form is None:
         stage.outcome.refuse("landing", landing)
         return None
     if stage.form_seconds:
         yield Pause(stage.form_seconds)
-    answer = yield from _insist(browser.post("enter", form.action or path.partition("?")[0], _entry(person, form)))
+    answer = yield from _insist(browser.post("enter", form.action or path, _entry(person, form)))
     if answer.status != 303:
         stage.outcome.refuse("enter", answer)
         return None
@@ -163,7 +163,7 @@ def _find_link(person: Person, stage: Stage, otherwise: str) -> Generator[Step, 
 def _confirm(person: Person, stage: Stage, browser: Browser, link: str) -> Generator[Step, Any, Answer | None]:
     """The confirmation page, its button, and the person's page that follows."""
     shown = yield from _insist(browser.get("confirm view", link))
-    form = pages.form_to(shown.body, "/confirm/") or pages.form_to(shown.body, "")
+    form = pages.form_to(shown.body, "")
     if shown.status != 200 or form is None:
         stage.outcome.refuse("confirm view", shown)
         return None
@@ -186,35 +186,41 @@ def _confirm(person: Person, stage: Stage, browser: Browser, link: str) -> Gener
 
 
 def _answer(stage: Stage, browser: Browser, page: Answer, chance: random.Random) -> Generator[Step, Any, None]:
-    """Each question that the page asks, one after the other."""
-    for form in [form for form in pages.forms(page.body) if _ANSWERS in form.action]:
+    """One question after the other, as long as the page asks one."""
+    for _ in range(_MOST_QUESTIONS):
+        form = pages.form_to(page.body, _ANSWERS)
+        if form is None:
+            return
         yield from _think(stage, 3)
         answer = yield from _insist(browser.post("answer", pages.path_of(form.action), pages.fill(form, chance)))
-        if answer.status in {200, 303}:
-            stage.outcome.answered += 1
-        else:
+        if answer.status != 303:
             stage.outcome.refuse("answer", answer)
+            return
+        stage.outcome.answered += 1
+        page = yield from _insist(browser.get("person", pages.path_of(answer.header(b"location"))))
 
 
-def _unsubscribe(person: Person, stage: Stage, browser: Browser) -> Generator[Step, Any, None]:
-    link = yield Letter(person.email, "/unsubscribe/", stage.letter_seconds)
-    if link is None:
+def _withdraw(stage: Stage, browser: Browser, page: Answer) -> Generator[Step, Any, None]:
+    """Take back the consent to news on the person's page."""
+    form = pages.form_to(page.body, "/consent")
+    if form is None:
+        stage.outcome.refuse("consent", page)
         return
     yield from _think(stage, 4)
-    page = yield from _insist(browser.get("unsubscribe view", link))
-    form = pages.form_to(page.body, "/unsubscribe/") or pages.form_to(page.body, "")
-    if form is None:
-        stage.outcome.refuse("unsubscribe view", page)
-        return
-    yield from _insist(browser.post("unsubscribe", form.action or link, list(form.hidden().items())))
-    stage.outcome.unsubscribed += 1
+    answer = yield from _insist(browser.post("consent", pages.path_of(form.action), [("marketing", "withdraw")]))
+    if answer.status == 303:
+        stage.outcome.withdrew += 1
+    else:
+        stage.outcome.refuse("consent", answer)
 
 
-def _follow(browser: Browser, ask: Ask, name: str) -> Talk:
-    answer = yield from _insist(ask)
+def _land(browser: Browser, path: str) -> Generator[Step, Any, tuple[Answer, str]]:
+    """The landing page and its address, after a friend's link has led there."""
+    answer = yield from _insist(browser.get("landing" if path.startswith("/c/") else "link", path))
     while answer.status in _REDIRECTS:
-        answer = yield from _insist(browser.get(name, pages.path_of(answer.header(b"location"))))
-    return answer
+        path = pages.path_of(answer.header(b"location"))
+        answer = yield from _insist(browser.get("landing", path))
+    return answer, path
 
 
 def _insist(ask: Ask) -> Talk:

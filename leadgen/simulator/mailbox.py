@@ -1,71 +1,64 @@
-"""Reads the development mailbox over HTTP, once for everybody who waits, and hands out the links of new mails."""
+"""Reads the development mailbox over HTTP for everybody who waits for a letter, one address after the other."""
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import json
-import re
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
-from leadgen.simulator.client import Answer, Ask, Crowd, Letter, Life, Pause
+from leadgen.simulator import pages
+from leadgen.simulator.client import Answer, Ask, Letter, Life, Pause
 
-POLL_SECONDS = 0.5
-_LINK = re.compile(r"https?://[^/\s\"'<>]+(/(?:confirm|unsubscribe|me)/[^\s\"'<>]+)")
+AGAIN_SECONDS = 1.0  # between two looks into one person's mailbox
+_IDLE_SECONDS = 0.1
 Arrived = Callable[[str | None], None]
 
 
 class Mailbox:
-    """A postbox for simulated people; `poll` is the life that fills it."""
+    """A postbox for simulated people; `read` is the life that fills it."""
 
     def __init__(self, authority: str) -> None:
         self.authority = authority
-        self.read = 0
+        self.found = 0
         self.is_open = True
-        self._links: dict[tuple[str, str], str] = {}
-        self._waiting: dict[tuple[str, str], tuple[float, Arrived]] = {}
+        self._numbers = itertools.count()
+        self._waiting: list[tuple[float, int, float, Letter, Arrived]] = []
 
     def expect(self, letter: Letter, arrived: Arrived) -> None:
-        """Call back with the link of a mail to this address, now or when it comes; with None when it is too late."""
-        key = (letter.address, letter.part)
-        if link := self._links.pop(key, None):
-            arrived(link)
-        else:
-            self._waiting[key] = (time.monotonic() + letter.seconds, arrived)
-
-    def poll(self) -> Life:
-        """Ask for new mails again and again, until `is_open` is false."""
-        last = ""
-        while self.is_open:
-            answer: Answer = yield Ask("mailbox", self._request(last))
-            if answer.status == 200:
-                last = self._sort(json.loads(answer.body), last)
-            self._dismiss_late()
-            yield Pause(POLL_SECONDS)
-
-    def _request(self, last: str) -> bytes:
-        return f"GET /dev/mailbox.json?after={last} HTTP/1.1\r\nHost: {self.authority}\r\n\r\n".encode()
-
-    def _sort(self, mails: list[dict[str, str]], last: str) -> str:
-        for mail in mails:
-            self.read += 1
-            last = mail["id"]
-            for path in _LINK.findall(mail["text"]):
-                self._arrived(mail["to"], path)
-        return last
-
-    def _arrived(self, address: str, path: str) -> None:
-        key = (address, path[: path.index("/", 1) + 1])
-        if key in self._waiting:
-            self._waiting.pop(key)[1](path)
-        else:
-            self._links[key] = path
-
-    def _dismiss_late(self) -> None:
+        """Call back with the path of the link when such a mail is there; with None when it is too late."""
         now = time.monotonic()
-        for key in [key for key, (until, _) in self._waiting.items() if until < now]:
-            self._waiting.pop(key)[1](None)
+        self._wait(now + AGAIN_SECONDS / 2, now + letter.seconds, letter, arrived)
+
+    def read(self) -> Life:
+        """Look into the mailboxes again and again, until `is_open` is false."""
+        while self.is_open:
+            if not self._waiting or self._waiting[0][0] > time.monotonic():
+                yield Pause(_IDLE_SECONDS)
+                continue
+            _, _, until, letter, arrived = heapq.heappop(self._waiting)
+            answer: Answer = yield Ask("mailbox", self._request(letter.address))
+            if link := _link(answer, letter.part.strip("/")):
+                self.found += 1
+                arrived(pages.path_of(link))
+            elif time.monotonic() > until:
+                arrived(None)
+            else:
+                self._wait(time.monotonic() + AGAIN_SECONDS, until, letter, arrived)
+
+    def _wait(self, due: float, until: float, letter: Letter, arrived: Arrived) -> None:
+        heapq.heappush(self._waiting, (due, next(self._numbers), until, letter, arrived))
+
+    def _request(self, address: str) -> bytes:
+        path = f"/dev/mailbox.json?to={quote(address)}"
+        return f"GET {path} HTTP/1.1\r\nHost: {self.authority}\r\n\r\n".encode()
 
 
-def watch(crowd: Crowd, mailbox: Mailbox) -> None:
-    """Begin to read the mailbox."""
-    crowd.start(mailbox.poll(), "127.0.0.1")
+def _link(answer: Answer, purpose: str) -> str:
+    """The newest mail's link of this purpose, such as “confirm”; empty when there is none yet."""
+    if answer.status != 200:
+        return ""
+    found = (mail["links"].get(purpose) for mail in json.loads(answer.body)["mails"])
+    return next((link for link in found if link), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from urllib.parse import quote_plus
@@ -36,32 +37,37 @@ class Form:
         """The fields that a browser sends without the person seeing them."""
         return {c.name: c.values[0] if c.values else "" for c in self.controls if c.kind == "hidden"}
 
-    def names(self) -> set[str]:
-        """The names of all fields."""
-        return {control.name for control in self.controls}
-
-
-def forms(body: bytes) -> list[Form]:
-    """All forms of a page, in order."""
-    found = []
-    start = body.find(b"<form")
-    while start >= 0:
-        end = body.find(b"</form>", start)
-        text = body[start : end if end >= 0 else len(body)].decode()
-        head_end = text.find(">")
-        attributes = _attributes(text[5:head_end])
-        found.append(Form(attributes.get("action", ""), _controls(text[head_end:])))
-        start = body.find(b"<form", start + 5)
-    return found
-
 
 def form_to(body: bytes, part: str) -> Form | None:
     """The first form that is sent to this part of the site (“/confirm/”), or to its own page when `part` is empty."""
-    return next((form for form in forms(body) if part in form.action), None)
+    return next((_form(text) for text in _forms(body) if part in _action(text) and (part or not _action(text))), None)
+
+
+def form_with(body: bytes, name: str) -> Form | None:
+    """The first form with a field of this name."""
+    return next((_form(text) for text in _forms(body) if f'name="{name}"' in text), None)
+
+
+def _forms(body: bytes) -> Iterator[str]:
+    """The source of each form; only the wanted one is taken apart: thousands of pages are read in a second."""
+    start = body.find(b"<form")
+    while start >= 0:
+        end = body.find(b"</form>", start)
+        yield body[start : end if end >= 0 else len(body)].decode()
+        start = body.find(b"<form", start + 5)
+
+
+def _action(text: str) -> str:
+    return _attributes(text[5 : text.find(">")]).get("action", "")
+
+
+def _form(text: str) -> Form:
+    return Form(_action(text), _controls(text[text.find(">") :]))
 
 
 def path_of(url: str) -> str:
-    """The path and query of an address of the site."""
+    """The path and query of an address of the site, without a fragment: what a browser asks for."""
+    url = url.partition("#")[0]
     rest = url.partition("://")[2]
     return rest[rest.find("/") :] if "/" in rest else url
 
@@ -87,7 +93,7 @@ def _answers(control: Control, chance: random.Random) -> list[str]:
         return sorted(chance.sample(choices, chance.randint(1, min(2, len(choices)))))
     if control.kind in {"radio", "select"} and choices:
         return [chance.choice(choices)]
-    if control.kind in {"number", "range"}:
+    if control.kind in {"number", "range"} or control.attributes.get("inputmode") in {"decimal", "numeric"}:
         low, high = int(control.attributes.get("min") or 1), int(control.attributes.get("max") or 9)
         return [str(chance.randint(low, max(low, min(high, low + 8))))]
     if control.kind == "date":

@@ -34,7 +34,7 @@ class Person:
     confirms_elsewhere: bool  # opens the mail in another browser, without the cookie
     shares: bool
     answers: bool
-    unsubscribes: bool
+    withdraws: bool  # their consent to news, on their page
     patience: float  # 0…1: how slowly they do things
 
 
@@ -50,7 +50,7 @@ class Habits:
     elsewhere: float = 0.25
     shares: float = 0.45
     answers: float = 0.6
-    unsubscribes: float = 0.03
+    withdraws: float = 0.03
 
 
 def cast(seed: int, number: int, habits: Habits | None = None) -> Iterator[Person]:
@@ -88,7 +88,7 @@ def _person(chance: random.Random, index: int, tag: str, sharers: list[int], hab
         confirms_elsewhere=roll() < habits.elsewhere,
         shares=is_influencer or roll() < habits.shares,
         answers=roll() < habits.answers,
-        unsubscribes=not is_influencer and roll() < habits.unsubscribes,
+        withdraws=not is_influencer and roll() < habits.withdraws,
         patience=roll(),
     )
 

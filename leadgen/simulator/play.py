@@ -59,14 +59,14 @@ class Report:
         """The summary, as name and value."""
         out = self.outcome
         rows = [
-            ("people", f"{self.tally.finished - 1:,}"),
+            ("people", f"{self.tally.finished:,}"),
             ("entered", f"{out.entered:,}"),
             ("through a friend's link", f"{out.invited:,}"),
             ("confirmed", f"{out.confirmed:,}"),
             ("shared their link", f"{out.shared:,}"),
             ("questions answered", f"{out.answered:,}"),
-            ("unsubscribed", f"{out.unsubscribed:,}"),
-            ("mails in the mailbox", f"{self.mails:,}"),
+            ("took back their consent to news", f"{out.withdrew:,}"),
+            ("mails read", f"{self.mails:,}"),
             ("confirmation mails that did not come", f"{out.letters_missing:,}"),
             *((f"refused: {what}", f"{times:,}") for what, times in sorted(out.refused.items())),
             ("requests", f"{sum(self.tally.requests.values()):,}"),
@@ -100,7 +100,7 @@ def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> 
     crowd = Crowd(loop, target, box)
     stage = Stage(target.authority, slug, Outcome(), wanted.pace, form_seconds=FORM_SECONDS)
     arrivals = _Arrivals(crowd, stage, wanted)
-    mailbox.watch(crowd, box)
+    crowd.start(box.read(), "127.0.0.1")
     began = time.monotonic()
     latest = began + wanted.people / wanted.rate + _TAIL_SECONDS + 60 * wanted.pace
     arrivals.next()
@@ -112,7 +112,7 @@ def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> 
     box.is_open = False
     loop.close()
     crowd.hang_up()
-    return Report(wanted.seed, time.monotonic() - began, stage.outcome, crowd.tally, box.read)
+    return Report(wanted.seed, time.monotonic() - began, stage.outcome, crowd.tally, box.found)
 
 
 def _first_campaign(target: Target) -> str:
