@@ -24,14 +24,14 @@ def main() -> None:
     double = Double(loop)
     settings = campaign.settings(double)
     with Stack(settings, workers=0, scheduler=False) as stack:
-        hot.measure(stack, double, rounds=wanted.rounds, number=wanted.people)
-        whole_funnel(stack, double, wanted)
-        slow_provider(stack, double, wanted)
+        slug = campaign.prepare(stack)
+        hot.measure(stack, double, slug, rounds=wanted.rounds, number=wanted.people)
+        whole_funnel(stack, double, slug, wanted)
+        slow_provider(stack, double, slug, wanted)
 
 
-def whole_funnel(stack: Stack, double: Double, wanted: argparse.Namespace) -> None:
+def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """Leads a second through real HTTP and two real workers, with everything counted afterwards."""
-    slug = campaign.live_slug(stack)
     with stack.connect() as connection:  # the floors' rows are not the product's
         connection.execute("TRUNCATE contact CASCADE")
         connection.execute("TRUNCATE fact, ledger_pending, provider_event")
@@ -46,7 +46,9 @@ def whole_funnel(stack: Stack, double: Double, wanted: argparse.Namespace) -> No
     refused: dict[str, int] = {}
     for number in range(wanted.rounds):
         say(f"round {number + 1} of {wanted.rounds}: the whole funnel, {wanted.leads} people")
-        played = campaign.play(stack, double, slug=slug, number=wanted.leads, seed=1000 + number)
+        played = campaign.play(
+            stack, double, slug=slug, number=wanted.leads, seed=1000 + number, nurture=campaign.LEAPS
+        )
         rounds.add("leads/s", played.leads_per_second)
         rounds.add("servers", played.servers_ms)
         rounds.add("generator", played.generator_ms)
@@ -77,11 +79,12 @@ def whole_funnel(stack: Stack, double: Double, wanted: argparse.Namespace) -> No
     )
 
 
-def slow_provider(stack: Stack, double: Double, wanted: argparse.Namespace) -> None:
+def slow_provider(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """Two real workers and a provider that answers after 200 ms."""
     double.latency = 0.2
     double.events = None
     rounds = Rounds()
+    campaign.make_bulk_people(stack, slug, wanted.mails)
     for number in range(wanted.rounds):
         say(f"round {number + 1} of {wanted.rounds}: {wanted.mails} mails to a provider that answers after 200 ms")
         double.first_at, taken = 0.0, double.mails

@@ -48,13 +48,14 @@ _TABLES = {
         SELECT e.id FROM entry e LEFT JOIN message m ON m.entry_id = e.id AND m.letter = 'welcome'
         WHERE e.status = 'confirmed' GROUP BY e.id HAVING count(m.id) <> 1""",
     "confirmed people who wanted mails and are not enrolled exactly once": """
-        SELECT e.id FROM entry e LEFT JOIN enrolment n ON n.entry_id = e.id
+        SELECT e.id FROM entry e JOIN contact c ON c.id = e.contact_id AND c.marketing_at IS NOT NULL
+        LEFT JOIN enrolment n ON n.entry_id = e.id
         WHERE e.status = 'confirmed' AND e.is_marketing_wanted
           AND EXISTS (SELECT FROM sequence s WHERE s.campaign_id = e.campaign_id AND s.is_active)
         GROUP BY e.id HAVING count(n.id) <> 1""",
     "people enrolled without marketing consent": """
-        SELECT n.id FROM enrolment n JOIN entry e ON e.id = n.entry_id
-        WHERE NOT e.is_marketing_wanted AND n.status = 'active'""",
+        SELECT n.id FROM enrolment n JOIN contact c ON c.id = n.contact_id
+        WHERE c.marketing_at IS NULL AND n.status = 'active'""",
     "mails that are due and not sent": """
         SELECT id FROM message WHERE status IN ('scheduled', 'sending') AND due_at < now() - interval '1 second'""",
     "mails whose fate is unknown": "SELECT id FROM message WHERE status = 'uncertain'",

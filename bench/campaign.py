@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -20,26 +20,40 @@ AT_ONCE = 500  # people inside the campaign; most of them are reading the form o
 _FORM_SECONDS = 1.05  # a form sent back within a second is taken for a script's
 _SETTLED_EVERY = 0.25
 _UNSETTLED = """
-SELECT (SELECT count(*) FROM message WHERE status IN ('scheduled', 'sending') AND due_at <= now())
+SELECT (SELECT count(*) FROM message WHERE status IN ('scheduled', 'sending') AND due_at <= %(now)s)
      + (SELECT count(*) FROM ledger_pending) + (SELECT count(*) FROM fact WHERE announced_at IS NULL)
-     + (SELECT count(*) FROM enrolment WHERE status = 'active' AND next_run_at <= now())
+     + (SELECT count(*) FROM enrolment WHERE status = 'active' AND next_run_at <= %(now)s)
      + (SELECT count(*) FROM provider_event WHERE applied_at IS NULL)
 """
-_WANT_BULK = """
+_BULK_PEOPLE = """
 WITH people AS (
-    SELECT e.*, row_number() OVER (ORDER BY e.id) - 1 AS place, count(*) OVER () AS crowd
-    FROM entry e JOIN contact c ON c.id = e.contact_id
-    WHERE e.status = 'confirmed' AND c.marketing_at IS NOT NULL AND c.email NOT LIKE 'floor.%%'
-), wanted AS (
+    INSERT INTO contact (brand_id, mailbox_key, email, address_hash, first_name, locale, email_verified_at,
+                         marketing_at, created_at)
+    SELECT c.brand_id, 'bulk' || n || '@mail.example', 'bulk' || n || '@mail.example', decode(md5(n::text), 'hex'),
+           'Camille', c.default_locale, %(now)s, %(now)s, %(now)s
+    FROM generate_series(1, %(number)s) AS n, campaign c WHERE c.slug = %(slug)s
+    RETURNING id
+)
+INSERT INTO entry (public_id, code, brand_id, campaign_id, contact_id, status, locale, rules_version,
+                   is_marketing_wanted, code_expires_at, last_mail_at, expires_at, confirmed_at, created_at)
+SELECT 'bulk' || people.id, 'BULK' || people.id, c.brand_id, c.id, people.id, 'confirmed', c.default_locale, 1, true,
+       %(now)s, %(now)s, %(now)s, %(now)s, %(now)s
+FROM people, campaign c WHERE c.slug = %(slug)s
+"""
+_WANT_BULK = """
+WITH wanted AS (
     INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, step_id, locale,
                          context, due_at, expires_at, created_at)
-    SELECT %(tag)s || ':' || number, brand_id, campaign_id, contact_id, id, 'nurture', 'marketing', 'sequence',
+    SELECT %(tag)s || ':' || id, brand_id, campaign_id, contact_id, id, 'nurture', 'marketing', 'sequence',
            (SELECT min(id) FROM step), locale, jsonb_build_object('entry', id, 'access_version', 1, 'code', code),
-           now() - interval '1 second', now() + interval '1 day', now()
-    FROM generate_series(0, %(mails)s - 1) AS number JOIN people ON place = number %% crowd
+           %(now)s - interval '1 second', %(now)s + interval '1 day', %(now)s
+    FROM entry WHERE code LIKE 'BULK%%' ORDER BY id LIMIT %(mails)s
     RETURNING id
 ) SELECT min(id), max(id) FROM wanted
 """
+_DAY = 86400.0
+# The seeded sequence: ten minutes, two days, three days. A minute more each time, and whole days keep the hour.
+LEAPS = (660.0, 2 * _DAY + 60, 3 * _DAY + 60)
 PARTS = {"web": ("web",), "postgres": ("postgres",), "valkey": ("valkey",)}
 
 
@@ -73,10 +87,14 @@ def play(
     slug: str,
     number: int,
     seed: int,
+    at_once: int = AT_ONCE,
     progress: Callable[[int], None] = lambda _done: None,
-    with_events: bool = True,
+    nurture: Sequence[float] = (),
 ) -> Played:
-    """Let `number` people play; returns when they are through, their mails are out and nothing is left to do."""
+    """Let `number` people play; returns when they are through, their mails are out and nothing is left to do.
+
+    `nurture` are the leaps of the clock after which the letters of a sequence are due, in seconds.
+    """
     loop = double.loop
     crowd = Crowd(loop, Target("127.0.0.1", stack.port), double)
     stage = Stage(crowd.target.authority, slug, Outcome(), pace=0.0, form_seconds=_FORM_SECONDS)
@@ -86,7 +104,7 @@ def play(
     is_over = False
 
     def let_in() -> None:
-        while len(crowd.lines) < AT_ONCE and (person := next(cast, None)):
+        while len(crowd.lines) < at_once and (person := next(cast, None)):
             crowd.start(live(person, stage), source_of(seed * 7919 + person.number))
 
     def have_left() -> bool:
@@ -94,15 +112,19 @@ def play(
         progress(crowd.tally.finished)
         return crowd.tally.finished >= number
 
-    if with_events:
-        provider = Crowd(loop, crowd.target, double)
-        provider.start(double.webhooks(crowd.target.authority, lambda: is_over), "127.0.0.1")
+    provider = Crowd(loop, crowd.target, double)
+    provider.start(double.webhooks(crowd.target.authority, lambda: is_over), "127.0.0.1")
     loop.run(have_left)
     entering = time.monotonic() - began
     settle(loop, stack, double)
+    for leap in nurture:
+        stack.clock.forward(leap)
+        stack.ring("leadgen.nurture.jobs.plan")
+        settle(loop, stack, double)
     seconds = time.monotonic() - began
     after = _spent(stack)
     is_over = True
+    loop.run(lambda: not provider.lines)
     spent = {name: (after[name] - before[name]) * 1000 / number for name in after}
     generator = (time.process_time() - own) * 1000 / number
     return Played(number, entering, seconds, spent, generator, stage.outcome, _times(crowd))
@@ -117,7 +139,7 @@ def settle(loop: Loop, stack: Stack, double: Double, *, seconds: float = 600.0) 
             loop.turn()
             if time.monotonic() < due:
                 continue
-            row = connection.execute(_UNSETTLED).fetchone()
+            row = connection.execute(_UNSETTLED, {"now": stack.clock.now()}).fetchone()
             if row == (0,) and not double.events:
                 return
             if time.monotonic() > deadline:
@@ -125,38 +147,40 @@ def settle(loop: Loop, stack: Stack, double: Double, *, seconds: float = 600.0) 
             due = time.monotonic() + _SETTLED_EVERY
 
 
-def use_bench_settings(stack: Stack, slug: str) -> None:
-    """Nurture mails follow at once, and in a time zone where it is day: the play shall not wait."""
-    hour = time.gmtime().tm_hour
-    zone = f"Etc/GMT{hour - 12:+d}"  # in these names the sign is turned round: here it is noon
+def prepare(stack: Stack) -> str:
+    """Let the seeded live campaign run for a year; its slug."""
     with stack.connect() as connection:
-        connection.execute("UPDATE step SET delay_seconds = 0")
-        connection.execute("UPDATE campaign SET timezone = %s, version = version + 1 WHERE slug = %s", [zone, slug])
-        connection.execute("UPDATE brand SET timezone = %s", [zone])
-
-
-def live_slug(stack: Stack) -> str:
-    """The slug of the seeded live campaign."""
-    with stack.connect() as connection:
-        row = connection.execute("SELECT slug FROM campaign WHERE status = 'live' ORDER BY id LIMIT 1").fetchone()
+        row = connection.execute(
+            "UPDATE campaign SET ends_at = ends_at + interval '1 year', version = version + 1 "
+            "WHERE id = (SELECT min(id) FROM campaign WHERE status = 'live') RETURNING slug"
+        ).fetchone()
     if row is None:
         raise RuntimeError("the seed made no live campaign")
     return str(row[0])
 
 
-def want_bulk(stack: Stack, tag: str, mails: int) -> tuple[int, int]:
-    """Put so many nurture mails to confirmed people into the outbox; the first and last id."""
+def make_bulk_people(stack: Stack, slug: str, number: int) -> None:
+    """Confirmed people who agreed to nurture mails, written straight into the tables."""
     with stack.connect() as connection:
-        row = connection.execute(_WANT_BULK, {"tag": tag, "mails": mails}).fetchone()
-    if row is None or row[0] is None:
-        raise RuntimeError("nobody is there to be written to")
+        connection.execute(_BULK_PEOPLE, {"slug": slug, "number": number, "now": stack.clock.now()})
+
+
+def want_bulk(stack: Stack, tag: str, mails: int) -> tuple[int, int]:
+    """Put a nurture mail to each of so many of these people into the outbox; the first and last id.
+
+    Three days pass first: nobody gets two marketing mails in two days.
+    """
+    stack.clock.forward(3 * _DAY)
+    with stack.connect() as connection:
+        row = connection.execute(_WANT_BULK, {"tag": tag, "mails": mails, "now": stack.clock.now()}).fetchone()
+    assert row is not None
     return int(str(row[0])), int(str(row[1]))
 
 
 def settings(double: Double) -> dict[str, str]:
-    """The product's settings: production's, with the double as provider."""
+    """The product's settings with the double as provider; not “production” only because there no clock can be moved."""
     own = {"SENDGRID_API_BASE": double.url, "SENDGRID_WEBHOOK_PUBLIC_KEY": double.public_key}
-    return {"LEADGEN_ENV": "production", "MAIL_PROVIDER": "sendgrid", "SENDGRID_API_KEY": "SG.bench", **own}
+    return {"LEADGEN_ENV": "development", "MAIL_PROVIDER": "sendgrid", "SENDGRID_API_KEY": "SG.bench", **own}
 
 
 def _spent(stack: Stack) -> dict[str, float]:

@@ -105,9 +105,12 @@ class Double:
             batch = [self.events.popleft() for _ in range(min(EVENTS_PER_CALL, len(self.events)))]
             if batch:
                 answer = yield Ask("events", self._signed(batch, authority))
-                if not 200 <= answer.status < 300:
-                    self.events.extendleft(reversed(batch))
-                    yield Pause(1.0)
+                if 200 <= answer.status < 300:
+                    continue
+                if 400 <= answer.status < 500:
+                    raise RuntimeError(f"the webhook answers {answer.status}: {answer.body[:200]!r}")
+                self.events.extendleft(reversed(batch))
+                yield Pause(1.0)
 
     def close(self) -> None:
         """Stop listening."""

@@ -33,7 +33,7 @@ def main() -> None:
 def _one_job_per_mail(first: int, last: int) -> None:
     client = queue.connection(seconds=None)
     jobs = queue.queue(QueueName.SLOW, client)
-    jobs.empty()
+    jobs.empty()  # type: ignore[no-untyped-call]
     for number in range(first, last + 1):
         jobs.enqueue("bench.floors.send_one", number, result_ttl=0)
     SimpleWorker([jobs], connection=client, serializer=JSONSerializer).work(burst=True, logging_level="ERROR")

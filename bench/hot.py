@@ -19,6 +19,7 @@ from leadgen.simulator.client import Answer
 
 _AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1"
 _TABLES = ("contact", "entry", "consent", "message", "fact", "ledger", "ledger_pending")
+_BULK = 5000  # nurture mails in a round
 _OTHER_JOBS = ("leadgen.entries.jobs.fold_points", "leadgen.reactions.drain")
 
 
@@ -53,13 +54,12 @@ class Hands:
 class Bench:
     """One run: servers, floors, the provider's double, and what the rounds measured."""
 
-    def __init__(self, stack: Stack, double: Double, number: int) -> None:
+    def __init__(self, stack: Stack, double: Double, slug: str, number: int) -> None:
         self.stack = stack
         self.double = double
         self.number = number
         self.rounds = Rounds()
-        self.slug = campaign.live_slug(stack)
-        campaign.use_bench_settings(stack, self.slug)
+        self.slug = slug
         self.floor_port = free_port()
         stack.start("floors", granian("bench.floors:app", self.floor_port, 2))
         wait_for_http(self.floor_port, "/empty", lambda: True)
@@ -165,7 +165,8 @@ class Bench:
         """Filled-in forms of these landing pages."""
         wires = []
         for answer, email in zip(shown, emails, strict=True):
-            form = next(form for form in pages.forms(answer.body) if "email" in form.names())
+            form = pages.form_with(answer.body, "email")
+            assert form is not None
             fields = [*form.hidden().items(), ("email", email), ("first_name", "Camille")]
             fields += [("consent_rules", "y"), ("consent_marketing", "y")]
             wires.append(self.post(form.action or f"/c/{self.slug}", fields))
@@ -192,7 +193,7 @@ def _location(answer: Answer) -> str:
 
 
 def _confirmation(bench: Bench, shown: Answer, link: str) -> bytes:
-    form = pages.form_to(shown.body, "/confirm/") or pages.form_to(shown.body, "")
+    form = pages.form_to(shown.body, "")
     assert form is not None
     return bench.post(form.action or link, list(form.hidden().items()))
 
@@ -203,17 +204,18 @@ def _check(name: str, answers: Sequence[Answer], expected: int) -> None:
         raise RuntimeError(f"{name}: {len(wrong)} answers of {wrong[0].status}: {wrong[0].body[:2000]!r}")
 
 
-def measure(stack: Stack, double: Double, *, rounds: int, number: int) -> None:
+def measure(stack: Stack, double: Double, slug: str, *, rounds: int, number: int) -> None:
     """CPU per request and per mail."""
-    bench = Bench(stack, double, number)
+    bench = Bench(stack, double, slug, number)
     say("warming up")
+    campaign.make_bulk_people(stack, slug, _BULK)
     bench.round(0)
-    bench.bulk(0, 2000, 20)
+    bench.bulk(0, _BULK, 20)
     bench.rounds.values.clear()
     for turn in range(1, rounds + 1):
         say(f"round {turn} of {rounds}: hot paths")
         bench.round(turn)
-        bench.bulk(turn, 4000, 100)
+        bench.bulk(turn, _BULK, 100)
     bench.hands.process.kill()
     bench.hands.process.wait()
     stack.stop("floors")

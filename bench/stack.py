@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import http.client
 import os
 import secrets
@@ -15,8 +17,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from zoneinfo import ZoneInfo
 
 import psycopg
+import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from leadgen.embedded.postgres import Postgres
 from leadgen.embedded.processes import Guard, die_with_parent, free_port, members, signal_sessions
@@ -39,6 +45,27 @@ class TunedPostgres(Postgres):
         ]
 
 
+class Clock:
+    """Moves the clock of all processes of a stack; begins at noon, since nobody gets marketing mails at night."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        paris = dt.datetime.now(ZoneInfo("Europe/Paris"))
+        self.seconds = (paris.replace(hour=12, minute=0) - paris).total_seconds()
+        self.forward(0)
+
+    def now(self) -> dt.datetime:
+        """What the product takes for the present moment."""
+        return dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.seconds)
+
+    def forward(self, seconds: float) -> None:
+        """Let so much time pass at once."""
+        self.seconds += seconds
+        draft = self.path.with_suffix(".draft")
+        draft.write_text(str(self.seconds))
+        draft.replace(self.path)
+
+
 class Stack:
     """Started by `with`; ended, with all its processes and data, when the block is left or this process dies."""
 
@@ -55,6 +82,7 @@ class Stack:
         self._workers = workers
         self._has_scheduler = scheduler
         self._guard = Guard(grace=1.0, afterwards=self._remove)
+        self.clock = Clock(self.folder / "clock")
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
 
     @property
@@ -67,9 +95,19 @@ class Stack:
         """What every process of the product is started with."""
         own = {"DATABASE_URL": self.postgres.url, "REDIS_URL": self.valkey.url, "SECRET_KEY": self._key}
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return {**inherited, **own, "BASE_URL": self.base_url, "PORT": str(self.port), **self._settings}
+        return {
+            **inherited,
+            **own,
+            "BASE_URL": self.base_url,
+            "PORT": str(self.port),
+            **self._places(),
+            **self._settings,
+        }
 
     _key = secrets.token_urlsafe(48)
+
+    def _places(self) -> dict[str, str]:
+        return {"CLOCK_FILE": str(self.clock.path), "MAIL_DIR": str(self.folder / "mail")}
 
     def __enter__(self) -> Self:
         """Start servers, make tables, seed, start web, workers and scheduler, wait until the web answers."""
@@ -132,6 +170,14 @@ class Stack:
         signal_sessions({process.pid}, signal.SIGKILL)
         process.wait()
 
+    def kill_work_horses(self, name: str) -> None:
+        """SIGKILL to what a worker forked, not to the worker."""
+        worker = self.parts[name].pid
+        for pid in members({worker}):
+            if pid != worker:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
     def stop(self, name: str, *, grace: float = 10.0) -> None:
         """Ask a part to end."""
         process = self.parts.pop(name)
@@ -156,6 +202,11 @@ class Stack:
         if done.returncode:
             raise RuntimeError(f"flask {' '.join(words)} ended with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
+
+    def ring(self, job: str) -> None:
+        """Put a job on the most urgent queue, as the scheduler would do some seconds later."""
+        with redis.from_url(self.valkey.url) as client:
+            Queue("urgent", connection=client, serializer=JSONSerializer).enqueue(job, result_ttl=0)
 
     def connect(self) -> psycopg.Connection[tuple[object, ...]]:
         """A connection of the onlooker's own, autocommitting."""
