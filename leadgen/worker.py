@@ -15,6 +15,7 @@ from rq.serializers import JSONSerializer
 from leadgen.app import create_app, forget_connections
 from leadgen.core import queue
 from leadgen.core.queue import QueueName
+from leadgen.mail import jobs as mail
 
 _PR_SET_PDEATHSIG = 1
 _HEARTBEAT_SECONDS = 15
@@ -54,6 +55,7 @@ class AppWorker(Worker):
 def run() -> None:
     """Work on all queues, most urgent first, until told to end."""
     app = create_app()
+    mail.warm()
     client = queue.connection(seconds=None)
     queues = [queue.queue(name, client) for name in QueueName]
     AppWorker(app, queues, connection=client, serializer=JSONSerializer).work(

@@ -33,6 +33,7 @@ WITH due AS (
     SELECT due.*, c.email, c.first_name, c.erased_at, c.marketing_at, c.email_verified_at,
         e.status AS entry_status, e.generation, e.code_number, e.access_version, e.code, e.created_at AS entered_at,
         e.expires_at AS confirm_until, e.is_marketing_wanted, k.status AS campaign_status,
+        q.is_active IS FALSE AS is_sequence_paused,
         -- One mail to one address in one call: the next waits for the next claim.
         row_number() OVER (PARTITION BY due.contact_id ORDER BY due.due_at, due.id) AS turn,
         (SELECT s.reason FROM suppression s
@@ -56,6 +57,9 @@ WITH due AS (
     JOIN contact c ON c.id = due.contact_id
     JOIN campaign k ON k.id = due.campaign_id
     LEFT JOIN entry e ON e.id = due.entry_id
+    -- Sequences stand above mail; that one is paused is theirs to say and ours to look at (docs: mail and receipts).
+    LEFT JOIN step p ON p.id = due.step_id
+    LEFT JOIN sequence q ON q.id = p.sequence_id
     LEFT JOIN zone own ON own.name = c.timezone
     LEFT JOIN zone theirs ON theirs.name = k.timezone
 ), judged AS (
@@ -75,6 +79,7 @@ WITH due AS (
         WHEN campaign_status IN ('draft', 'archived') THEN 'skipped:campaign_over'
         WHEN NOT is_wanted THEN 'skipped:condition'
         WHEN campaign_status = 'paused' THEN 'scheduled:campaign_paused'
+        WHEN is_sequence_paused THEN 'scheduled:sequence_paused'
         WHEN last_marketing_at IS NOT NULL THEN 'scheduled:frequency_cap'
         WHEN opening IS NOT NULL THEN 'scheduled:quiet_hours'
         ELSE 'sending:'
@@ -82,6 +87,7 @@ WITH due AS (
     FROM seen WHERE turn = 1
 ), timed AS (
     SELECT *, CASE verdict
+        WHEN 'scheduled:sequence_paused' THEN :now + interval '{PAUSED_MINUTES} minutes'
         WHEN 'scheduled:campaign_paused' THEN :now + interval '{PAUSED_MINUTES} minutes'
         WHEN 'scheduled:frequency_cap' THEN last_marketing_at + interval '{CAP_HOURS} hours'
         WHEN 'scheduled:quiet_hours' THEN opening + (id * 7919 % {SPREAD_SECONDS}) * interval '1 second'

@@ -7,7 +7,7 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
-from leadgen.mail import delivery, outbox, receipts
+from leadgen.mail import delivery, gates, outbox, receipts, rendering
 from leadgen.mail import service as mail
 from leadgen.mail.models import Lane
 
@@ -43,6 +43,12 @@ def apply_receipts() -> None:
         if not taken:
             return
     queue.ring(Bell.RECEIPTS)
+
+
+def warm() -> None:
+    """Load templates and time zones: a worker does it once, and the processes that it forks for jobs have them."""
+    rendering.warm()
+    gates.zones()
 
 
 def send_test(campaign_id: int, letter: str, locale: str, step: int, receiver: str) -> None:

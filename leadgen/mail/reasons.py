@@ -44,6 +44,7 @@ def _words() -> dict[str, str]:
         "not_confirmed": _("the entry is not confirmed"),
         "campaign_over": _("the contest is over"),
         "campaign_paused": _("the contest is paused"),
+        "sequence_paused": _("the sequence is paused"),
         "no_consent": _("the person has not agreed to marketing"),
         "unverified": _("the address is not confirmed"),
         "condition": _("the condition on an answer is not met"),

@@ -91,9 +91,9 @@ def _link(person: _Person) -> str:
     return links.status(recipient.entry_id, recipient.access_version)
 
 
-def _first_name_after_blank(person: _Person) -> str:
+def _first_name_after(before: str, person: _Person) -> str:
     name = shown_name(person.recipient.first_name)
-    return f" {name}" if name else ""
+    return before + name if name else ""
 
 
 def _days_left(person: _Person) -> str:
@@ -126,7 +126,8 @@ def _code(person: _Person) -> str:
 
 _VALUES: dict[str, Callable[[_Person], str]] = {
     "first_name": lambda person: shown_name(person.recipient.first_name),
-    "_first_name": _first_name_after_blank,
+    "_first_name": lambda person: _first_name_after(" ", person),
+    "_comma_first_name": lambda person: _first_name_after(", ", person),
     "link": _link,
     "share_link": lambda person: links.referral(person.recipient.code, "em"),
     "days_left": _days_left,

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-# A placeholder takes the blank before it along, so that “Hello {first_name},” without a name reads “Hello,”.
-_PLACEHOLDER = re.compile(r"(?P<blank>[ \u00a0\u202f]?)\{(?P<name>[a-z_]{1,40})\}")
+# A placeholder takes what stands before it along, so that without a name “Hello {first_name},” reads “Hello,” and
+# “Nice to meet you, {first_name}” reads “Nice to meet you”.
+_PLACEHOLDER = re.compile(r"(?P<blank>(?:,?[ \u00a0\u202f])?)\{(?P<name>[a-z_]{1,40})\}")
+
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 ADDRESSES = frozenset({"link", "share_link"})
 # Values that somebody typed: in HTML they need a marker of their own, because they are escaped there.
-TYPED = frozenset({"first_name", "_first_name", "marketing_words"})
+TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "marketing_words"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Filling:
     def _plain(self, match: re.Match[str]) -> str:
         name, blank = match["name"], match["blank"]
         if name in self.personal:
-            return marker("_first_name") if name == "first_name" and blank else blank + marker(name)
+            return marker(_name_after(blank)) if name == "first_name" and blank else blank + marker(name)
         return blank + self.fixed.get(name, "")
 
     def _marked(self, match: re.Match[str]) -> Markup:
@@ -55,13 +57,17 @@ class Filling:
         if name in ADDRESSES:
             return Markup('{0}<a class="link" href="{1}">{1}</a>').format(blank, Markup(marker(name)))  # noqa: S704 - ours
         if name == "first_name" and blank:
-            return Markup(marker("_first_name", html=True))  # noqa: S704 - a marker of ours
+            return Markup(marker(_name_after(blank), html=True))  # noqa: S704 - a marker of ours
         return escape(blank) + Markup(marker(name, html=True))  # noqa: S704 - a marker of ours
 
 
 def marker(name: str, *, html: bool = False) -> str:
     """What stands for a person's value in a compiled letter. Names of people never hold brackets (see `values`)."""
     return f"[[{name}:h]]" if html and name in TYPED else f"[[{name}]]"
+
+
+def _name_after(blank: str) -> str:
+    return "_comma_first_name" if blank.startswith(",") else "_first_name"
 
 
 def placeholders(words: str) -> list[str]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.contacts import service as contacts
@@ -14,6 +15,7 @@ from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.entries.models import Entry, EntryStatus
 from leadgen.mail.models import Lane, MailPurpose, Message, MessageStatus
+from leadgen.nurture.models import Sequence
 from tests.conftest import Clock
 from tests.factories import make_contact, make_entry, make_message, make_suppression
 from tests.mail.conftest import claimed, confirmation, nurture, row, state
@@ -271,6 +273,17 @@ def test_a_paused_campaign_holds_its_marketing(campaign: Campaign, clock: Clock)
     assert claimed(Lane.NURTURE) == []
     assert state(message) == ("scheduled", "campaign_paused")
     change(campaign, status=CampaignStatus.LIVE)
+    clock.forward(minutes=5)
+    assert claimed(Lane.NURTURE) == [message.id]
+
+
+def test_a_paused_sequence_holds_what_it_planned(campaign: Campaign, clock: Clock) -> None:
+    message = nurture(campaign)
+    sequence = db.session.scalar(select(Sequence))
+    change(sequence, is_active=False)
+    assert claimed(Lane.NURTURE) == []
+    assert state(message) == ("scheduled", "sequence_paused")
+    change(sequence, is_active=True)
     clock.forward(minutes=5)
     assert claimed(Lane.NURTURE) == [message.id]
 

@@ -155,6 +155,22 @@ def test_a_greeting_without_a_name_still_reads(campaign: Campaign, first_name: s
     assert greeting in rendered.html
 
 
+@pytest.mark.parametrize(
+    ("words", "named", "nameless"),
+    [
+        ("Nice to meet you, {first_name}", "Nice to meet you, Anna", "Nice to meet you"),
+        ("Hello {first_name}, look", "Hello Anna, look", "Hello, look"),
+        ("At last, {first_name}, a word", "At last, Anna, a word", "At last, a word"),
+        ("{first_name}", "Anna", ""),
+    ],
+)
+def test_own_words_read_well_without_a_name(campaign: Campaign, words: str, named: str, nameless: str) -> None:
+    for name, expected in (("Anna", named), ("", nameless)):
+        rendered = of("sequence", campaign, first_name=name, subject=f"S: {words}", heading=words, body=words)
+        assert rendered.subject == f"S: {expected}".strip()
+        assert re.search(rf"<h1[^>]*>{re.escape(expected)}</h1>", rendered.html)
+
+
 def test_marketers_words_are_no_template_language(campaign: Campaign) -> None:
     """Placeholders by name only; everything else stays what it is."""
     body = "{{ 7 * 7 }} {% for x in y %} <script>alert(1)</script> {prize} {first_name}"
