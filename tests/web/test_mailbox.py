@@ -10,7 +10,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from leadgen.app import create_app
-from leadgen.core import clock as product_clock
 from leadgen.core import settings as product_settings
 from leadgen.core.settings import Environment, Settings
 from leadgen.mail import jobs
@@ -92,7 +91,6 @@ def test_the_mailbox_speaks_french(client: FlaskClient) -> None:
 def production(settings: Settings) -> Iterator[Flask]:
     yield create_app(dataclasses.replace(settings, environment=Environment.PRODUCTION, clock_file=None))
     product_settings.use(settings)
-    product_clock.use_shift_file(settings.clock_file)
 
 
 def test_production_has_no_mailbox(production: Flask) -> None:
