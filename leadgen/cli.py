@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from leadgen.seed import Seeded
 
 ROOT = Path(__file__).resolve().parents[1]
+# Marketing letters rest for eleven hours of the night: no step may jump from one night into the next.
+CLOCK_STEP = timedelta(hours=6)
+CLOCK_PAUSE = 0.25  # seconds between two looks at the queues
+CLOCK_PATIENCE = 20.0
 
 
 def register(app: Flask) -> Flask:
@@ -146,35 +150,67 @@ def clock() -> None:
 
 @clock.command()
 @click.argument("how_far")
-def forward(how_far: str) -> None:
-    """Let time pass at once: 3d, 12h, 90m or 30s."""
+@click.option(
+    "--at-once", is_flag=True, help="Jump there; what was due in between is late then, and some of it expires."
+)
+def forward(how_far: str, at_once: bool) -> None:  # noqa: FBT001 - click hands its flags on by name
+    """Let time pass: 3d, 12h, 90m or 30s. The product lives through it in steps, about five seconds for a day."""
     units = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
     number, unit = how_far[:-1], how_far[-1:]
     if unit not in units or not number.isdecimal():
         raise click.ClickException("say how far, such as 3d, 12h, 90m or 30s")
-    _move_clock(timedelta(**{units[unit]: int(number)}))
+    left = timedelta(**{units[unit]: int(number)})
+    steps = [left] if at_once else [min(CLOCK_STEP, left - CLOCK_STEP * n) for n in range(-(-left // CLOCK_STEP))]
+    with click.progressbar(steps, label="Time passes") as bar:
+        for step in bar:
+            _move_clock(step)
+            _strike()
+    _tell_time(timedelta(0))
 
 
 @clock.command()
 def reset() -> None:
     """Show the real time again."""
-    _move_clock(None)
+    _tell_time(None)
 
 
 @clock.command()
 def show() -> None:
     """Tell what time the product thinks it is."""
-    _move_clock(timedelta(0))
+    _tell_time(timedelta(0))
 
 
-def _move_clock(shift: timedelta | None) -> None:
-    from leadgen.core import clock as product_clock
+def _tell_time(shift: timedelta | None) -> None:
+    from leadgen.core.clock import now
+
+    total = _move_clock(shift)
+    click.echo(f"{now():%Y-%m-%d %H:%M:%S} UTC, {total} ahead of the real time")
+
+
+def _move_clock(shift: timedelta | None) -> timedelta:
+    from leadgen.core.clock import move
 
     try:
-        total = product_clock.move(shift)
+        return move(shift)
     except RuntimeError as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"{product_clock.now():%Y-%m-%d %H:%M:%S} UTC, {total} ahead of the real time")
+
+
+def _strike() -> None:
+    """Let everything that the scheduler does happen now, and wait until the workers have done it."""
+    import time
+
+    from leadgen.core import queue
+    from leadgen.schedule import SCHEDULE
+
+    for _seconds, job, name in SCHEDULE:
+        queue.enqueue(job, name=name)
+    until = time.monotonic() + CLOCK_PATIENCE
+    quiet = 0
+    while quiet < 3 and time.monotonic() < until:  # one that runs may ring for others
+        time.sleep(CLOCK_PAUSE)
+        waiting = queue.waiting() or {}
+        quiet = 0 if any(count for count, _age in waiting.values()) else quiet + 1
 
 
 @click.group()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from click.testing import CliRunner, Result
 from flask import Flask
 
@@ -30,16 +31,31 @@ def _run(app: Flask, *words: str) -> Result:
 
 
 @pytest.mark.parametrize(("word", "seconds"), [("3d", 259_200), ("12h", 43_200), ("90m", 5_400), ("30s", 30)])
-def test_the_clock_goes_forward(app: Flask, word: str, seconds: int) -> None:
-    assert _run(app, "clock", "forward", word).exit_code == 0
+def test_the_clock_goes_forward(app: Flask, word: str, seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "CLOCK_PATIENCE", 0)
+    assert _run(app, "clock", "forward", word, "--at-once").exit_code == 0
     assert abs((product_clock.now() - datetime.now(UTC)).total_seconds() - seconds) < 1
 
-    assert _run(app, "clock", "forward", word).exit_code == 0
+    assert _run(app, "clock", "forward", word, "--at-once").exit_code == 0
     assert abs((product_clock.now() - datetime.now(UTC)).total_seconds() - 2 * seconds) < 1
 
     assert "ahead of the real time" in _run(app, "clock", "show").output
     assert _run(app, "clock", "reset").exit_code == 0
     assert abs(product_clock.now() - datetime.now(UTC)) < timedelta(seconds=1)
+
+
+def test_time_passes_in_steps_and_the_scheduler_strikes_at_each(
+    app: Flask, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A jump over a whole night and day would let letters expire that quiet hours hold."""
+    monkeypatch.setattr(cli, "CLOCK_PATIENCE", 0)
+    steps: list[timedelta] = []
+    monkeypatch.setattr(product_clock, "move", lambda shift: steps.append(shift) or sum(steps, timedelta(0)))
+
+    assert _run(app, "clock", "forward", "14h").exit_code == 0
+
+    assert steps == [timedelta(hours=6), timedelta(hours=6), timedelta(hours=2), timedelta(0)]
+    assert redis_client.llen("rq:queue:events") > 0
 
 
 @pytest.mark.parametrize("word", ["3", "d", "3w", "tomorrow", "1.5h"])
