@@ -1,7 +1,10 @@
 """The suite's own promises: a clean database for each test, a clock that moves, no way out."""
 
 import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,6 +13,7 @@ from flask.testing import FlaskClient
 
 from leadgen.core import clock as product_clock
 from leadgen.core import hot
+from leadgen.embedded.processes import is_alive
 from tests import network
 from tests.conftest import Clock
 
@@ -51,3 +55,23 @@ def test_a_connection_to_the_world_is_refused_by_name() -> None:
         socket.create_connection(("api.example", 443))
     assert len(network.attempts) == 2
     network.attempts.clear()
+
+
+_START_AND_WAIT = """
+import signal
+from tests import servers
+running = servers.Running()
+print(running.folder, *(server.process.pid for server in running.servers), flush=True)
+signal.pause()
+"""
+
+
+def test_a_killed_suite_leaves_no_server_and_no_folder() -> None:
+    with subprocess.Popen([sys.executable, "-c", _START_AND_WAIT], stdout=subprocess.PIPE, text=True) as suite:
+        assert suite.stdout
+        folder, *pids = suite.stdout.readline().split()
+        suite.kill()
+    deadline = time.monotonic() + 10
+    while Path(folder).exists() or any(is_alive(int(pid)) for pid in pids):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

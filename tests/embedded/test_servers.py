@@ -18,6 +18,9 @@ from leadgen.embedded.postgres import Postgres
 from leadgen.embedded.processes import CannotStart
 from leadgen.embedded.valkey import Valkey
 
+# The product starts its servers before it has threads; a process of the suite may have some from other tests.
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 
 @pytest.fixture
 def database(home: Path) -> Iterator[Postgres]:
