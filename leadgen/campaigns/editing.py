@@ -43,18 +43,21 @@ _FINAL = {CampaignStatus.CLOSED, CampaignStatus.DRAWING, CampaignStatus.AWARDED,
 def edited(campaign: Campaign, *, material: Mapping[str, str] | None = None) -> Iterator[None]:
     """Around every edit: a new version number for cached pages, and rules that tell what is now true.
 
-    `material` is the public line of a change of dates, prizes, points or eligibility, {locale: sentence}: after
-    publication it becomes a new version of the rules (F1, F14). An edit that changes nothing leaves no trace.
+    `material` is the public line of a change of dates, prizes, points or eligibility, {locale: sentence}. After
+    publication it becomes a new version of the rules (F1, F14), and so does all else that changes what they say, such
+    as the title. An edit that changes nothing leaves no trace.
     """
     lock(campaign)
     before = _contents(campaign)
     yield
     if _contents(campaign) == before:
         return
+    told_before = rules.told(campaign)
     rules.refresh(campaign)
     campaign.version += 1
-    if material and campaign.rules_version:
-        version = rules.write_version(campaign, [dict(material)])
+    if campaign.rules_version and (material or rules.told(campaign) != told_before):
+        changes = material or in_each_language("The wording of the rules has changed.")
+        version = rules.write_version(campaign, [dict(changes)])
         journal.record(
             FactName.CAMPAIGN_CHANGED, brand_id=campaign.brand_id, campaign_id=campaign.id, rules=version.number
         )
@@ -146,14 +149,11 @@ def edit_texts(campaign: Campaign, locale: str, texts: Mapping[str, Any]) -> Non
     rules.PLACEHOLDERS; given back as it was read it changes nothing. Raises Invalid (field = the text's key).
     """
     check_locale(locale)
-    old = campaign.texts.get(locale, {})
     new = {key: _text(key, value) for key, value in texts.items()}
-    own_rules = new.pop("rules", old.get("rules", ""))
-    if own_rules != old.get("rules", ""):
-        new["rules_source"] = "" if own_rules == rules.standard(locale) else own_rules
-    has_new_rules = "rules_source" in new and new["rules_source"] != old.get("rules_source", "")
-    changed = in_each_language("The wording of the rules has changed.") if has_new_rules else None
-    with edited(campaign, material=changed):
+    source = new.pop("rules", None)
+    if source is not None and source != campaign.texts.get(locale, {}).get("rules"):
+        new["rules_source"] = "" if source == rules.standard(locale) else source
+    with edited(campaign):
         campaign.texts = campaign.texts | {locale: campaign.texts.get(locale, {}) | new}
 
 

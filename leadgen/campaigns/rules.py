@@ -41,6 +41,11 @@ def refresh(campaign: Campaign) -> None:
     campaign.texts = texts
 
 
+def told(campaign: Campaign) -> dict[str, str]:
+    """What the public reads, by language."""
+    return {locale: str(texts.get("rules", "")) for locale, texts in campaign.texts.items()}
+
+
 @lru_cache(maxsize=len(i18n.LOCALES))
 def standard(locale: str) -> str:
     """Our standard rules with placeholders. Not legal advice; the marketer is told to have them read."""
@@ -133,7 +138,7 @@ def write_version(campaign: Campaign, changes: list[Change]) -> RulesVersion:
 
 def _snapshot(campaign: Campaign) -> dict[str, Any]:
     return {
-        "rules": {locale: texts["rules"] for locale, texts in campaign.texts.items()},
+        "rules": told(campaign),
         "starts_at": campaign.starts_at.isoformat(),
         "ends_at": campaign.ends_at.isoformat(),
         "timezone": campaign.timezone,

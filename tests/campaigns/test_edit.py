@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards, rules
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign, CampaignStatus
@@ -85,8 +86,29 @@ def test_a_draft_has_no_versions_of_its_rules(draft: Campaign, change: Callable[
 
 def test_content_is_edited_freely_after_publication(published: Campaign) -> None:
     """F1: content freely."""
-    campaigns.edit_texts(published, "fr", {"title": "Gagnez un bateau", "faq": []})
+    campaigns.edit_texts(published, "fr", {"lead": "Un bateau pour vous.", "faq": []})
     campaigns.edit_picture(published, "prize-train")
+
+    assert published.rules_version == 1
+
+
+def test_the_public_rules_never_change_without_a_version(published: Campaign) -> None:
+    """The rules quote the title and name the organiser: whoever changes those changes the rules."""
+    campaigns.edit_texts(published, "fr", {"title": "Gagnez un bateau"})
+    assert published.rules_version == 2
+
+    db.session.get_one(Brand, published.brand_id).legal_name = "Cap Nord SAS"
+    campaigns.edit_picture(published, "prize-train")
+    assert published.rules_version == 3
+    newest = rules.versions(published.id)[0]
+    assert newest.changes == [
+        {"en": "The wording of the rules has changed.", "fr": "La rédaction du règlement a changé."}
+    ]
+    assert "Cap Nord SAS" in newest.snapshot["rules"]["fr"]
+
+
+def test_rules_given_back_with_their_placeholders_make_no_version(published: Campaign) -> None:
+    campaigns.edit_texts(published, "en", {"rules": rules.standard("en").replace("\n", "\r\n")})
 
     assert published.rules_version == 1
 
