@@ -11,10 +11,7 @@ from html import escape
 from typing import Any
 
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.core import clock, i18n, links, tokens
-
-LONGEST_NAME = 40
-_IN_NAMES = " '’-"
+from leadgen.core import clock, i18n, links, text, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +56,6 @@ def fill(markers: Iterable[str], recipient: Recipient, card: CampaignCard, local
     return filled
 
 
-def shown_name(typed: str) -> str:
-    """The first name if it looks like one, else nothing: a form is no way to put words or links into our mails.
-
-    Letters, blanks, hyphens and apostrophes, forty at most (list bombing).
-    """
-    name = " ".join(typed.split())
-    if len(name) > LONGEST_NAME or not all(c.isalpha() or c in _IN_NAMES for c in name):
-        return ""
-    return name if any(c.isalpha() for c in name) else ""
-
-
 def campaign_words(card: CampaignCard, locale: str) -> dict[str, str]:
     """The placeholders that are the same for everybody (letters.CAMPAIGN_PLACEHOLDERS), in the current language."""
     prize = card.prizes[0] if card.prizes else None
@@ -92,7 +78,7 @@ def _link(person: _Person) -> str:
 
 
 def _first_name_after(before: str, person: _Person) -> str:
-    name = shown_name(person.recipient.first_name)
+    name = text.shown_name(person.recipient.first_name)
     return before + name if name else ""
 
 
@@ -125,7 +111,7 @@ def _code(person: _Person) -> str:
 
 
 _VALUES: dict[str, Callable[[_Person], str]] = {
-    "first_name": lambda person: shown_name(person.recipient.first_name),
+    "first_name": lambda person: text.shown_name(person.recipient.first_name),
     "_first_name": lambda person: _first_name_after(" ", person),
     "_comma_first_name": lambda person: _first_name_after(", ", person),
     "link": _link,

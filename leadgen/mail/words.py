@@ -14,6 +14,8 @@ _PLACEHOLDER = re.compile(r"(?P<blank>(?:,?[ \u00a0\u202f])?)\{(?P<name>[a-z_]{1
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_ENDS_A_SENTENCE = ".!?…:\n"
+_ARTICLES = frozenset({"A", "An", "One", "Two", "Three", "Four", "Un", "Une", "Des", "Deux", "Trois", "Quatre"})
 ADDRESSES = frozenset({"link", "share_link"})
 # Values that somebody typed: in HTML they need a marker of their own, because they are escaped there.
 TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "marketing_words"})
@@ -48,12 +50,19 @@ class Filling:
         name, blank = match["name"], match["blank"]
         if name in self.personal:
             return marker(_name_after(blank)) if name == "first_name" and blank else blank + marker(name)
-        return blank + self.fixed.get(name, "")
+        return blank + self._fixed(match)
+
+    def _fixed(self, match: re.Match[str]) -> str:
+        """A campaign's own word; “A week in Lisbon” loses its capital inside a sentence."""
+        word = self.fixed.get(match["name"], "")
+        before = match.string[: match.start()].rstrip(" \u00a0\u202f")
+        is_inside = bool(before) and before[-1] not in _ENDS_A_SENTENCE
+        return word[:1].lower() + word[1:] if is_inside and word.split(" ")[0] in _ARTICLES else word
 
     def _marked(self, match: re.Match[str]) -> Markup:
         name, blank = match["name"], match["blank"]
         if name not in self.personal:
-            return escape(blank + self.fixed.get(name, ""))
+            return escape(blank + self._fixed(match))
         if name in ADDRESSES:
             return Markup('{0}<a class="link" href="{1}">{1}</a>').format(blank, Markup(marker(name)))  # noqa: S704 - ours
         if name == "first_name" and blank:
@@ -62,7 +71,7 @@ class Filling:
 
 
 def marker(name: str, *, html: bool = False) -> str:
-    """What stands for a person's value in a compiled letter. Names of people never hold brackets (see `values`)."""
+    """What stands for a person's value in a compiled letter; names never hold brackets (core.text.shown_name)."""
     return f"[[{name}:h]]" if html and name in TYPED else f"[[{name}]]"
 
 
