@@ -27,6 +27,7 @@ WHERE (status = 'sending' AND lease_until < clock_timestamp() + interval '115 se
 def test_killing_workers_flushing_redis_and_restarting_postgres_loses_and_doubles_nothing(
     stack: Stack, double: Double, slug: str
 ) -> None:
+    """Rule 5: the database is the record; what dies or forgets around it loses nothing."""
     seed = random.randrange(10**6)
     sys.stdout.write(f"seed {seed}\n")  # shown when the test fails
     chance = random.Random(seed)

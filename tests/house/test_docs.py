@@ -84,3 +84,15 @@ def test_no_page_is_named_that_is_not_here() -> None:
         if name not in here
     ]
     assert named == []
+
+
+def test_every_rule_is_named_by_a_test() -> None:
+    rules = (ROOT / "CONTRIBUTING.md").read_text().split("## Rules that are never broken")[1].split("\n## ")[0]
+    numbers = set(re.findall(r"^(\d+)\. ", rules, re.MULTILINE))
+    tests = " ".join(
+        path.read_text() for path in tracked(".py") if "tests" in path.parts and path.name != "test_docs.py"
+    )
+    named = set(re.findall(r"\brules?[ _](\d+)", tests, re.IGNORECASE))
+    named |= set(re.findall(r"\brules \d+ and (\d+)", tests, re.IGNORECASE))
+    assert len(numbers) == 12
+    assert numbers - named == set()
