@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from enum import StrEnum
 
 import redis
@@ -113,12 +114,13 @@ class _Doorbell:
 
     def __init__(self) -> None:
         self._pid = 0
-        self._wanted: set[Bell] = set()
+        # Many threads ring and one listens, without a lock: a fork could inherit a locked one.
+        self._rung: deque[Bell] = deque()
         self._wake = threading.Event()
         self._start = threading.Lock()
 
     def ring(self, bell: Bell) -> None:
-        self._wanted.add(bell)
+        self._rung.append(bell)
         if self._pid != os.getpid():  # a fork inherits the object, but not the thread
             with self._start:
                 if self._pid != os.getpid():
@@ -136,7 +138,9 @@ class _Doorbell:
             time.sleep(_RING_INTERVAL)
 
     def pass_on(self, client: redis.Redis) -> None:
-        wanted, self._wanted = self._wanted, set()
+        wanted = set()
+        while self._rung:
+            wanted.add(self._rung.popleft())
         for bell in wanted:
             try:
                 enqueue(bell.value, name=BELL_QUEUES[bell], client=client)
