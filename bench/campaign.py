@@ -112,6 +112,7 @@ def play(
         progress(crowd.tally.finished)
         return crowd.tally.finished >= number
 
+    double.now = lambda: stack.clock.now().timestamp()
     provider = Crowd(loop, crowd.target, double)
     provider.start(double.webhooks(crowd.target.authority, lambda: is_over), "127.0.0.1")
     loop.run(have_left)

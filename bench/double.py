@@ -41,6 +41,7 @@ class Double:
         self.by_address: Counter[str] = Counter()
         self.is_keeping_addresses = True
         self.plan: Callable[[int], int] = lambda _call: 202
+        self.now: Callable[[], float] = time.time  # by which events are signed; the product's own, when it was moved
         self.events: deque[dict[str, Any]] | None = None
         self._waiting: dict[tuple[str, str], Callable[[str | None], None]] = {}
         self._arrived: dict[tuple[str, str], str] = {}
@@ -141,7 +142,7 @@ class Double:
 
     def _tell(self, address: str, reference: str) -> None:
         assert self.events is not None
-        now = int(time.time())
+        now = int(self.now())
         for kind in ("processed", "delivered"):
             event = {"email": address, "event": kind, "timestamp": now, "sg_event_id": f"{reference}.{kind}"}
             self.events.append({**event, "sg_message_id": reference, self.reference_name: reference})
@@ -150,7 +151,7 @@ class Double:
 
     def _signed(self, batch: list[dict[str, Any]], authority: str) -> bytes:
         body = json.dumps(batch).encode()
-        moment = str(int(time.time()))
+        moment = str(int(self.now()))
         signature = base64.b64encode(self._key.sign(moment.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
         head = (
             f"POST /webhooks/sendgrid HTTP/1.1\r\nHost: {authority}\r\nContent-Type: application/json\r\n"

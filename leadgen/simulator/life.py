@@ -27,6 +27,7 @@ _LANGUAGES = {"fr": "fr-FR,fr;q=0.9,en;q=0.6", "en": "en-GB,en;q=0.9"}
 _REDIRECTS = {301, 302, 303, 307}
 _TRIES_AFTER_ERROR = 30
 _MOST_QUESTIONS = 20
+_ONE_MORE = 0.6  # of those who answered a question answer the next one
 Talk = Generator[Step, Any, Answer]
 
 
@@ -197,6 +198,8 @@ def _answer(stage: Stage, browser: Browser, page: Answer, chance: random.Random)
             stage.outcome.refuse("answer", answer)
             return
         stage.outcome.answered += 1
+        if chance.random() > _ONE_MORE:
+            return
         page = yield from _insist(browser.get("person", pages.path_of(answer.header(b"location"))))
 
 
