@@ -173,13 +173,16 @@ def _stop_wanted(wake: int, seconds: float) -> bool:
 
 
 def _announce(port: int, ready: str, since: float) -> float | None:
-    """Say once that the web answers. Returns since when we wait, None when there is nothing left to say."""
+    """Say once that the web answers, or each minute that it does not. Returns since when we wait; None: it answers."""
     if _is_healthy(port):
         click.echo(ready)
         return None
-    if time.monotonic() - since > _PATIENCE:
-        click.echo(f"The web does not answer on port {port} after {_PATIENCE:g} s; the lines above say why.", err=True)
-        return None
+    now = time.monotonic()
+    if now - since > _PATIENCE:
+        click.echo(
+            f"The web has not answered on port {port} for {_PATIENCE:g} s; what stands above may say why.", err=True
+        )
+        return now
     return since
 
 

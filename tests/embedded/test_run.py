@@ -157,7 +157,7 @@ def test_sigkill_leaves_no_process_and_the_next_run_starts(product: Product, sta
     product.process.kill()
     product.process.wait()
     again = start()  # at once: it waits for the remains
-    _until(lambda: not any(map(is_alive, family)), 6)
+    _until(lambda: not any(map(is_alive, family)))
     _until(again.is_ready)
 
 
@@ -167,7 +167,7 @@ def test_sigkill_leaves_not_even_a_part_that_refuses_to_end(start: Callable[...,
     family = product.family()
     product.process.kill()
     product.process.wait()
-    _until(lambda: not any(map(is_alive, family)), 6)
+    _until(lambda: not any(map(is_alive, family)))
     assert not (product.folder / "run.env").exists()
 
 
@@ -239,8 +239,8 @@ def test_a_signal_while_it_prepares_ends_the_servers_too(start: Callable[..., Pr
     _until(lambda: product.said("preparing"))
     family = product.family()
     product.process.terminate()
-    product.process.wait(5)
-    _until(lambda: not any(map(is_alive, family)), 2)
+    product.process.wait(PATIENCE)
+    _until(lambda: not any(map(is_alive, family)))
 
 
 def test_it_ends_with_the_make_that_started_it(start: Callable[..., Product]) -> None:
@@ -250,7 +250,7 @@ def test_it_ends_with_the_make_that_started_it(start: Callable[..., Product]) ->
     family = product.family()
     product.process.kill()
     product.process.wait()
-    _until(lambda: not any(map(is_alive, family)), 6)
+    _until(lambda: not any(map(is_alive, family)))
 
 
 def test_servers_that_the_environment_names_are_not_started(start: Callable[..., Product]) -> None:
