@@ -127,7 +127,7 @@ def member_brand_ids(user: User) -> frozenset[int]:
 def edit_brand(brand: Brand, **values: str) -> None:
     """Change a brand's name, organiser, sender, website or accent. Raises Invalid, with the field's name.
 
-    Whoever keeps cards of campaigns forgets them afterwards (the caller, one floor up).
+    The caller tells the campaigns afterwards, one floor up (`campaigns.brand_changed`).
     """
     for field in ("contact_email", "sender_email"):
         if field in values:

@@ -88,6 +88,24 @@ def in_each_language(sentence: str, **words: Any) -> dict[str, str]:
     return told
 
 
+def brand_changed(brand_id: int) -> None:
+    """After a brand's name, organiser or look was edited: every page of its campaigns is made anew.
+
+    Rules name the organiser: those of a contest that is not over tell the new one, in a new version once published.
+    """
+    for campaign in db.session.scalars(select(Campaign).filter_by(brand_id=brand_id).order_by(Campaign.id)):
+        campaign.version += 1
+        if campaign.status in _FINAL:
+            continue
+        told = {locale: texts.get("rules") for locale, texts in campaign.texts.items()}
+        rules.refresh(campaign)
+        is_new = told != {locale: texts.get("rules") for locale, texts in campaign.texts.items()}
+        if campaign.rules_version and is_new:
+            rules.write_version(campaign, [in_each_language("What the rules say about the organiser has changed.")])
+    db.session.flush()
+    cards.forget()
+
+
 def not_final(campaign: Campaign) -> None:
     """Raises Conflict when the contest is over: what people entered for does not change afterwards."""
     if campaign.status in _FINAL:

@@ -18,6 +18,7 @@ from leadgen.campaigns.catalogue import TemplateCard
 from leadgen.campaigns.checking import Problem, missing_before_launch
 from leadgen.campaigns.editing import (
     CampaignDates,
+    brand_changed,
     check_name,
     check_slug,
     edit_dates,
@@ -43,7 +44,8 @@ from leadgen.journal.vocabulary import FactName
 
 __all__ = [
     "CampaignDates", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
-    "add_prize", "add_question", "archive", "create_from_template", "delete_draft", "duplicate", "edit_dates",
+    "add_prize", "add_question", "archive", "brand_changed", "create_from_template",
+    "delete_draft", "duplicate", "edit_dates",
     "edit_eligibility", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question", "edit_reminder",
     "edit_slug", "edit_texts", "get", "last_minute", "list_for", "missing_before_launch", "move_prize", "move_question",
     "pause", "publish", "remove_prize", "remove_question", "resume", "templates",

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
-from leadgen.campaigns import cards
+from leadgen.campaigns import service as campaigns
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.web import staff
@@ -42,7 +42,7 @@ def brand(brand_id: int) -> ResponseReturnValue:
         except Invalid as error:
             form.blame(error)
         else:
-            cards.forget()
+            campaigns.brand_changed(found.id)
             tell(_("Saved."))
             return redirect(url_for("admin.brand", brand_id=brand_id), 303)
     page = render_template("admin/brand.html", brand=found, form=form)
