@@ -12,6 +12,7 @@ from flask import request
 from wtforms import Field, Form, IntegerField, StringField, TextAreaField, ValidationError
 from wtforms.fields import DateTimeLocalField
 from wtforms.meta import DefaultMeta
+from wtforms.validators import StopValidation
 
 from leadgen.core import i18n
 from leadgen.core.errors import Invalid
@@ -84,9 +85,10 @@ def trimmed(value: str | None) -> str:
 
 def needed(_form: Form, field: Field) -> None:
     """The field must be filled in."""
+    if field.errors:
+        raise StopValidation  # what cannot be read has told its own error already
     if field.data in (None, "", []):
-        # An unreadable number has told its own error already.
-        raise ValidationError("" if field.errors else _("Please fill this in."))
+        raise StopValidation(_("Please fill this in."))
 
 
 def at_most(characters: int) -> Validator:
@@ -124,9 +126,25 @@ def lines(*validators: Validator, longest: int = 5000) -> Any:
     return TextAreaField(filters=[trimmed], validators=[*validators, at_most(longest)])
 
 
+class WholeField(IntegerField):
+    """A whole number; blanks between thousands do not matter."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read it, or say in plain words that it is none."""
+        text = "".join(valuelist[0].split()) if valuelist else ""
+        if not valuelist:
+            return
+        self.data = None
+        if text:
+            try:
+                self.data = int(text)
+            except ValueError:
+                raise ValueError(_("Please write a whole number.")) from None
+
+
 def whole(least: int, most: int) -> Any:
     """A whole number within bounds."""
-    return IntegerField(validators=[needed, between(least, most)])
+    return WholeField(validators=[needed, between(least, most)])
 
 
 class MoneyField(Field):
@@ -160,6 +178,9 @@ class MomentField(DateTimeLocalField):
 
     def process_formdata(self, valuelist: list[str]) -> None:
         """Read what the browser sends; say in plain words when it cannot be read."""
+        if not any(valuelist):
+            self.data = None
+            return
         try:
             super().process_formdata(valuelist)
         except ValueError:

@@ -150,7 +150,7 @@ def _saved(campaign: Campaign, found: Question | None, form: QuestionForm) -> bo
 
 def _chosen(campaign: Campaign, form: QuestionForm) -> campaigns.QuestionInput:
     options: list[dict[str, Any]] = [
-        {"id": row.form.id.data or "", "texts": {code: row.form.part(code).data for code in i18n.LOCALES}}
+        {"id": row.form.id.data or "", "texts": {code: row.form[code].data for code in i18n.LOCALES}}
         for row in form.options
     ]
     return campaigns.QuestionInput(

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import FormField, IntegerField, StringField
+from wtforms import FormField, StringField
 
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
@@ -17,7 +17,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.models import Sequence, Step
 from leadgen.web.admin.door import blueprint, campaign_of_mine
-from leadgen.web.admin.forms import StudioForm, between, line, lines, needed, one_of, sent
+from leadgen.web.admin.forms import StudioForm, line, lines, one_of, sent, whole
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
@@ -38,7 +38,7 @@ class StepTextsForm(StudioForm):
 class StepForm(StudioForm):
     """When the letter leaves, for whom, and what it says."""
 
-    delay: Any = IntegerField(validators=[needed, between(0, 5000)])
+    delay = whole(0, 5000)
     unit = one_of(*UNITS)
     rule = one_of("everybody", "is", "is_not")
     answer: Any = StringField()

@@ -19,8 +19,8 @@ from leadgen.web.admin.forms import StudioForm, line, needed, sent
 from leadgen.web.admin.notes import tell
 from leadgen.web.guards import Guard, guarded_by
 
-# Only our own paths, in plain characters: no host, no backslash, nothing that a browser could read as another place.
-_OWN_PATH = re.compile(r"/admin/(?:[A-Za-z0-9_.~-]+/?)*(?:\?[A-Za-z0-9_.~=&%+-]*)?")
+# Only our own paths, in plain characters: no host, no backslash, no dots that lead upwards.
+_OWN_PATH = re.compile(r"/admin/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/?)*(?:\?[A-Za-z0-9_.~=&%+-]*)?")
 
 
 class SignInForm(StudioForm):

@@ -103,7 +103,7 @@ def channel(name: str) -> str:
     """What a share channel is called; an unknown one keeps its name."""
     known = {
         "wa": "WhatsApp", "fb": "Facebook", "x": "X", "li": "LinkedIn", "tg": "Telegram", "sms": "SMS",
-        "em": _("E-mail"), "qr": _("QR code"), "copy": _("Copied link"), "native": _("Phone's share menu"),
+        "em": _("E-mail"), "qr": _("QR code"), "copy": _("Copied link"), "native": _("Phone’s share menu"),
         "": _("Unnamed link"),
     }  # fmt: skip
     return known.get(name, name)
