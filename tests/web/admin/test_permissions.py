@@ -1,0 +1,202 @@
+"""Who may see what: every route of the studio × a member, another brand's member, nobody."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from leadgen.campaigns.models import Campaign
+from leadgen.nurture.models import Sequence, Step
+from tests import factories
+from tests.web.admin.studio import Staff
+from tests.world import World
+
+GONE_ON = 303
+# What a member of the brand gets; another brand's member gets 404 for each route that names a campaign or a brand,
+# and nobody is asked to sign in. A route that is missing here fails.
+MEMBER: dict[tuple[str, str], int] = {
+    ("GET", "admin.campaign_list"): 200,
+    ("GET", "admin.campaign_new"): 200,
+    ("POST", "admin.campaign_new"): 422,
+    ("GET", "admin.places"): 200,
+    ("GET", "admin.password"): 200,
+    ("POST", "admin.password"): 422,
+    ("POST", "admin.language"): GONE_ON,
+    ("POST", "admin.sign_out"): GONE_ON,
+    ("GET", "admin.brand"): 200,
+    ("POST", "admin.brand"): GONE_ON,
+    ("GET", "admin.brand_of"): GONE_ON,
+    ("GET", "admin.overview"): 200,
+    ("GET", "admin.numbers"): 200,
+    ("POST", "admin.publish"): GONE_ON,
+    ("POST", "admin.pause"): GONE_ON,
+    ("POST", "admin.resume"): GONE_ON,
+    ("POST", "admin.duplicate"): GONE_ON,
+    ("GET", "admin.delete"): 200,
+    ("POST", "admin.delete"): 422,
+    ("GET", "admin.landing"): 200,
+    ("POST", "admin.landing"): GONE_ON,
+    ("GET", "admin.prizes"): 200,
+    ("GET", "admin.prize_new"): 200,
+    ("POST", "admin.prize_new"): 422,
+    ("GET", "admin.prize"): 200,
+    ("POST", "admin.prize"): 422,
+    ("POST", "admin.prize_move"): GONE_ON,
+    ("POST", "admin.prize_remove"): GONE_ON,
+    ("GET", "admin.dates"): 200,
+    ("POST", "admin.dates"): 422,
+    ("GET", "admin.questions"): 200,
+    ("GET", "admin.question_new"): 200,
+    ("POST", "admin.question_new"): 422,
+    ("GET", "admin.question"): 200,
+    ("POST", "admin.question"): 422,
+    ("POST", "admin.question_move"): GONE_ON,
+    ("POST", "admin.question_remove"): GONE_ON,
+    ("GET", "admin.letters"): 200,
+    ("GET", "admin.letter"): 200,
+    ("POST", "admin.letter"): GONE_ON,
+    ("GET", "admin.letter_preview"): 200,
+    ("POST", "admin.letter_test"): GONE_ON,
+    ("GET", "admin.sequences"): 200,
+    ("POST", "admin.sequence_set_up"): GONE_ON,
+    ("POST", "admin.sequence_switch"): GONE_ON,
+    ("GET", "admin.step_new"): 200,
+    ("POST", "admin.step_new"): 422,
+    ("GET", "admin.step"): 200,
+    ("POST", "admin.step"): GONE_ON,
+    ("POST", "admin.step_remove"): GONE_ON,
+    ("GET", "admin.entrants"): 200,
+    ("GET", "admin.entrants_csv"): 200,
+    ("GET", "admin.entrant"): 200,
+}
+FOR_ANYBODY = {("GET", "admin.sign_in"), ("POST", "admin.sign_in_now")}
+
+
+class Scene(NamedTuple):
+    """The world with one of each thing that a path can name."""
+
+    world: World
+    step_id: int
+    values: dict[str, int | str]
+
+
+@pytest.fixture
+def scene(app: Flask, world: World) -> Scene:
+    with app.app_context():
+        sequence: Sequence = factories.make_sequence(world.campaign, steps=2)
+        step: Step = sequence.steps[0]
+        values: dict[str, int | str] = {
+            "campaign_id": world.campaign.id,
+            "brand_id": world.brand.id,
+            "prize_id": world.campaign.prizes[0].id,
+            "question_id": world.campaign.questions[0].id,
+            "step_id": step.id,
+            "entry_id": world.ben.id,
+            "letter": "welcome",
+        }
+        return Scene(world, step.id, values)
+
+
+def _routes(app: Flask) -> Iterator[tuple[str, Rule]]:
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("admin."):
+            yield from ((method, rule) for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})
+
+
+def _path(app: Flask, rule: Rule, values: dict[str, int | str]) -> str:
+    with app.test_request_context():
+        return str(app.url_map.bind("localhost").build(rule.endpoint, {a: values[a] for a in rule.arguments}))
+
+
+def _ask(who: Staff, method: str, path: str) -> int:
+    return (who.get(path) if method == "GET" else who.post(path)).status_code
+
+
+def test_the_table_names_every_route_and_no_other(app: Flask) -> None:
+    assert {(method, rule.endpoint) for method, rule in _routes(app)} == MEMBER.keys() | FOR_ANYBODY
+
+
+@pytest.mark.parametrize(("method", "endpoint"), sorted(MEMBER))
+def test_a_member_may(app: Flask, scene: Scene, method: str, endpoint: str) -> None:
+    rule = next(rule for verb, rule in _routes(app) if (verb, rule.endpoint) == (method, endpoint))
+    bob = Staff(app, "bob@staff.example")
+    bob.sign_in()
+    assert _ask(bob, method, _path(app, rule, scene.values)) == MEMBER[method, endpoint]
+
+
+def test_anothers_brand_answers_as_an_absent_one(app: Flask, scene: Scene) -> None:
+    """Same status, same page."""
+    cleo = Staff(app, "cleo@staff.example")
+    cleo.sign_in()
+    absent = scene.values | {"campaign_id": 999_999, "brand_id": 999_999}
+    for method, rule in _routes(app):
+        if not rule.arguments & {"campaign_id", "brand_id"}:
+            continue
+        for values in (scene.values, absent):
+            path = _path(app, rule, values)
+            answer = cleo.get(path) if method == "GET" else cleo.post(path)
+            assert answer.status_code == 404, (method, path)
+            assert "This page does not exist" in answer.text
+            assert scene.world.campaign.name not in answer.text
+
+
+def test_nobody_is_asked_to_sign_in_whether_it_exists_or_not(app: Flask, scene: Scene) -> None:
+    nobody = Staff(app)
+    absent = scene.values | {"campaign_id": 999_999, "brand_id": 999_999}
+    for method, rule in _routes(app):
+        if (method, rule.endpoint) in FOR_ANYBODY:
+            continue
+        for values in (scene.values, absent):
+            path = _path(app, rule, values)
+            answer = nobody.get(path) if method == "GET" else nobody.post(path)
+            assert answer.status_code == 303, (method, path)
+            assert answer.location.startswith("/admin/sign-in?next=")
+
+
+def test_every_unsafe_route_wants_the_sessions_token(app: Flask, scene: Scene) -> None:
+    ada = Staff(app)
+    ada.sign_in()
+    for method, rule in _routes(app):
+        if method == "POST":
+            answer = ada.client.post(_path(app, rule, scene.values), data={"csrf_token": "made-up"})
+            assert answer.status_code == 400, rule.endpoint
+
+
+def test_things_of_another_campaign_are_absent_from_mine(app: Flask, scene: Scene) -> None:
+    """A prize, question, step, entrant or letter of another brand inside an otherwise legal path."""
+    with app.app_context():
+        other = factories.db.session.get_one(Campaign, scene.world.other_campaign.id)
+        theirs = {
+            "prizes": other.prizes[0].id,
+            "questions": other.questions[0].id,
+            "nurture": factories.make_sequence(other).steps[0].id,
+            "entrants": factories.make_entry(other, first_name="Foreign").id,
+        }
+    ada = Staff(app)
+    ada.sign_in()
+    base = f"/admin/campaigns/{scene.world.campaign.id}"
+    for part, number in theirs.items():
+        assert ada.get(f"{base}/{part}/{number}").status_code == 404, part
+    for deed in ("prizes/{prizes}/move", "prizes/{prizes}/remove", "questions/{questions}/move"):
+        assert ada.post(f"{base}/{deed.format(**theirs)}").status_code == 404, deed
+    for deed in ("questions/{questions}/remove", "nurture/{nurture}/remove"):
+        assert ada.post(f"{base}/{deed.format(**theirs)}").status_code == 404, deed
+    step = theirs["nurture"]
+    assert ada.get(f"{base}/letters/sequence/preview?step={step}").status_code == 404
+    assert ada.post(f"{base}/letters/sequence/test?step={step}").status_code == 404
+
+
+def test_a_membership_that_ends_ends_at_the_next_request(app: Flask, scene: Scene) -> None:
+    bob = Staff(app, "bob@staff.example")
+    bob.sign_in()
+    path = f"/admin/campaigns/{scene.world.campaign.id}"
+    assert bob.get(path).status_code == 200
+    with app.app_context():
+        factories.db.session.execute(
+            factories.Membership.__table__.delete().where(factories.Membership.user_id == scene.world.bob.id)
+        )
+        factories.db.session.commit()
+    assert bob.get(path).status_code == 404
+    assert scene.world.campaign.name not in bob.get("/admin/").text
