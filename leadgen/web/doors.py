@@ -8,12 +8,14 @@ from leadgen.core import settings
 from leadgen.web import dev, errors, headers, health, inbound, pages
 from leadgen.web.admin import routes as admin
 from leadgen.web.public import routes as public
+from leadgen.web.sessions import StaffSessions
 
 
 def open_all(app: Flask) -> None:
     """Register all doors on the application."""
     pages.prepare(app)
     headers.register(app)
+    app.session_interface = StaffSessions()
     errors.register(app)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(public.blueprint)

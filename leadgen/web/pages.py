@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 from jinja2 import StrictUndefined, Undefined
@@ -28,6 +30,8 @@ def prepare(app: Flask) -> None:
         env.undefined = misspelt  # type: ignore[assignment]
     env.add_extension("jinja2.ext.i18n")
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
+    # The same words as the extension gives, a few times cheaper: a person's page says more than a hundred of them.
+    env.globals |= {"_": words, "gettext": words, "ngettext": words_for}
     env.globals |= {
         "asset": asset,
         "locale": i18n.locale,
@@ -35,10 +39,10 @@ def prepare(app: Flask) -> None:
         "has_picture": has_picture,
     }
     env.filters |= {
-        "date": i18n.format_date,
+        "date": _date,
         "datetime": i18n.format_datetime,
-        "number": i18n.format_number,
-        "money": i18n.format_money,
+        "number": _number,
+        "money": _money,
         "paragraphs": paragraphs,
         "articles": articles,
     }
@@ -58,6 +62,57 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={_digest(name)}"
 
 
+def words(message: str, **variables: Any) -> Markup:
+    """The message in the current language; variables are escaped, the message itself is ours."""
+    found = _message(i18n.locale(), message)
+    return found % variables if variables else found % ()
+
+
+def words_for(singular: str, plural: str, number: int, **variables: Any) -> Markup:
+    """The message for so many things; `num` is their number."""
+    found = _messages(i18n.locale(), singular, plural, number)
+    return found % {"num": number, **variables}
+
+
+@lru_cache(maxsize=4096)
+def _message(_locale: str, message: str) -> Markup:
+    return Markup(i18n.gettext(message))  # noqa: S704 - our own sentences, from the source and its translations
+
+
+@lru_cache(maxsize=4096)
+def _messages(_locale: str, singular: str, plural: str, number: int) -> Markup:
+    return Markup(i18n.ngettext(singular, plural, number))  # noqa: S704 - as above
+
+
+def _date(moment: date | datetime, zone: str = "UTC", style: str = "long") -> str:
+    day = moment.astimezone(ZoneInfo(zone)).date() if isinstance(moment, datetime) else moment
+    return _day(i18n.locale(), day, style)
+
+
+@lru_cache(maxsize=2048)
+def _day(_locale: str, day: date, style: str) -> str:
+    return i18n.format_date(day, style=style)
+
+
+def _number(number: float) -> str:
+    return _figure(i18n.locale(), number)
+
+
+@lru_cache(maxsize=4096)
+def _figure(_locale: str, number: float) -> str:
+    return i18n.format_number(number)
+
+
+def _money(minor_units: int, currency: str) -> str:
+    return _amount(i18n.locale(), minor_units, currency)
+
+
+@lru_cache(maxsize=2048)
+def _amount(_locale: str, minor_units: int, currency: str) -> str:
+    return i18n.format_money(minor_units, currency)
+
+
+@lru_cache(maxsize=512)
 def has_picture(name: str) -> bool:
     """Whether there is a drawn picture of that name; names come from the database."""
     return bool(name) and name.replace("-", "").isalnum() and (STATIC / "pictures" / f"{name}.svg").is_file()

@@ -22,6 +22,7 @@ from leadgen.web import errors, language
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import browser, forms, landing, seals
 from leadgen.web.public.forms import EntryForm
+from leadgen.web.public.landing import Invitation
 
 log = logging.getLogger(__name__)
 # A lecture hall or a mobile network shares one address: generous enough for them, tight enough for a script.
@@ -36,18 +37,11 @@ def enter(slug: str) -> ResponseReturnValue:
     card = cards.by_slug(slug)
     locale = language.speak(card.locales, card.default_locale)
     form = forms.read(card.id)
-    if not form.validate():
-        return landing.again(card, form, status=400)
-    age = form.age or 0.0
-    if age < forms.FASTEST_SECONDS:
-        return landing.again(
-            card, form, status=400, notice=_("That was very quick. Please press the button once more.")
-        )
-    if not _may_enter():
-        notice = _("Many entries came from your network in the last minutes. Please press the button again in a while.")
-        return _with_retry(landing.again(card, form, status=429, notice=notice), LIMIT_SECONDS)
+    if refused := _refused(card, form):
+        return refused
     try:
-        entered = _enter(card, form, locale, age)
+        invited = landing.invitation(card)
+        entered = _enter(card, form, locale, invited)
     except Conflict as error:
         return landing.again(card, form, status=409, notice=str(error))
     except errors.DATABASE_AWAY:
@@ -56,13 +50,25 @@ def enter(slug: str) -> ResponseReturnValue:
             "We could not save your entry just now; the fault is ours. Please press the button again in a minute."
         )
         return _with_retry(landing.again(card, form, status=503, notice=notice), errors.RETRY_SECONDS)
-    return waiting_page(card, form, entered)
+    return waiting_page(card, form, entered, invited)
 
 
-def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered) -> AnyResponse:
+def _refused(card: CampaignCard, form: EntryForm) -> Response | None:
+    """The page with what was typed still in it, when the form cannot be taken (yet)."""
+    if not form.validate():
+        return landing.again(card, form, status=400)
+    if (form.age or 0.0) < forms.FASTEST_SECONDS:
+        notice = _("That was very quick. Please press the button once more.")
+        return landing.again(card, form, status=400, notice=notice)
+    if not _may_enter():
+        notice = _("Many entries came from your network in the last minutes. Please press the button again in a while.")
+        return _with_retry(landing.again(card, form, status=429, notice=notice), LIMIT_SECONDS)
+    return None
+
+
+def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered, invited: Invitation | None) -> AnyResponse:
     """303 to the waiting page, and the cookie that lets this browser confirm with one tap."""
     is_own = entered.is_own or browser.made(entered.entry_id, card.id)
-    invited = landing.invitation(card)
     seat = seals.Seat(
         entry_id=entered.entry_id,
         is_own=is_own,
@@ -94,12 +100,11 @@ def _may_enter() -> bool:
     return ip in {"127.0.0.1", "::1"} or limits.allow(LIMIT, "enter", network(ip))
 
 
-def _enter(card: CampaignCard, form: EntryForm, locale: str, age: float) -> Entered:
+def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered:
     """Write the entry; a form whose honeypot is filled gets the same answer and leaves nothing."""
     assert form.address is not None
     if request.form.get("homepage"):
         return Entered(0, is_own=False, masked=address.mask(form.address.email))
-    invited = landing.invitation(card)
     return entering.enter(
         card,
         EntryRequest(
@@ -114,7 +119,7 @@ def _enter(card: CampaignCard, form: EntryForm, locale: str, age: float) -> Ente
             ip=request.remote_addr or "",
             user_agent=request.headers.get("User-Agent", ""),
             page=links.landing(card.slug),
-            seconds=age,
+            seconds=form.age or 0.0,
         ),
     )
 

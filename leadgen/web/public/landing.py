@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import time
 from html import escape
 from typing import NamedTuple
@@ -30,9 +31,9 @@ from leadgen.web.public.stages import Stage
 REFERRAL_SECONDS = 24 * 3600
 _KEPT_PAGES = 256
 _HEADERS = (("Cache-Control", "no-store"), ("Vary", "Accept-Language"))
-# Characters of the private use area mark the places that are filled in for each visitor.
-_TOKEN, _INVITER, _ORIGIN = "\ue000", "\ue001", "\ue002"
-_SLOTS = re.compile(f"([{_TOKEN}{_INVITER}{_ORIGIN}])")
+# Marks of the places that are filled in for each visitor; random, so that nobody can type one.
+_TOKEN, _INVITER, _ORIGIN = (f"slot-{secrets.token_hex(12)}" for _ in range(3))
+_SLOTS = re.compile(f"({_TOKEN}|{_INVITER}|{_ORIGIN})")
 
 
 class Invitation(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -43,13 +44,18 @@ def buttons(card: CampaignCard, standing: Standing, locale: str) -> ShareKit:
     """The share kit of one person in one language; each link names its channel."""
     title = card.text("title", locale)
     text = share_text(card, standing.first_name, locale)
+    quoted_link = quote(links.referral(standing.code), safe="")
     found = []
     for channel, name, pattern in _NETWORKS:
-        link = links.referral(standing.code, channel)
-        values = {"title": title, "text": text, "link": link, "message": f"{text} {link}"}
-        url = pattern.format(**{key: quote(value, safe="") for key, value in values.items()})
+        values = {"title": _quoted(title), "text": _quoted(text), "link": f"{quoted_link}%3Fch%3D{channel}"}
+        url = pattern.format(**values, message=f"{values['text']}%20{values['link']}")
         found.append(ShareButton(channel, name or _("E-mail"), url))
     return ShareKit(title, text, links.referral(standing.code, "native"), links.referral(standing.code, "copy"), found)
+
+
+@lru_cache(maxsize=1024)
+def _quoted(words: str) -> str:
+    return quote(words, safe="")
 
 
 def share_text(card: CampaignCard, first_name: str, locale: str) -> str:

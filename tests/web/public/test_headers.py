@@ -8,7 +8,7 @@ from leadgen.core import settings
 from leadgen.core.settings import Environment, Settings
 from leadgen.web import headers
 from tests.web.public.conftest import Scene
-from tests.web.public.street import Visitor
+from tests.web.public.street import Visitor, fields_of, payload
 
 
 @pytest.mark.parametrize("path", ["/", "/c/island", "/c/island/rules", "/nowhere", "/healthz"])
@@ -56,8 +56,11 @@ def test_https_is_kept_to_and_cookies_carry_the_prefix(
 ) -> None:
     """ASVS 3.3.1, 3.4.1."""
     monkeypatch.setattr(settings, "_current", https)
-    assert visitor.get("/c/island").headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
-    (cookie,) = visitor.enter().headers.getlist("Set-Cookie")
+    page = visitor.get("/c/island", base_url="https://play.example")
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    visitor.clock.forward(seconds=5)
+    answer = visitor.post("/c/island", payload(**fields_of(page)), base_url="https://play.example")
+    (cookie,) = answer.headers.getlist("Set-Cookie")
     assert cookie.startswith("__Host-lead-")
     assert "Secure" in cookie
     assert "Path=/" in cookie
