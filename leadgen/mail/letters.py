@@ -52,7 +52,7 @@ ALL: Mapping[str, Letter] = {letter.name: letter for letter in _LETTERS}
 def title(name: str) -> str:
     """What a letter is called on the marketer's pages, in the current language."""
     return {
-        "confirm": _("Confirm your entry"),
+        "confirm": _("Confirmation of the entry"),
         "reminder": _("Reminder to confirm"),
         "welcome": _("Welcome"),
         "page_link": _("Link to the personal page"),

@@ -104,7 +104,8 @@ def deliver_test(campaign_id: int, letter: str, locale: str, step: int | None, r
     """Hand one test mail to the provider, past the outbox: it goes to staff and concerns no contact."""
     to = base64.urlsafe_b64decode(receiver + "=" * (-len(receiver) % 4)).decode()
     card, compiled = _compiled(campaign_id, letter, locale, step)
-    compiled = replace(compiled, subject=f"[{_('Test')}] {compiled.subject}")
+    mark = _("Test")
+    compiled = replace(compiled, subject=f"[{mark}] {compiled.subject}")
     person = replace(_sample(card, letter, locale, step), email=to, opaque_id=str(uuid.uuid4()))
     parcel = delivery.parcel(person, compiled, card)
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
