@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
 from leadgen.campaigns.models import Campaign
 from leadgen.core import hot, notes
@@ -20,7 +21,7 @@ from tests.providers.double import SendGridDouble, sendgrid_double
 
 
 @pytest.fixture(autouse=True)
-def double(settings: Settings) -> Iterator[SendGridDouble]:
+def double(app: Flask, settings: Settings) -> Iterator[SendGridDouble]:
     """Mail goes to a SendGrid on this machine."""
     notes.forget()
     with sendgrid_double() as running:
