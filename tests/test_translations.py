@@ -26,6 +26,10 @@ def _entries(path: Path) -> Iterator[tuple[str, str]]:
                 yield from zip(sources, translations, strict=True)
 
 
+def test_nothing_is_untranslated() -> None:
+    assert strings.missing("fr") == []
+
+
 def test_nothing_is_translated_that_is_not_written_any_more() -> None:
     assert strings.translated("fr") - set(strings.written()) == set()
 
