@@ -13,7 +13,7 @@ from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.entries.models import EntryStatus, LedgerKind
-from leadgen.mail import letters
+from leadgen.mail import letters, reasons
 from leadgen.mail.models import MessageStatus
 
 
@@ -76,6 +76,11 @@ def message_status(status: str) -> str:
         MessageStatus.CANCELLED: _("Cancelled"),
         MessageStatus.FAILED: _("Failed"),
     }[MessageStatus(status)]
+
+
+def message_reason(code: str) -> str:
+    """Why a mail stands where it stands."""
+    return reasons.reason_in_words(code)
 
 
 def message_tone(status: str) -> str:
