@@ -3,24 +3,6 @@
 from __future__ import annotations
 
 from leadgen.core.i18n import gettext as _
-from leadgen.mail.models import MessageStatus
-
-
-def status_in_words(status: MessageStatus) -> str:
-    """What has become of a mail, in the current language."""
-    return {
-        MessageStatus.SCHEDULED: _("waiting"),
-        MessageStatus.SENDING: _("being sent"),
-        MessageStatus.ACCEPTED: _("handed over"),
-        MessageStatus.DELIVERED: _("delivered"),
-        MessageStatus.UNCERTAIN: _("answer lost"),
-        MessageStatus.BOUNCED: _("bounced"),
-        MessageStatus.SUPPRESSED: _("not sent: blocked"),
-        MessageStatus.SKIPPED: _("not sent"),
-        MessageStatus.EXPIRED: _("not sent: too late"),
-        MessageStatus.CANCELLED: _("cancelled"),
-        MessageStatus.FAILED: _("failed"),
-    }[status]
 
 
 def reason_in_words(code: str) -> str:

@@ -82,13 +82,6 @@ def preview(campaign_id: int, letter: str, locale: str, step: int | None = None)
     return rendering.render(compiled, card, _sample(card, letter, locale, step))
 
 
-def preview_words(campaign_id: int, letter: str, locale: str, own: rendering.OwnWords) -> Rendered:
-    """Like `preview`, for words that are not saved yet (a step or a letter being edited). Raises NotFound."""
-    card = cards.by_id(campaign_id)
-    compiled = rendering.compiled(card, letter, locale, own)
-    return rendering.render(compiled, card, _sample(card, letter, locale, None))
-
-
 def send_test(campaign_id: int, letter: str, locale: str, to: str, step: int | None = None) -> None:
     """Send the preview to a member of staff, soon. Raises NotFound; Invalid(field="to") for an address that is none."""
     _letter(letter)
@@ -127,19 +120,10 @@ def edit_letter_text(campaign_id: int, letter: str, locale: str, texts: Mapping[
     known = _letter(letter)
     chosen = {name: texts.get(name, "").strip() for name in known.editable}
     for name, text in chosen.items():
-        check_words(letter, name, text, longest=_LONGEST[name])
+        _check(known, name, text)
     values = {"campaign_id": campaign_id, "letter": letter, "locale": locale, **chosen}
     statement = insert(LetterText).values(values)
     db.session.execute(statement.on_conflict_do_update(index_elements=["campaign_id", "letter", "locale"], set_=chosen))
-
-
-def check_words(letter: str, field: str, text: str, *, longest: int = 5_000) -> None:
-    """Raise Invalid(field=field) for words that are too long or name unknown placeholders (for steps too)."""
-    if len(text) > longest:
-        raise Invalid(_("This is too long: at most %(number)d characters.") % {"number": longest}, field)
-    if unknown := words.unknown(text, _letter(letter).placeholders):
-        names = ", ".join(f"{{{name}}}" for name in unknown)
-        raise Invalid(_("This letter does not know %(names)s.") % {"names": names}, field)
 
 
 def timeline(contact_id: int, limit: int = 200) -> Sequence[Message]:
@@ -155,6 +139,14 @@ def sending_numbers(campaign_id: int) -> dict[MessageStatus, int]:
         select(Message.status, func.count()).where(Message.campaign_id == campaign_id).group_by(Message.status)
     )
     return dict.fromkeys(MessageStatus, 0) | {row[0]: row[1] for row in rows}
+
+
+def _check(letter: Letter, field: str, text: str) -> None:
+    if len(text) > _LONGEST[field]:
+        raise Invalid(_("This is too long: at most %(number)d characters.") % {"number": _LONGEST[field]}, field)
+    if unknown := words.unknown(text, letter.placeholders):
+        names = ", ".join(f"{{{name}}}" for name in unknown)
+        raise Invalid(_("This letter does not know %(names)s.") % {"names": names}, field)
 
 
 def _letter(name: str) -> Letter:

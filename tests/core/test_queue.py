@@ -82,3 +82,15 @@ def test_the_bell_rings_after_the_outer_commit_only(context: None, monkeypatch: 
     db.session.execute(text("SELECT 1"))
     db.session.commit()
     assert rung == [Bell.FACTS]
+
+
+def test_what_a_job_rang_is_passed_on_before_its_process_ends(
+    app: object, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A forked job takes the bell's thread along when it ends; the worker passes on what is left."""
+    monkeypatch.setattr(queue, "_doorbell", silent := queue._Doorbell())
+    silent._wanted.add(Bell.MAIL)  # rung, and the thread never came to it
+    queue.ring_out()
+    assert redis_client.llen("rq:queue:mail") == 1
+    queue.ring_out()
+    assert redis_client.llen("rq:queue:mail") == 1

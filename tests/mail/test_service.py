@@ -60,13 +60,6 @@ def test_a_letter_that_nobody_knows_is_not_found(campaign: Campaign) -> None:
         mail.want(wanted(campaign, letter="love"))
 
 
-def test_a_preview_of_a_draft_of_words(campaign: Campaign) -> None:
-    own = mail.rendering.OwnWords(subject="Hello {first_name}", body="Only {days_left} days")
-    rendered = mail.preview_words(campaign.id, "sequence", "en", own)
-    assert rendered.subject == "Hello Anna"
-    assert "Only 14 days" in rendered.text
-
-
 def test_a_preview_leaves_no_trace(campaign: Campaign) -> None:
     mail.preview(campaign.id, "confirm", "fr")
     assert hot.many("SELECT id FROM message", {}) == []
@@ -144,11 +137,10 @@ def test_numbers_by_status(campaign: Campaign) -> None:
 
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
-def test_every_status_reason_and_letter_has_words(locale: str) -> None:
+def test_every_reason_and_letter_has_words(locale: str) -> None:
     with i18n.speaking(locale):
         words = reasons._words()
         assert all(words.values())
-        assert all(reasons.status_in_words(status) for status in MessageStatus)
         assert all(letters.title(name) for name in letters.ALL)
         assert reasons.reason_in_words("cannot_render: KeyError x") == words["cannot_render"]
         assert reasons.reason_in_words("smtp_550") == "smtp_550"
