@@ -19,15 +19,22 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=500, help="people in a round")
     parser.add_argument("--leads", type=int, default=2000, help="people in a round of the whole funnel")
     parser.add_argument("--mails", type=int, default=10000, help="mails in a round of the slow provider")
+    parts = {"hot": hot_paths, "funnel": whole_funnel, "provider": slow_provider}
+    parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
     double = Double(loop)
     settings = campaign.settings(double)
     with Stack(settings, workers=0, scheduler=False) as stack:
         slug = campaign.prepare(stack)
-        hot.measure(stack, double, slug, rounds=wanted.rounds, number=wanted.people)
-        whole_funnel(stack, double, slug, wanted)
-        slow_provider(stack, double, slug, wanted)
+        for name, part in parts.items():
+            if name in (wanted.only or parts):
+                part(stack, double, slug, wanted)
+
+
+def hot_paths(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """Each path alone, without workers beside it."""
+    hot.measure(stack, double, slug, rounds=wanted.rounds, number=wanted.people)
 
 
 def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
@@ -36,9 +43,7 @@ def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Names
         connection.execute("TRUNCATE contact CASCADE")
         connection.execute("TRUNCATE fact, ledger_pending, provider_event")
         connection.execute("DELETE FROM points_bucket")
-    for number in (1, 2):
-        stack.start_worker(number)
-    stack.start_scheduler()
+    stack.start_workers()
     double.by_id.clear()
     rounds = Rounds()
     entered: list[str] = []
@@ -81,6 +86,7 @@ def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Names
 
 def slow_provider(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """Two real workers and a provider that answers after 200 ms."""
+    stack.start_workers()
     double.latency = 0.2
     double.events = None
     rounds = Rounds()

@@ -139,6 +139,13 @@ class Stack:
         self.start("web", granian("wsgi:app", self.port, 2))
         wait_for_http(self.port, "/healthz", lambda: self.parts["web"].poll() is None)
 
+    def start_workers(self) -> None:
+        """Start two workers and the scheduler, unless they run."""
+        if "scheduler" not in self.parts:
+            for number in (1, 2):
+                self.start_worker(number)
+            self.start_scheduler()
+
     def start_worker(self, number: int) -> None:
         """Start worker `number` (again)."""
         self.start(f"worker {number}", self._flask("worker"))
