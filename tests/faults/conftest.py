@@ -12,7 +12,7 @@ from bench.stack import Stack
 from leadgen.simulator.loop import Loop
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def double() -> Iterator[Double]:
     """The mail provider."""
     loop = Loop()
@@ -22,14 +22,14 @@ def double() -> Iterator[Double]:
     loop.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(double: Double) -> Iterator[Stack]:
     """PostgreSQL that survives a crash, Valkey, web, two workers and the scheduler."""
     with Stack(campaign.settings(double), tuned=False) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def slug(stack: Stack) -> str:
     """The seeded live campaign."""
     return campaign.prepare(stack)

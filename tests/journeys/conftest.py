@@ -20,14 +20,14 @@ from bench.stack import Stack
 _PATIENCE = 30.0  # seconds for a letter; the machine may be busy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Servers, web, two workers and the scheduler; it is noon."""
     with Stack({"LEADGEN_ENV": "development", "MAIL_PROVIDER": "file"}, tuned=False) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def slug(stack: Stack) -> str:
     """The seeded live campaign."""
     return campaign.prepare(stack)
