@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
@@ -80,6 +82,16 @@ def preview(campaign_id: int, letter: str, locale: str, step: int | None = None)
     """
     card, compiled = _compiled(campaign_id, letter, locale, step)
     return rendering.render(compiled, card, _sample(card, letter, locale, step))
+
+
+def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
+    """The subject line as this person reads it, for pages that say what to look for; at most a minute old.
+
+    Raises NotFound.
+    """
+    card = cards.by_id(campaign_id)
+    compiled = _compiled_lately((card.slug, card.version, int(time.time() // 60)), campaign_id, letter, locale)
+    return rendering.render(compiled, card, replace(_sample(card, letter, locale, None), first_name=first_name)).subject
 
 
 def send_test(campaign_id: int, letter: str, locale: str, to: str, step: int | None = None) -> None:
@@ -160,6 +172,11 @@ def _compiled(campaign_id: int, letter: str, locale: str, step: int | None) -> t
     texts = Texts({campaign_id}, {step} if step else ())
     own = texts.of(campaign_id, letter, locale, step_id=step or None, default_locale=card.default_locale)
     return card, rendering.compiled(card, letter, locale, own, step or 0)
+
+
+@lru_cache(maxsize=256)
+def _compiled_lately(_state: tuple[str, int, int], campaign_id: int, letter: str, locale: str) -> Compiled:
+    return _compiled(campaign_id, letter, locale, None)[1]
 
 
 def _sample(card: CampaignCard, letter: str, locale: str, step: int | None) -> Recipient:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.accounts import service as accounts
+from leadgen.contacts import address
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
 from leadgen.core import tokens
@@ -67,5 +69,12 @@ def _show(what: str, token: str, contact: Contact | None, *, is_unticked: bool =
         language.speak()
     if contact is None:
         return headers.private(make_response(render_template("public/unknown_link.html"), 200))
-    html = render_template("public/unsubscribe.html", what=what, token=token, is_unticked=is_unticked)
+    html = render_template(
+        "public/unsubscribe.html",
+        what=what,
+        token=token,
+        brand=accounts.brand(contact.brand_id),
+        masked=address.mask(contact.email or ""),
+        is_unticked=is_unticked,
+    )
     return headers.private(make_response(html))

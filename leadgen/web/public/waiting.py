@@ -19,6 +19,7 @@ from leadgen.entries import confirming, entering, waiting
 from leadgen.entries.confirming import Outcome
 from leadgen.entries.entering import Entered, EntryRequest
 from leadgen.entries.models import EntryStatus
+from leadgen.mail import service as mail
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import browser, seals
@@ -141,6 +142,7 @@ def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> 
         is_resend_left=_is_resend_left(seat),
         has_bounced=_status(seat) is EntryStatus.BOUNCED,
         mailbox=mailbox_of(seat.domain),
+        subject=mail.subject(card.id, "confirm", language.current(), seat.first_name),
         sender=f"{card.brand.sender_name} <{card.brand.sender_email}>",
     )
     return headers.private(Response(html, status, mimetype="text/html"))

@@ -17,6 +17,8 @@ def test_looking_changes_nothing(visitor: Visitor, scene: Scene) -> None:
     """Rule 2."""
     page = visitor.get(f"{scene.unsubscribe}?lang=en")
     assert "No more news from us?" in page.text
+    assert "Escales" in page.text
+    assert "b•••@m•••.example" in page.text
     assert visitor.client.head(scene.unsubscribe).status_code == 200
     assert _marketing_since(scene.contact_id) is not None
 

@@ -6,6 +6,7 @@ from flask import Flask
 from leadgen.core import hot, tokens
 from leadgen.core.db import db
 from leadgen.entries.models import Entry, EntryStatus
+from leadgen.mail import service as mail
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, count, fields_of, payload, text_of
 
@@ -37,6 +38,12 @@ def test_it_says_what_to_look_for(visitor: Visitor, scene: Scene) -> None:
     for part in ("One step left", "z•••@m•••.example", "Escales", "@brand-", "Subject", "spam", "Wrong address?"):
         assert part in words
     assert "zoe@mail.example" not in words
+
+
+def test_it_names_the_subject_of_the_mail_that_was_sent(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    page = text_of(visitor.get(_waiting(visitor)))
+    with app.app_context():
+        assert mail.preview(scene.campaign_id, "confirm", "en").subject.replace("Anna", "Zoé") in page
 
 
 def test_a_known_mailbox_gets_a_plain_link(visitor: Visitor, scene: Scene) -> None:
