@@ -36,6 +36,7 @@ FAQ_LIMIT = 20
 POINTS_LIMIT = 1000
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,58}[a-z0-9])")
 _PICTURE = re.compile(r"[a-z0-9-]{0,60}")
+YEARS_AROUND = 2
 _FINAL = {CampaignStatus.CLOSED, CampaignStatus.DRAWING, CampaignStatus.AWARDED, CampaignStatus.ARCHIVED}
 
 
@@ -222,6 +223,16 @@ class CampaignDates:
     timezone: str
 
 
+def check_window(starts_at: datetime, ends_at: datetime) -> None:
+    """A window that a contest can have: it ends after it starts, and both lie within two years. Raises Invalid."""
+    years = range(clock.now().year - YEARS_AROUND, clock.now().year + YEARS_AROUND + 1)
+    for field, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
+        if moment.year not in years:  # compared by year: the first and last days of the calendar overflow
+            raise Invalid(_("Choose a date within two years from now."), field)
+    if ends_at <= starts_at:
+        raise Invalid(_("The end must come after the start."), "ends_at")
+
+
 def edit_dates(campaign: Campaign, dates: CampaignDates) -> None:
     """Start, end and time zone. A contest that has begun keeps its start. Raises Invalid, Conflict (closed)."""
     not_final(campaign)
@@ -229,8 +240,7 @@ def edit_dates(campaign: Campaign, dates: CampaignDates) -> None:
         raise Conflict(_("Entries are closed; the dates cannot be changed any more."))
     if dates.timezone not in available_timezones():
         raise Invalid(_("Choose a time zone from the list, such as Europe/Paris."), "timezone")
-    if dates.ends_at <= dates.starts_at:
-        raise Invalid(_("The end must come after the start."), "ends_at")
+    check_window(dates.starts_at, dates.ends_at)
     if campaign.rules_version and dates.ends_at <= clock.now():
         raise Invalid(_("The end must lie in the future. To stop at once, pause the contest."), "ends_at")
     has_begun = campaign.status in {CampaignStatus.LIVE, CampaignStatus.PAUSED} and campaign.starts_at <= clock.now()

@@ -21,6 +21,7 @@ from leadgen.campaigns.editing import (
     brand_changed,
     check_name,
     check_slug,
+    check_window,
     edit_dates,
     edit_eligibility,
     edit_name,
@@ -85,11 +86,13 @@ def create_from_template(
     """A draft made from a template; what is left out comes from the brand and the template.
 
     A slug that is not given is made from the name. Starts tomorrow at nine in the campaign's time zone unless said.
-    Raises NotFound (template), Invalid (name, slug).
+    Raises NotFound (template), Invalid (name, slug, dates).
     """
     template = catalogue.filled(catalogue.read(template_key), brand.name)
     zone = timezone or brand.timezone
     starts_at = starts_at or _tomorrow_at_nine(zone)
+    if ends_at:
+        check_window(starts_at, ends_at)
     campaign = Campaign(
         brand_id=brand.id,
         slug=check_slug(slug) if slug else _free_slug(name),

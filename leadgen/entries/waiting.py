@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, text, update
@@ -14,7 +13,7 @@ from leadgen.contacts import address
 from leadgen.contacts import service as contacts
 from leadgen.contacts.address import Address
 from leadgen.contacts.models import Contact, SuppressionReason
-from leadgen.core import clock, queue
+from leadgen.core import clock, hot, queue
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
@@ -32,42 +31,12 @@ CORRECTIONS = 3
 _OPEN = (EntryStatus.PENDING, EntryStatus.BOUNCED, EntryStatus.EXPIRED)
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What the waiting page shows. `resend_in` is in seconds; `is_resend_left`: whether another mail is possible."""
-
-    entry_id: int
-    campaign_id: int
-    status: EntryStatus
-    locale: str
-    masked: str
-    resend_in: int
-    is_resend_left: bool
-    is_code_spent: bool
-    has_bounced: bool
-    corrections_left: int
-
-
-def waiting(entry_id: int) -> Waiting:
-    """How an entry stands that is not confirmed yet. Raises NotFound."""
-    row = db.session.execute(
-        select(Entry, Contact.email).join(Contact, Contact.id == Entry.contact_id).where(Entry.id == entry_id)
-    ).first()
+def status(entry_id: int) -> EntryStatus:
+    """How an entry stands; open waiting pages ask again and again. Raises NotFound."""
+    row = hot.one("SELECT status FROM entry WHERE id = %(entry)s", {"entry": entry_id})
     if row is None:
         raise NotFound
-    entry, email = row
-    return Waiting(
-        entry_id=entry.id,
-        campaign_id=entry.campaign_id,
-        status=entry.status,
-        locale=entry.locale,
-        masked=address.mask(email or ""),
-        resend_in=_seconds_until_resend(entry),
-        is_resend_left=entry.mails_sent <= len(RESEND_PAUSES),
-        is_code_spent=entry.code_tries >= 5 or clock.now() >= entry.code_expires_at,
-        has_bounced=entry.status is EntryStatus.BOUNCED,
-        corrections_left=max(0, CORRECTIONS - entry.corrections),
-    )
+    return EntryStatus(row["status"])
 
 
 def resend(entry_id: int) -> int:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from leadgen.core import errors
+from leadgen.core.db import db
 from leadgen.web import headers, language
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ STATUS: dict[type[errors.LeadgenError], int] = {
 }
 # What is raised when PostgreSQL is away, restarts, or has no connection left.
 DATABASE_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
+# What is raised for a value that PostgreSQL cannot hold: a NUL in a text, an id beyond 64 bits, a day before year 1.
+IMPOSSIBLE_VALUE = (psycopg.DataError, sqlalchemy.exc.DataError)
 RETRY_SECONDS = 20
 _WITH_A_PAGE = {400, 403, 404, 405, 409, 413, 429, 500, 503}
 
@@ -36,8 +39,10 @@ def register(app: Flask) -> None:
     """Answer every error of the application with a page in our look."""
     app.register_error_handler(errors.LeadgenError, _domain_error)
     app.register_error_handler(HTTPException, _http_error)
-    for error in DATABASE_AWAY:
-        app.register_error_handler(error, _database_away)
+    for away in DATABASE_AWAY:
+        app.register_error_handler(away, _database_away)
+    for impossible in IMPOSSIBLE_VALUE:
+        app.register_error_handler(impossible, _impossible_value)
 
 
 def page(status: int, *, message: str = "", retry_after: int = 0) -> ResponseReturnValue:
@@ -73,6 +78,13 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if valid := getattr(error, "valid_methods", None):
         answer.headers["Allow"] = ", ".join(valid)
     return answer
+
+
+def _impossible_value(error: Exception) -> ResponseReturnValue:
+    """Nothing can stand under such an address, and nobody can mean such an input."""
+    log.info("a value that cannot be stored: %s", error)
+    db.session.rollback()
+    return page(404 if request.method in {"GET", "HEAD"} else 400)
 
 
 def _database_away(error: Exception) -> ResponseReturnValue:

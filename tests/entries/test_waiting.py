@@ -10,7 +10,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.contacts import address
 from leadgen.core import tokens
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, Invalid, TooMany
+from leadgen.core.errors import Conflict, Invalid, NotFound, TooMany
 from leadgen.entries import confirming, entering, waiting
 from leadgen.entries.confirming import Outcome
 from leadgen.entries.models import Entry, EntryStatus
@@ -167,11 +167,9 @@ def test_f2_the_owner_of_a_waiting_address_gets_the_confirmation_again_within_it
     assert len(rows("SELECT 1 FROM message WHERE entry_id = %(id)s", id=entry_id)) == 2
 
 
-def test_what_the_waiting_page_shows(entry_id: int, clock: Clock) -> None:
-    shown = waiting.waiting(entry_id)
-    assert (shown.status, shown.masked) == (EntryStatus.PENDING, "a•••@m•••.example")
-    assert 58 <= shown.resend_in <= 60
-    assert (shown.is_resend_left, shown.is_code_spent, shown.corrections_left) == (True, False, 3)
-
-    clock.forward(minutes=16)
-    assert waiting.waiting(entry_id).is_code_spent
+def test_how_an_entry_stands(entry_id: int) -> None:
+    assert waiting.status(entry_id) is EntryStatus.PENDING
+    confirming.confirm(entry_id, 1, "button_post")
+    assert waiting.status(entry_id) is EntryStatus.CONFIRMED
+    with pytest.raises(NotFound):
+        waiting.status(entry_id + 1)

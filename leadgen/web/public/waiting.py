@@ -167,4 +167,4 @@ def _is_resend_left(seat: Seat) -> bool:
 
 def _status(seat: Seat) -> EntryStatus:
     """How the entry stands; one that is not this browser's own always looks as if it waited."""
-    return waiting.waiting(seat.entry_id).status if seat.is_own else EntryStatus.PENDING
+    return waiting.status(seat.entry_id) if seat.is_own else EntryStatus.PENDING
