@@ -132,6 +132,10 @@ def _card(slug: str) -> CampaignCard:
 
 def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> ResponseReturnValue:
     seat = seals.unseal(token)
+    entry_status = _status(seat)
+    if entry_status is EntryStatus.CONFIRMED:  # on another device: this one need not wait any longer
+        html = render_template("public/confirmed_elsewhere.html", card=card, seat=seat)
+        return headers.private(Response(html, mimetype="text/html"))
     html = render_template(
         "public/waiting.html",
         card=card,
@@ -140,7 +144,7 @@ def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> 
         said={"done": request.args.get("done", ""), **said},
         resend_in=_resend_in(seat),
         is_resend_left=_is_resend_left(seat),
-        has_bounced=_status(seat) is EntryStatus.BOUNCED,
+        has_bounced=entry_status is EntryStatus.BOUNCED,
         mailbox=mailbox_of(seat.domain),
         subject=mail.subject(card.id, "confirm", language.current(), seat.first_name),
         sender=f"{card.brand.sender_name} <{card.brand.sender_email}>",

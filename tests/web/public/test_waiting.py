@@ -5,6 +5,7 @@ from flask import Flask
 
 from leadgen.core import hot, tokens
 from leadgen.core.db import db
+from leadgen.entries import confirming
 from leadgen.entries.models import Entry, EntryStatus
 from leadgen.mail import service as mail
 from tests.web.public.conftest import Scene
@@ -176,3 +177,16 @@ def test_a_honeypots_page_answers_like_any_other(visitor: Visitor, scene: Scene)
     assert visitor.post(f"{path}/code", {"code": "123456"}).status_code == 400
     visitor.clock.forward(seconds=61)
     assert visitor.post(f"{path}/resend").status_code == 303
+
+
+def test_whoever_confirmed_on_another_device_need_not_wait_here(visitor: Visitor, scene: Scene) -> None:
+    page = _waiting(visitor)
+    entry = _entry()
+    confirming.confirm(entry["id"], 1, "button_post")  # type: ignore[arg-type]
+
+    assert visitor.get(f"{page}/status.json").json == {"status": "confirmed"}
+    assert "You are in" in text_of(visitor.get(page))
+    late = visitor.client.post(f"{page}/code", data={"code": _code(entry)})
+    assert late.status_code == 200
+    assert "You are in" in text_of(late)
+    assert "/me/" not in late.text
