@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous.encoding import base64_encode, int_to_bytes
 
 from leadgen.core import clock, settings
 from leadgen.core.errors import TokenExpired, TokenInvalid
@@ -47,8 +49,21 @@ def _serializer(purpose: Purpose, keys: tuple[str, ...]) -> URLSafeTimedSerializ
 
 
 def sign(purpose: Purpose, payload: Any) -> str:
-    """A URL-safe token that carries `payload` (JSON, readable by anyone: never an address) for `purpose`."""
-    return str(_serializer(purpose, settings.get().secret_keys).dumps(payload))
+    """A URL-safe token that carries `payload` (JSON, readable by anyone: never an address) for `purpose`.
+
+    What itsdangerous' `dumps` does, without compression and with the key derived once: signing was a third of the cost
+    of a mail (6 against 27 µs). Reading is left to itsdangerous, so a token that is wrong here is refused there.
+    """
+    body = json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode()
+    moment = int(clock.now().timestamp())
+    value = base64_encode(body) + b"." + base64_encode(int_to_bytes(moment))
+    signature = hmac.digest(_derived_key(purpose, settings.get().secret_keys[0]), value, "sha256")
+    return (value + b"." + base64_encode(signature)).decode()
+
+
+@lru_cache(maxsize=64)
+def _derived_key(purpose: Purpose, key: str) -> bytes:
+    return hmac.digest(key.encode(), purpose.value.encode(), "sha256")
 
 
 def read(purpose: Purpose, token: str, *, max_age: int | None = None) -> Any:
