@@ -163,7 +163,7 @@ def test_marketers_words_are_no_template_language(campaign: Campaign) -> None:
     """Placeholders by name only; everything else stays what it is."""
     body = "{{ 7 * 7 }} {% for x in y %} <script>alert(1)</script> {prize} {first_name}"
     rendered = of("welcome", campaign, first_name="Anna", body=body)
-    assert "49" not in rendered.html
+    assert "{{ 7 * 7 }} {% for x in y %}" in rendered.text
     assert "<script" not in rendered.html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in rendered.html
     assert campaign.prizes[0].texts["en"]["title"].lower() in rendered.text.lower()
