@@ -40,7 +40,7 @@ def _flask_settings(current: Settings) -> dict[str, object]:
             "pool_pre_ping": True,
             "pool_size": 8,
             "max_overflow": 8,
-            # A claim prepared while the outbox was empty kept a plan of 966 ms (docs: mail and receipts).
+            # A claim prepared while the outbox was empty kept a plan of 966 ms.
             "connect_args": {"prepare_threshold": None, "options": "-c jit=off"},
         },
         "SESSION_COOKIE_NAME": "__Host-staff" if current.is_https else "staff",

@@ -26,10 +26,6 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         2_300,
         "eight pages of a campaign, each with its forms; the words of states and the geometry of charts stand apart",
     ),
-    "web/public": (
-        1_700,
-        "the way from a friend's link to being forgotten is eleven pages that share their form, stages and share kit",
-    ),
     "mail": (
         2_400,
         "the outbox with its gates in SQL, letters, receipts, and three providers with every kind of trouble they make",
