@@ -140,6 +140,7 @@ if (palette?.showModal) {
   let chosen = 0;
   const plain = (words) => words.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const show = () => {
+    if (!places) return; // who types faster than the list comes sees it as soon as it is there
     const wanted = plain(text.value).split(/\s+/);
     const found = places.filter((place) => wanted.every((word) => plain(place.name).includes(word))).slice(0, 30);
     chosen = Math.min(chosen, Math.max(0, found.length - 1));
