@@ -11,6 +11,7 @@ import os
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from enum import StrEnum
 
 import redis
@@ -139,8 +140,9 @@ class _Doorbell:
 
     def pass_on(self, client: redis.Redis) -> None:
         wanted = set()
-        while self._rung:
-            wanted.add(self._rung.popleft())
+        with suppress(IndexError):  # the thread and the end of a job may both be at it
+            while True:
+                wanted.add(self._rung.popleft())
         for bell in wanted:
             try:
                 enqueue(bell.value, name=BELL_QUEUES[bell], client=client)

@@ -89,7 +89,7 @@ def test_what_a_job_rang_is_passed_on_before_its_process_ends(
 ) -> None:
     """A forked job takes the bell's thread along when it ends; the worker passes on what is left."""
     monkeypatch.setattr(queue, "_doorbell", silent := queue._Doorbell())
-    silent._wanted.add(Bell.MAIL)  # rung, and the thread never came to it
+    silent._rung.append(Bell.MAIL)  # rung, and the thread never came to it
     queue.ring_out()
     assert redis_client.llen("rq:queue:mail") == 1
     queue.ring_out()
