@@ -109,7 +109,7 @@ def test_nothing_jumps_is_blocked_or_comes_from_elsewhere(page: Page, street: st
 
 
 def test_the_button_stands_above_the_fold_of_a_phone(page: Page, street: str, scene: Scene) -> None:
-    """look.md: brand, picture, promise, inviter and button without scrolling at 390 × 844."""
+    """Brand, picture, promise, inviter and button without scrolling at 390 × 844."""
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{street}/r/{scene.code}?ch=wa")
     for part in (".brand", ".hero img", "h1", ".inviter", ".to-form .button"):
@@ -119,7 +119,7 @@ def test_the_button_stands_above_the_fold_of_a_phone(page: Page, street: str, sc
 
 
 def test_both_boxes_and_all_targets_have_the_same_size(page: Page, street: str) -> None:
-    """Rule 1: accepting and refusing weigh the same; look.md: 44 px."""
+    """Rule 1: accepting and refusing weigh the same, and both are 44 px high."""
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{street}/c/island?lang=en")
     rules, news = (page.locator(f"#{name}").bounding_box() for name in ("consent_rules", "consent_marketing"))
