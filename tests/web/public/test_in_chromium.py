@@ -108,6 +108,16 @@ def test_nothing_jumps_is_blocked_or_comes_from_elsewhere(page: Page, street: st
     assert page.context.cookies() == []
 
 
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_persons_page_fits_a_phone(page: Page, street: str, scene: Scene, language: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{street}{scene.me}?new=1&lang={language}")
+    edges = page.locator("main .card, main .card > *").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().right)"
+    )
+    assert max(edges) <= 390 - 16
+
+
 def test_the_button_stands_above_the_fold_of_a_phone(page: Page, street: str, scene: Scene) -> None:
     """Brand, picture, promise, inviter and button without scrolling at 390 × 844."""
     page.set_viewport_size({"width": 390, "height": 844})

@@ -124,6 +124,7 @@ def test_a_cached_view_asks_the_database_for_nothing(
 def test_it_is_rendered_once_for_a_version(visitor: Visitor, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     first = fields_of(visitor.get("/c/island"))
     monkeypatch.setattr(landing, "render_template", lambda *_a, **_k: pytest.fail("rendered again"))
+    visitor.clock.forward(seconds=1)
     second = fields_of(visitor.get("/c/island"))
     assert first["csrf_token"] != second["csrf_token"]
 
