@@ -36,7 +36,7 @@ FAQ_LIMIT = 20
 POINTS_LIMIT = 1000
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,58}[a-z0-9])")
 _PICTURE = re.compile(r"[a-z0-9-]{0,60}")
-YEARS_AROUND = 2
+YEARS_AROUND = 5
 _FINAL = {CampaignStatus.CLOSED, CampaignStatus.DRAWING, CampaignStatus.AWARDED, CampaignStatus.ARCHIVED}
 
 
@@ -224,13 +224,13 @@ class CampaignDates:
 
 
 def check_window(starts_at: datetime, ends_at: datetime) -> None:
-    """A window that a contest can have: it ends after it starts, and both lie within two years. Raises Invalid."""
+    """A window that a contest can have: it ends after it starts, and both lie within five years. Raises Invalid."""
+    if ends_at <= starts_at:
+        raise Invalid(_("The end must come after the start."), "ends_at")
     years = range(clock.now().year - YEARS_AROUND, clock.now().year + YEARS_AROUND + 1)
     for field, moment in (("starts_at", starts_at), ("ends_at", ends_at)):
         if moment.year not in years:  # compared by year: the first and last days of the calendar overflow
-            raise Invalid(_("Choose a date within two years from now."), field)
-    if ends_at <= starts_at:
-        raise Invalid(_("The end must come after the start."), "ends_at")
+            raise Invalid(_("Choose a date within five years from now."), field)
 
 
 def edit_dates(campaign: Campaign, dates: CampaignDates) -> None:

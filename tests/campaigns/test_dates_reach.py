@@ -23,7 +23,7 @@ GOOD = clock.now().replace(microsecond=0)
         (GOOD, GOOD, "ends_at"),
     ],
 )
-def test_a_campaign_lives_within_two_years(context: None, starts_at: datetime, ends_at: datetime, field: str) -> None:
+def test_a_campaign_lives_within_five_years(context: None, starts_at: datetime, ends_at: datetime, field: str) -> None:
     with pytest.raises(Invalid) as refused:
         campaigns.create_from_template(make_brand(), "milestones", name="Far", starts_at=starts_at, ends_at=ends_at)
     assert refused.value.field == field
