@@ -1,12 +1,14 @@
 """Sending the entry form."""
 
 import re
+from dataclasses import replace
 
 import psycopg
 import pytest
 from flask import Flask
 
 from leadgen.core import hot, tokens
+from leadgen.core.settings import Environment, Settings
 from leadgen.core.tokens import Purpose
 from leadgen.entries import entering
 from tests.conftest import Clock
@@ -192,6 +194,19 @@ def test_one_network_may_not_send_without_end(visitor: Visitor, scene: Scene, mo
     assert [answer.status_code for answer in answers] == [303, 303, 429]
     assert answers[2].headers["Retry-After"] == "600"
     assert value_of(answers[2], "email") == "zoe2@mail.example"
+
+
+def test_production_exempts_nobody(
+    visitor: Visitor, scene: Scene, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind a proxy that nobody told us of, everybody seems to come from this machine."""
+    monkeypatch.setattr("leadgen.web.public.enter.LIMIT", "1 per 10 minutes")
+    hidden = fields_of(visitor.get("/c/island?lang=en"))
+    visitor.clock.forward(seconds=5)
+    serious = replace(settings, environment=Environment.PRODUCTION)
+    monkeypatch.setattr("leadgen.web.public.enter.settings.get", lambda: serious)
+    answers = [visitor.post("/c/island", payload(email=f"zoe{n}@mail.example", **hidden)) for n in range(2)]
+    assert [answer.status_code for answer in answers] == [303, 429]
 
 
 def test_a_closed_campaign_takes_no_entry(visitor: Visitor, scene: Scene, clock: Clock) -> None:
