@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -61,6 +62,7 @@ SENT = ("accepted", "delivered", "bounced")
 LOST = ("failed", "expired")
 HOURLY_FOR = timedelta(days=3)
 MOST_SLOTS = 400
+DEAR_SECONDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,36 @@ class Glance:
     def k_confirmed(self) -> float | None:
         """Referred confirmed entries for each confirmed entry."""
         return self.referred_confirmed / self.confirmed if self.confirmed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """All that a campaign's first page shows, counted at one moment."""
+
+    numbers: Numbers
+    unit: str
+    slots: Sequence[Slot]
+    channels: Sequence[Source]
+    sources: Sequence[Source]
+
+
+_kept: dict[int, tuple[float, Figures]] = {}
+
+
+def figures(campaign_id: int, since: datetime, until: datetime, zone: str) -> Figures:
+    """The whole page in eight statements. Figures that were dear to count are shown again for ten times as long.
+
+    Counting 300,000 entries takes a second and a half of a busy machine, and each open page asks every five seconds.
+    """
+    begun = time.monotonic()
+    if campaign_id in _kept and begun < _kept[campaign_id][0]:
+        return _kept[campaign_id][1]
+    unit, slots = curve(campaign_id, since, until, zone)
+    counted = Figures(numbers(campaign_id), unit, slots, channels(campaign_id), sources(campaign_id))
+    cost = time.monotonic() - begun
+    if cost > DEAR_SECONDS:
+        _kept[campaign_id] = (begun + 10 * cost, counted)
+    return counted
 
 
 def numbers(campaign_id: int) -> Numbers:

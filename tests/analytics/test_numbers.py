@@ -124,3 +124,23 @@ def test_a_dossier_is_of_its_own_campaign_alone(campaign: Campaign) -> None:
     assert [friend.first_name for friend in people.dossier(campaign.id, ben.id).friends] == ["Anna"]
     with pytest.raises(NotFound):
         people.dossier(factories.make_campaign().id, anna.id)
+
+
+def test_dear_figures_are_shown_again_and_cheap_ones_counted_anew(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def entries() -> int:
+        now = clock.now()
+        return analytics.figures(campaign.id, now - timedelta(days=1), now, "UTC").numbers.entries
+
+    assert entries() == 0
+    factories.make_entry(campaign)
+    assert entries() == 1
+    monkeypatch.setattr(analytics, "_kept", {})
+    monkeypatch.setattr(analytics, "DEAR_SECONDS", -1)
+    ticks = iter([0.0, 60.0, 61.0, 700.0, 760.0])
+    monkeypatch.setattr(analytics.time, "monotonic", lambda: next(ticks))
+    assert entries() == 1
+    factories.make_entry(campaign)
+    assert entries() == 1
+    assert entries() == 2

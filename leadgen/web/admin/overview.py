@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from leadgen.analytics import service as analytics
@@ -38,18 +38,16 @@ def numbers(campaign_id: int) -> ResponseReturnValue:
 
 
 def _figures(campaign: Campaign) -> dict[str, Any]:
-    found = analytics.numbers(campaign.id)
     now = clock.now()
     since = min(campaign.starts_at, now)
     until = min(max(now, campaign.starts_at), campaign.ends_at)
-    unit, slots = analytics.curve(campaign.id, since, until, campaign.timezone)
+    found = analytics.figures(campaign.id, since, until, campaign.timezone)
     return {
-        "numbers": found,
-        "stages": charts.funnel(found),
-        "curves": [charts.curve(slots, unit, campaign.timezone, width) for width in charts.WIDTHS],
-        "slots": slots,
-        "unit": unit,
-        "channels": analytics.channels(campaign.id),
-        "sources": analytics.sources(campaign.id),
-        "endpoint": request.endpoint,
+        "numbers": found.numbers,
+        "stages": charts.funnel(found.numbers),
+        "curves": [charts.curve(found.slots, found.unit, campaign.timezone, width) for width in charts.WIDTHS],
+        "slots": found.slots,
+        "unit": found.unit,
+        "channels": found.channels,
+        "sources": found.sources,
     }
