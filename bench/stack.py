@@ -123,6 +123,7 @@ class Stack:
                 self.start_worker(number)
             if self._has_scheduler:
                 self.start_scheduler()
+            self._wait_for_workers(self._workers)
         except BaseException:
             self.end()
             raise
@@ -145,10 +146,20 @@ class Stack:
             for number in (1, 2):
                 self.start_worker(number)
             self.start_scheduler()
+            self._wait_for_workers(2)
 
     def start_worker(self, number: int) -> None:
         """Start worker `number` (again)."""
         self.start(f"worker {number}", self._flask("worker"))
+
+    def _wait_for_workers(self, number: int) -> None:
+        """A worker is there when RQ knows it: what it needs to start shall not count as work."""
+        deadline = time.monotonic() + _PATIENCE
+        with redis.from_url(self.valkey.url) as client:
+            while int(client.scard("rq:workers")) < number:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"the workers do not start: {self.log('worker 1')}")
+                time.sleep(0.05)
 
     def start_scheduler(self) -> None:
         """Start the scheduler."""
