@@ -97,7 +97,6 @@ class Browser:
 
 def live(person: Person, stage: Stage) -> Life:
     """From the first look at the landing page to the last answer."""
-    chance = random.Random(person.number)  # noqa: S311 - a play, not a secret
     outcome = stage.outcome
     browser = Browser(stage, person)
     waiting = yield from _enter(person, stage, browser)
@@ -114,6 +113,7 @@ def live(person: Person, stage: Stage) -> Life:
     if page is None:
         return
     if person.answers:
+        chance = random.Random(person.number)  # noqa: S311 - a play, not a secret
         yield from _answer(stage, browser, page, chance)
     if person.withdraws and person.wants_marketing:
         yield from _withdraw(stage, browser, page)
