@@ -84,6 +84,7 @@ class Stack:
         self._guard = Guard(grace=1.0, afterwards=self._remove)
         self.clock = Clock(self.folder / "clock")
         self.parts: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, Sequence[str]] = {}
 
     @property
     def base_url(self) -> str:
@@ -180,7 +181,13 @@ class Stack:
             )
         self._guard.watch(process.pid)
         self.parts[name] = process
+        self._commands[name] = command
         return process
+
+    def revive(self) -> None:
+        """Start again what has ended by itself, as the supervisor and systemd do."""
+        for name in [name for name, process in self.parts.items() if process.poll() is not None]:
+            self.start(name, self._commands[name])
 
     def kill(self, name: str) -> None:
         """SIGKILL to a part and everything that it forked, at once."""

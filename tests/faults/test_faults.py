@@ -95,7 +95,7 @@ def _restart_postgres(stack: Stack) -> None:
 
 
 def _hurry(stack: Stack, double: Double) -> Callable[[], None]:
-    """Let leases end in seconds from now on, until what is answered is called."""
+    """From now on leases end in seconds and ended parts start again, until what is answered is called."""
     is_over = threading.Event()
 
     def once() -> None:
@@ -103,6 +103,7 @@ def _hurry(stack: Stack, double: Double) -> Callable[[], None]:
             return
         with stack.connect() as connection:
             changed = connection.execute(_HURRY).rowcount
+        stack.revive()  # RQ's worker ends when its records vanish under it
         if changed:
             stack.ring("leadgen.mail.jobs.sweep")
         double.loop.later(1.0, once)
