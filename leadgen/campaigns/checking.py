@@ -15,6 +15,8 @@ from leadgen.core.i18n import gettext as _
 
 NEEDED_TEXTS = ("title", "lead", "share_text", "rules", "consent_rules", "consent_marketing")
 _PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
+# Templates tell the marketer in brackets what to write there.
+_NOTE = re.compile(r"\[[^\]]+\]")
 _SHORTEST = timedelta(hours=1)
 
 
@@ -74,9 +76,13 @@ def _prizes(campaign: Campaign) -> Iterator[Problem]:
         yield Problem("prizes", _("Add at least one prize."))
     for number, prize in enumerate(campaign.prizes, 1):
         for locale in i18n.LOCALES:
-            if not prize.texts.get(locale, {}).get("title"):
-                words = {"number": number, "language": language(locale)}
+            words = {"number": number, "language": language(locale)}
+            texts = prize.texts.get(locale, {})
+            if not texts.get("title"):
                 yield Problem("prizes", _("Prize %(number)d has no name in %(language)s.") % words)
+            if _NOTE.search(str(texts.get("description", ""))):
+                sentence = _("The description of prize %(number)d in %(language)s still holds the template’s note.")
+                yield Problem("prizes", sentence % words)
         if prize.value <= 0:
             yield Problem("prizes", _("Prize %(number)d has no value; the rules must state it.") % {"number": number})
 
