@@ -5,9 +5,12 @@ Not RQ's own cron: it pickles its jobs, has no election (two of them enqueue eve
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import time
-from typing import NamedTuple
+from types import FrameType
+from typing import NamedTuple, NoReturn
 
 from redis.exceptions import LockError, RedisError
 from redis.lock import Lock
@@ -44,13 +47,22 @@ def run() -> None:
     client = queue.connection(seconds=_REDIS_SECONDS)
     lock = client.lock("leadgen:scheduler", timeout=LEADER_SECONDS)
     next_at = dict.fromkeys(SCHEDULE, 0.0)
-    while True:
-        try:
-            if _leads(lock):
-                strike_due(next_at, time.monotonic())
-        except RedisError as error:
-            log.warning("the scheduler waits for Redis: %s", error)
-        time.sleep(_TICK_SECONDS)
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        while True:
+            try:
+                if _leads(lock):
+                    strike_due(next_at, time.monotonic())
+            except RedisError as error:
+                log.warning("the scheduler waits for Redis: %s", error)
+            time.sleep(_TICK_SECONDS)
+    finally:
+        with contextlib.suppress(RedisError):
+            lock.release()  # the next one need not wait for the lock to fall
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 def strike_due(next_at: dict[Strike, float], moment: float) -> list[Strike]:

@@ -8,6 +8,9 @@ LONGEST_NAME = 40
 # Spammers write their message into the name field and let the product mail it.
 _NOT_IN_NAMES = re.compile(r"[/.:@\\<>{}\[\]|\d\x00-\x1f\u202a-\u202e\u2066-\u2069]|https?", re.IGNORECASE)
 
+_ENDS_A_SENTENCE = ".!?…:\n"
+_ARTICLES = frozenset({"A", "An", "One", "Two", "Three", "Four", "Un", "Une", "Des", "Deux", "Trois", "Quatre"})
+
 
 def shown_name(name: str) -> str:
     """The first name if it can be shown to a stranger, else nothing: at most 40 letters, no address in it."""
@@ -18,6 +21,13 @@ def shown_name(name: str) -> str:
 def one_line(words: str, longest: int = 500) -> str:
     """The words on one line, control characters gone, cut to `longest` characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:longest]
+
+
+def within_sentence(words: str, before: str) -> str:
+    """The words as they stand after `before`: “A week in Lisbon” loses its capital inside a sentence."""
+    so_far = before.rstrip(" \u00a0\u202f")
+    is_inside = bool(so_far) and so_far[-1] not in _ENDS_A_SENTENCE
+    return words[:1].lower() + words[1:] if is_inside and words.split(" ", maxsplit=1)[0] in _ARTICLES else words
 
 
 def like_pattern(words: str) -> str:

@@ -17,6 +17,7 @@ from leadgen.core.queue import Bell
 
 LONGEST_TEXT = 1_000
 _LARGEST_NUMBER = 10**12
+_YEARS = range(1900, 2101)  # whoever answers is alive, and speaks of their own life
 
 _ANSWER = """
 WITH who AS (
@@ -124,6 +125,9 @@ def _number(question: QuestionCard, given: str) -> int | float:
 
 def _date(question: QuestionCard, given: str) -> str:
     try:
-        return date.fromisoformat(given).isoformat()
+        day = date.fromisoformat(given)
     except ValueError:
-        raise Invalid(_("Write a date as year-month-day, such as 2027-05-31."), question.key) from None
+        day = date.min
+    if day.year not in _YEARS:
+        raise Invalid(_("Write a date as year-month-day, such as 2027-05-31."), question.key)
+    return day.isoformat()

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
 from leadgen.core import clock, queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
+from leadgen.entries import person
 from leadgen.entries.models import Entry, EntryStatus
 
 REMIND_AFTER = timedelta(hours=24)
 # Unconfirmed people are forgotten a week after their deadline.
 FORGET_AFTER = timedelta(days=7)
+# People who gave no sign of life for three years are forgotten too; opening a mail is none.
+FORGET_SILENT_AFTER = timedelta(days=3 * 365)
 _BATCH = 1_000
 
 _REMIND = """
@@ -56,10 +59,17 @@ def remind() -> int:
 
 
 def purge() -> int:
-    """End entries whose deadline is over, and forget people who never confirmed anything. Commits."""
+    """End overdue entries; forget who never confirmed anything, and who was silent for three years. Commits.
+
+    Answers how many people were forgotten.
+    """
     now = clock.now()
     db.session.execute(text(_EXPIRE), {"now": now, "batch": _BATCH})
     db.session.commit()
+    return _forget_unconfirmed(now) + _forget_silent(now)
+
+
+def _forget_unconfirmed(now: datetime) -> int:
     never_confirmed = (
         select(Entry.contact_id)
         .join(Contact, Contact.id == Entry.contact_id)
@@ -81,3 +91,19 @@ def purge() -> int:
         contacts.erase(contact_id)
         db.session.commit()
     return len(contact_ids)
+
+
+def _forget_silent(now: datetime) -> int:
+    """Three years from the last contact that came from the person, as the French authority asks of prospecting."""
+    silent = (
+        select(func.max(Entry.id))
+        .join(Contact, Contact.id == Entry.contact_id)
+        .where(Contact.erased_at.is_(None), Contact.last_inbound_at < now - FORGET_SILENT_AFTER)
+        .group_by(Entry.contact_id)
+        .limit(_BATCH)
+    )
+    entry_ids = list(db.session.scalars(silent))
+    for entry_id in entry_ids:
+        person.erase(entry_id)
+        db.session.commit()
+    return len(entry_ids)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from leadgen.core import text
+
 # A placeholder takes what stands before it along, so that without a name “Hello {first_name},” reads “Hello,” and
 # “Nice to meet you, {first_name}” reads “Nice to meet you”.
 _PLACEHOLDER = re.compile(r"(?P<blank>(?:,?[ \u00a0\u202f])?)\{(?P<name>[a-z_]{1,40})\}")
 
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
-_ENDS_A_SENTENCE = ".!?…:\n"
-_ARTICLES = frozenset({"A", "An", "One", "Two", "Three", "Four", "Un", "Une", "Des", "Deux", "Trois", "Quatre"})
 ADDRESSES = frozenset({"link", "share_link"})
 # Values that somebody typed: in HTML they need a marker of their own, because they are escaped there.
 TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "marketing_words"})
@@ -53,11 +53,8 @@ class Filling:
         return blank + self._fixed(match)
 
     def _fixed(self, match: re.Match[str]) -> str:
-        """A campaign's own word; “A week in Lisbon” loses its capital inside a sentence."""
-        word = self.fixed.get(match["name"], "")
-        before = match.string[: match.start()].rstrip(" \u00a0\u202f")
-        is_inside = bool(before) and before[-1] not in _ENDS_A_SENTENCE
-        return word[:1].lower() + word[1:] if is_inside and word.split(" ")[0] in _ARTICLES else word
+        """A campaign's own word, as it stands in its sentence."""
+        return text.within_sentence(self.fixed.get(match["name"], ""), match.string[: match.start()])
 
     def _marked(self, match: re.Match[str]) -> Markup:
         name, blank = match["name"], match["blank"]

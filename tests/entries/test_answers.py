@@ -48,6 +48,8 @@ def test_each_kind_is_understood(kind: QuestionKind, raw: list[str], value: Any)
         (QuestionKind.NUMBER, ["nan"]),
         (QuestionKind.DATE, ["31/05/2027"]),
         (QuestionKind.DATE, ["2027-02-30"]),
+        (QuestionKind.DATE, ["0001-01-01"]),
+        (QuestionKind.DATE, ["9999-12-31"]),
         (QuestionKind.YES_NO, ["maybe"]),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core.db import db
-from leadgen.entries import confirming, entering, upkeep
+from leadgen.entries import confirming, entering, points, upkeep
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 
@@ -57,3 +57,17 @@ def test_who_confirmed_stays(entry_id: int, clock: Clock) -> None:
     upkeep.purge()
 
     assert rows("SELECT email FROM contact") == [{"email": "anna@mail.example"}]
+
+
+def test_i36_who_is_silent_for_three_years_is_forgotten(entry_id: int, clock: Clock) -> None:
+    confirming.confirm(entry_id, 1, "button_post")
+    points.fold()
+    clock.forward(days=3 * 365 - 1)
+    assert upkeep.purge() == 0
+
+    clock.forward(days=2)
+    assert upkeep.purge() == 1
+
+    assert rows("SELECT email FROM contact") == [{"email": None}]
+    assert rows("SELECT status FROM entry") == [{"status": "erased"}]
+    assert rows("SELECT sum(entrants)::int AS ranked FROM points_bucket") == [{"ranked": 0}]

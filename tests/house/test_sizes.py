@@ -18,6 +18,10 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         1_700,
         "entry, referral, points and rank would import each other if apart; a third is the SQL of hot paths",
     ),
+    "campaigns": (
+        1_600,
+        "the whole of a campaign is edited here, and the rules that it must publish are written in two languages",
+    ),
     "web/public": (
         1_600,
         "fourteen pages without a session: each proves by its own link who asks, and keeps what was typed",

@@ -14,7 +14,7 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard, QuestionCard
 from leadgen.contacts import service as contacts
 from leadgen.core import links, tokens
-from leadgen.core.errors import Invalid, NotFound, TokenExpired
+from leadgen.core.errors import Invalid, NotFound, TokenExpired, TokenInvalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
 from leadgen.entries import answers, person, waiting
@@ -105,7 +105,17 @@ def answer_old_link(_error: Exception) -> ResponseReturnValue:
     """The page behind a link that was good once: one press, and a new one comes by mail."""
     language.speak()
     token = (request.view_args or {}).get("token", "")
+    if _is_erased(token):
+        return _page("public/erased_link.html", 410)
     return _page("public/old_link.html", 410, token=token, is_sent=False)
+
+
+def _is_erased(token: str) -> bool:
+    """Whether this link belonged to somebody whose data were erased since."""
+    try:
+        return waiting.status(int(tokens.read(Purpose.STATUS, token)["e"])) is EntryStatus.ERASED
+    except (TokenInvalid, NotFound):
+        return False
 
 
 def _open(token: str) -> tuple[Standing, CampaignCard]:

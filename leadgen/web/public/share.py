@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import links
+from leadgen.core import text as words
 from leadgen.core.i18n import gettext as _
 from leadgen.entries.person import Standing
 
@@ -54,8 +55,8 @@ def buttons(card: CampaignCard, standing: Standing, locale: str) -> ShareKit:
 
 
 @lru_cache(maxsize=1024)
-def _quoted(words: str) -> str:
-    return quote(words, safe="")
+def _quoted(message: str) -> str:
+    return quote(message, safe="")
 
 
 def share_text(card: CampaignCard, first_name: str, locale: str) -> str:
@@ -63,6 +64,9 @@ def share_text(card: CampaignCard, first_name: str, locale: str) -> str:
     prize = card.prizes[0].texts if card.prizes else {}
     prize_title = (prize.get(locale) or prize.get(card.default_locale) or {}).get("title", "")
     text = card.text("share_text", locale) or card.text("title", locale)
+    before, found, after = text.partition("{prize}")
+    if found:
+        text = before + words.within_sentence(prize_title, before) + after
     for name, value in (("{first_name}", first_name), ("{prize}", prize_title), ("{link}", "")):
         text = text.replace(name, value)
     return " ".join(text.split()).rstrip(" :")

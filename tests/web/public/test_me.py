@@ -46,7 +46,7 @@ def test_each_network_gets_the_link_with_its_channel(visitor: Visitor, scene: Sc
         assert f"%2Fr%2F{scene.code}%3Fch%3D{channel}" in page, channel
     assert f'data-copy="http://localhost/r/{scene.code}?ch=copy"' in page
     assert f'data-url="http://localhost/r/{scene.code}?ch=native"' in page
-    assert "Ben%20thinks%20of%20you%3A%20win%20A%20week%20in%20Lisbon%201%20with%20me" in page
+    assert "Ben%20thinks%20of%20you%3A%20win%20a%20week%20in%20Lisbon%201%20with%20me" in page
 
 
 def test_first_visit_celebrates_and_asks_to_share(visitor: Visitor, scene: Scene) -> None:
