@@ -20,9 +20,9 @@ def test_another_browser_shows_a_button_and_never_presses_it_itself(
     desk.page.locator("form[method=post] button").click()
     desk.page.wait_for_url("**/me/**")
     assert desk.points() == 1
-    # The waiting page of the phone notices by itself.
     phone.page.reload()
-    assert phone.page.locator(".waiting, .mine").count() == 1
+    assert phone.page.locator(".waiting").count() == 0, "the phone still waits for what was confirmed at the desk"
+    assert phone.page.locator("h1").inner_text() == "You are in"
 
 
 def test_the_code_of_the_mail_confirms_on_the_waiting_page(visit: Callable[..., Visitor], mailbox: Mailbox) -> None:
