@@ -22,10 +22,6 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         1_600,
         "the whole of a campaign is edited here, and the rules that it must publish are written in two languages",
     ),
-    "campaigns": (
-        1_600,
-        "what a marketer may edit is checked in sentences, field by field, and each material edit is a public line",
-    ),
     "web/public": (
         1_600,
         "fourteen pages without a session: each proves by its own link who asks, and keeps what was typed",
