@@ -28,3 +28,15 @@ def test_without_redis_the_count_goes_on_in_this_process(settings: Settings) -> 
     current.use(dataclasses.replace(settings, redis_url="redis://127.0.0.1:1/0"))
 
     assert [limits.allow("2 per minute", "without redis") for _ in range(3)] == [True, True, False]
+
+
+def test_a_newcomer_is_counted_here_first_and_everywhere_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "_newcomers", {})
+    asked: list[bool] = []
+    real = limits.allow
+    monkeypatch.setattr(limits, "allow", lambda *who: asked.append(True) or real(*who))
+
+    answers = [limits.allow_newcomer("3 per minute", "crowd") for _ in range(limits.NEWCOMER_DEEDS + 4)]
+
+    assert answers == [True] * (limits.NEWCOMER_DEEDS + 3) + [False]
+    assert len(asked) == 4

@@ -99,7 +99,7 @@ def _may_enter() -> bool:
     """Within the limit; the crowd that is played in development comes from this machine and has none."""
     ip = request.remote_addr or ""
     is_played = ip in {"127.0.0.1", "::1"} and not settings.get().is_production
-    return is_played or limits.allow(LIMIT, "enter", network(ip))
+    return is_played or limits.allow_newcomer(LIMIT, "enter", network(ip))
 
 
 def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered:

@@ -180,6 +180,7 @@ def test_a_form_that_another_site_sends_is_not_taken(visitor: Visitor, scene: Sc
 
 
 def test_one_network_may_not_send_without_end(visitor: Visitor, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadgen.core.limits.NEWCOMER_DEEDS", 0)
     monkeypatch.setattr("leadgen.web.public.enter.LIMIT", "2 per 10 minutes")
     hidden = fields_of(visitor.get("/c/island?lang=en"))
     visitor.clock.forward(seconds=5)
@@ -200,6 +201,7 @@ def test_production_exempts_nobody(
     visitor: Visitor, scene: Scene, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind a proxy that nobody told us of, everybody seems to come from this machine."""
+    monkeypatch.setattr("leadgen.core.limits.NEWCOMER_DEEDS", 0)
     monkeypatch.setattr("leadgen.web.public.enter.LIMIT", "1 per 10 minutes")
     hidden = fields_of(visitor.get("/c/island?lang=en"))
     visitor.clock.forward(seconds=5)
