@@ -154,6 +154,13 @@ def is_disposable(email: str) -> bool:
     return any(".".join(parts[start:]) in blocklist for start in range(len(parts) - 1))
 
 
+def refuse_disposable(email: str) -> None:
+    """Raise Invalid, in words, for a throw-away mailbox."""
+    if is_disposable(email):
+        message = _("This is a throw-away mailbox. Winners hear by mail: please use an address that you keep.")
+        raise Invalid(message, "email")
+
+
 def mask(email: str) -> str:
     """The address as its owner recognises it and nobody else reads it: `j•••@g•••.fr`."""
     local, _at, domain = email.rpartition("@")

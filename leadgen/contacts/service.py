@@ -41,10 +41,10 @@ def unsubscribe(contact_id: int, channel: str) -> None:
     person entered go on. Raises NotFound for an erased or unknown contact.
     """
     contact = _locked(contact_id)
-    if contact.marketing_at is None and _is_suppressed(contact, SuppressionReason.UNSUBSCRIBE):
-        return
+    is_news = contact.marketing_at is not None or not _is_suppressed(contact, SuppressionReason.UNSUBSCRIBE)
     _suppress_address(contact, SuppressionReason.UNSUBSCRIBE, channel)
-    _take_consent_back(contact, channel)
+    if is_news:
+        _take_consent_back(contact, channel)
 
 
 def resubscribe(contact_id: int, channel: str, evidence: dict[str, Any]) -> None:
@@ -69,23 +69,23 @@ def resubscribe(contact_id: int, channel: str, evidence: dict[str, Any]) -> None
 def suppress(brand_id: int, address_hash: bytes, reason: SuppressionReason, detail: str = "") -> bool:
     """Never write to this address again, as far as `reason` reaches; True when that is news.
 
-    Tells the journal for each contact behind the address.
+    Tells the journal, for a bounce each time: a new entry of a dead address must hear of it too.
     """
     statement = insert(Suppression).values(
         brand_id=brand_id, address_hash=address_hash, reason=reason, at=clock.now(), detail=detail[:500]
     )
     added = db.session.execute(statement.on_conflict_do_nothing().returning(Suppression.id)).first()
-    if added is None:
+    if added is None and reason is not SuppressionReason.HARD_BOUNCE:
         return False
     contact = db.session.scalar(
         select(Contact).where(Contact.brand_id == brand_id, Contact.address_hash == address_hash).with_for_update()
     )
     if contact is None:
-        return True
+        return added is not None
     if reason in _TAKES_CONSENT_BACK:
         _take_consent_back(contact, "provider")
     journal.record(FactName.CONTACT_SUPPRESSED, brand_id=brand_id, contact_id=contact.id, reason=reason.value)
-    return True
+    return added is not None
 
 
 def erase(contact_id: int) -> None:
@@ -134,7 +134,11 @@ def _suppress_address(contact: Contact, reason: SuppressionReason, detail: str) 
     statement = insert(Suppression).values(
         brand_id=contact.brand_id, address_hash=contact.address_hash, reason=reason, at=clock.now(), detail=detail
     )
-    db.session.execute(statement.on_conflict_do_nothing())
+    # The latest time counts: a tick from before it must not bring the letters back.
+    latest = {"at": clock.now()}
+    db.session.execute(
+        statement.on_conflict_do_update(index_elements=["brand_id", "address_hash", "reason"], set_=latest)
+    )
 
 
 def _take_consent_back(contact: Contact, channel: str) -> None:

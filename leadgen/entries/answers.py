@@ -21,9 +21,11 @@ _YEARS = range(1900, 2101)  # whoever answers is alive, and speaks of their own 
 
 _ANSWER = """
 WITH who AS (
-    SELECT id, brand_id, campaign_id, contact_id, rules_version FROM entry
-    WHERE id = %(entry)s AND status = 'confirmed'
-      AND campaign_id = (SELECT campaign_id FROM question WHERE id = %(question)s)
+    SELECT e.id, e.brand_id, e.campaign_id, e.contact_id, e.rules_version,
+           c.status IN ('live', 'scheduled') AND %(now)s < c.ends_at AS is_open
+    FROM entry e JOIN campaign c ON c.id = e.campaign_id
+    WHERE e.id = %(entry)s AND e.status = 'confirmed'
+      AND e.campaign_id = (SELECT campaign_id FROM question WHERE id = %(question)s)
 ), answered AS (
     INSERT INTO answer (contact_id, entry_id, question_id, key, value, at)
     SELECT contact_id, id, %(question)s, %(key)s, %(value)s::jsonb, %(now)s FROM who
@@ -36,7 +38,7 @@ WITH who AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, question_id, rules_version, at, idempotency_key)
     SELECT campaign_id, id, 'answer', %(points)s::int, %(points)s::int, %(question)s, rules_version, %(now)s,
            'answer:' || id || ':' || %(question)s::bigint
-    FROM who WHERE %(points)s::int <> 0
+    FROM who WHERE is_open AND %(points)s::int <> 0
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances
 ), unfolded AS (

@@ -33,18 +33,22 @@ WITH confirmed AS (
     WHERE e.id = %(entry)s AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
       AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {_CONFIRMABLE}
     RETURNING e.id, e.brand_id, e.campaign_id, e.contact_id, e.referrer_id, e.locale, e.code, e.access_version,
-              e.is_marketing_wanted, e.rules_version, c.entry_points, c.referral_points
+              e.is_marketing_wanted, e.rules_version, e.created_at, c.entry_points, c.referral_points
 ), verified AS (
     UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
-        marketing_at = CASE WHEN confirmed.is_marketing_wanted THEN coalesce(p.marketing_at, %(now)s)
-                            ELSE p.marketing_at END
+        marketing_at = CASE WHEN confirmed.is_marketing_wanted AND NOT EXISTS (
+                SELECT 1 FROM suppression s WHERE s.brand_id = p.brand_id AND s.address_hash = p.address_hash
+                   AND s.reason = 'unsubscribe' AND s.at >= confirmed.created_at)
+            THEN coalesce(p.marketing_at, %(now)s) ELSE p.marketing_at END
     FROM confirmed WHERE p.id = confirmed.contact_id
     RETURNING p.id, p.address_hash, p.brand_id
 ), reopened AS (
-    -- A new tick, confirmed, takes back an earlier unsubscribe; a complaint stays.
+    -- A tick that came after it takes back an unsubscribe, and an answered mail shows that the mailbox lives; a
+    -- complaint stays.
     DELETE FROM suppression s USING verified, confirmed
-    WHERE confirmed.is_marketing_wanted AND s.brand_id = verified.brand_id
-      AND s.address_hash = verified.address_hash AND s.reason = 'unsubscribe'
+    WHERE s.brand_id = verified.brand_id AND s.address_hash = verified.address_hash
+      AND (s.reason = 'hard_bounce'
+           OR s.reason = 'unsubscribe' AND confirmed.is_marketing_wanted AND s.at < confirmed.created_at)
 ), evidence AS (
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
     SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s, %(method)s,
@@ -60,8 +64,9 @@ WITH confirmed AS (
     FROM confirmed
     UNION ALL
     SELECT campaign_id, inviter.id, 'referral', referral_points, referral_points, confirmed.id, rules_version, %(now)s,
-           'referral:' || confirmed.id
-    FROM confirmed, inviter
+           -- by mailbox, not by entry: erasing oneself and entering again earns nothing twice
+           'referral:' || campaign_id || ':' || encode(verified.address_hash, 'hex')
+    FROM confirmed, inviter, verified
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances, kind
 ), unfolded AS (
@@ -81,9 +86,9 @@ WITH confirmed AS (
            jsonb_build_object('method', %(method)s::text, 'marketing', is_marketing_wanted)
     FROM confirmed
     UNION ALL
-    SELECT 'referral.counted', %(now)s, brand_id, confirmed.campaign_id, NULL, inviter.id,
-           jsonb_build_object('friend', confirmed.id, 'points', referral_points)
-    FROM confirmed, inviter
+    SELECT 'referral.counted', %(now)s, brand_id, confirmed.campaign_id, NULL, credited.entry_id,
+           jsonb_build_object('friend', confirmed.id, 'points', credited.points)
+    FROM confirmed, credited WHERE credited.kind = 'referral'
 )
 SELECT id, campaign_id, access_version FROM confirmed
 """  # noqa: S608 - the only values put in by Python are constants of this module

@@ -12,11 +12,13 @@ from leadgen.core import clock, queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.entries import person
-from leadgen.entries.models import Entry, EntryStatus
+from leadgen.entries.models import Entry
 
 REMIND_AFTER = timedelta(hours=24)
 # Unconfirmed people are forgotten a week after their deadline.
 FORGET_AFTER = timedelta(days=7)
+# An address that was corrected stays as long as the mails to it are counted.
+FORGET_LEFT_BEHIND_AFTER = timedelta(days=30)
 # People who gave no sign of life for three years are forgotten too; opening a mail is none.
 FORGET_SILENT_AFTER = timedelta(days=3 * 365)
 _BATCH = 1_000
@@ -31,6 +33,8 @@ FROM entry e JOIN campaign c ON c.id = e.campaign_id
 WHERE e.status = 'pending' AND e.expires_at > :now + interval '1 hour' AND e.last_mail_at <= :before
   AND c.is_reminding AND c.status = 'live' AND c.ends_at > :now
   AND NOT EXISTS (SELECT 1 FROM message m WHERE m.intent = 'remind:' || e.id)
+  AND EXISTS (SELECT 1 FROM message m WHERE m.entry_id = e.id AND m.letter = 'confirm'
+              AND m.status IN ('accepted', 'delivered'))
 ORDER BY e.expires_at LIMIT :batch
 ON CONFLICT (intent) DO NOTHING
 """
@@ -70,23 +74,27 @@ def purge() -> int:
 
 
 def _forget_unconfirmed(now: datetime) -> int:
+    """People none of whose entries was ever confirmed, and whose last deadline is over for a week."""
     never_confirmed = (
-        select(Entry.contact_id)
+        select(func.max(Entry.id))
         .join(Contact, Contact.id == Entry.contact_id)
-        .where(
-            Entry.status.in_([EntryStatus.EXPIRED, EntryStatus.BOUNCED, EntryStatus.REFUSED]),
-            Entry.expires_at < now - FORGET_AFTER,
-            Contact.email_verified_at.is_(None),
-            Contact.erased_at.is_(None),
-            ~select(Entry.id)
-            .where(Entry.contact_id == Contact.id, Entry.expires_at >= now - FORGET_AFTER)
-            .correlate(Contact)
-            .exists(),
-        )
-        .distinct()
+        .where(Contact.email_verified_at.is_(None), Contact.erased_at.is_(None))
+        .group_by(Entry.contact_id)
+        .having(func.max(Entry.expires_at) < now - FORGET_AFTER)
         .limit(_BATCH)
     )
-    contact_ids = list(db.session.scalars(never_confirmed))
+    return _erase_entries(list(db.session.scalars(never_confirmed))) + _forget_left_behind(now)
+
+
+def _forget_left_behind(now: datetime) -> int:
+    """Addresses that were corrected: no entry leads to them any more."""
+    left_behind = select(Contact.id).where(
+        Contact.email_verified_at.is_(None),
+        Contact.erased_at.is_(None),
+        Contact.created_at < now - FORGET_LEFT_BEHIND_AFTER,
+        ~select(Entry.id).where(Entry.contact_id == Contact.id).exists(),
+    )
+    contact_ids = list(db.session.scalars(left_behind.limit(_BATCH)))
     for contact_id in contact_ids:
         contacts.erase(contact_id)
         db.session.commit()
@@ -102,7 +110,10 @@ def _forget_silent(now: datetime) -> int:
         .group_by(Entry.contact_id)
         .limit(_BATCH)
     )
-    entry_ids = list(db.session.scalars(silent))
+    return _erase_entries(list(db.session.scalars(silent)))
+
+
+def _erase_entries(entry_ids: list[int]) -> int:
     for entry_id in entry_ids:
         person.erase(entry_id)
         db.session.commit()

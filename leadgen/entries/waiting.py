@@ -87,6 +87,7 @@ def correct(entry_id: int, new: Address) -> Entered:
     now = clock.now()
     entry.generation += 1
     entry.status = EntryStatus.PENDING
+    entry.expires_at = max(entry.expires_at, deadline(cards.by_id(entry.campaign_id), now))
     entry.mails_sent += 1
     db.session.execute(
         update(Message)
@@ -167,6 +168,7 @@ def _locked(entry_id: int) -> Entry:
     entry = db.session.scalar(select(Entry).where(Entry.id == entry_id).with_for_update())
     if entry is None or entry.status is EntryStatus.ERASED:
         raise NotFound
+    contacts.get(entry.contact_id)  # raises NotFound for a forgotten person
     return entry
 
 
@@ -228,7 +230,7 @@ def _want(entry: Entry, *, intent: str, letter: str, context: dict[str, object],
 
 
 def _contact_for(entry: Entry, new: Address) -> Contact:
-    """The contact behind the new address: an existing one, the present one renamed, or a new one."""
+    """The contact behind the new address: an existing one, or a new one."""
     current = db.session.get_one(Contact, entry.contact_id)
     found = db.session.scalar(
         select(Contact).where(Contact.brand_id == entry.brand_id, Contact.mailbox_key == new.mailbox_key)
@@ -237,15 +239,10 @@ def _contact_for(entry: Entry, new: Address) -> Contact:
         if found.email_verified_at is None:
             found.email = new.email
         return found
-    has_other_entries = db.session.scalar(
-        select(Entry.id).where(Entry.contact_id == current.id, Entry.id != entry.id).limit(1)
-    )
-    if current.email_verified_at is None and has_other_entries is None:
-        contact = current
-    else:
-        contact = Contact(brand_id=entry.brand_id, first_name=current.first_name, locale=entry.locale)
-        contact.timezone, contact.created_at, contact.answers = current.timezone, clock.now(), {}
-        db.session.add(contact)
+    # Never renamed: the mails that were sent to an address stay counted with it.
+    contact = Contact(brand_id=entry.brand_id, first_name=current.first_name, locale=entry.locale)
+    contact.timezone, contact.created_at, contact.answers = current.timezone, clock.now(), {}
+    db.session.add(contact)
     contact.email, contact.mailbox_key = new.email, new.mailbox_key
     contact.address_hash = address.address_hash(new.mailbox_key)
     db.session.flush()

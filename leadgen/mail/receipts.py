@@ -101,11 +101,10 @@ def store(events: Sequence[Mapping[str, Any]]) -> int:
         return 0
     values = {
         "now": clock.now(),
-        # PostgreSQL's text knows no NUL character.
         "ids": [_event_id(event) for event in events],
         "opaques": [_opaque_id(event) for event in events],
         "kinds": [_clean(str(event.get("event", "")))[:_LONGEST_KIND] for event in events],
-        "payloads": [json.dumps(event).replace("\\u0000", "") for event in events],
+        "payloads": [json.dumps(_without_nul(event)) for event in events],
     }
     stored = len(hot.many(_STORE, values))
     queue.ring(Bell.RECEIPTS)
@@ -207,6 +206,15 @@ def _event_id(event: Mapping[str, Any]) -> str:
     if (given := event.get("sg_event_id")) and isinstance(given, str):
         return _clean(given)[:200]
     return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
+
+
+def _without_nul(value: Any) -> Any:
+    """The value without the one character that PostgreSQL's text does not know."""
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(key): _without_nul(inner) for key, inner in value.items()}
+    return [_without_nul(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _clean(words: str) -> str:

@@ -42,7 +42,7 @@ def test_a_complaint_takes_consent_back_and_a_bounce_does_not(
 
 def test_the_same_reason_twice_is_told_once(anna: Contact) -> None:
     assert anna.address_hash is not None
-    news = [contacts.suppress(anna.brand_id, anna.address_hash, SuppressionReason.HARD_BOUNCE) for _ in range(2)]
+    news = [contacts.suppress(anna.brand_id, anna.address_hash, SuppressionReason.COMPLAINT) for _ in range(2)]
     db.session.commit()
 
     assert news == [True, False]

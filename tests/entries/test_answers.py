@@ -10,6 +10,7 @@ from leadgen.campaigns.cards import CampaignCard, QuestionCard
 from leadgen.campaigns.models import QuestionKind
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.entries import answers, confirming, entering, person
+from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 
 
@@ -79,3 +80,12 @@ def test_rule_3_a_waiting_person_earns_nothing(card: CampaignCard) -> None:
 
     with pytest.raises(NotFound):
         answers.answer(entry_id, card.questions[0], ["sea"])
+
+
+def test_after_the_end_an_answer_is_kept_and_earns_nothing(card: CampaignCard, clock: Clock) -> None:
+    entry_id = entering.enter(card, filled()).entry_id
+    confirming.confirm(entry_id, 1, "button_post")
+    clock.forward(days=30)
+
+    assert answers.answer(entry_id, card.questions[0], ["sea"]).points == 0
+    assert rows("SELECT value FROM answer") == [{"value": "sea"}]

@@ -8,11 +8,12 @@ import pytest
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.models import Campaign, CampaignStatus
+from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
 from leadgen.core import hot, tokens
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound, TooMany
-from leadgen.entries import confirming, entering, points
+from leadgen.entries import confirming, entering, person, points
 from leadgen.entries.confirming import Outcome
 from leadgen.entries.models import Entry
 from tests.conftest import Clock
@@ -184,3 +185,41 @@ def test_a_new_tick_takes_back_an_unsubscribe_but_never_a_complaint(
     confirming.confirm(entered.entry_id, 1, "button_post")
 
     assert bool(rows("SELECT 1 FROM suppression")) is stays
+
+
+def test_one_mailbox_brings_its_referrer_points_once_however_often_it_is_erased(
+    card: CampaignCard, campaign: Campaign
+) -> None:
+    ben = make_entry(campaign, email="ben@mail.example", confirmed=True)
+    for _ in range(3):
+        entered = entering.enter(card, filled(referral_code=ben.code))
+        confirming.confirm(entered.entry_id, 1, "button_post")
+        person.erase(entered.entry_id)
+        db.session.commit()
+
+    lines = rows("SELECT 1 FROM ledger WHERE entry_id = %(id)s AND kind = 'referral'", id=ben.id)
+    assert len(lines) == 1
+    assert len(rows("SELECT 1 FROM fact WHERE name = 'referral.counted'")) == 1
+
+
+def test_a_tick_from_before_an_unsubscribe_does_not_undo_it(card: CampaignCard, campaign: Campaign) -> None:
+    make_contact(email="anna@mail.example", brand_id=campaign.brand_id)
+    entered = entering.enter(card, filled(wants_marketing=True))
+    contacts.unsubscribe(db.session.get_one(Entry, entered.entry_id).contact_id, "one-click")
+    db.session.commit()
+
+    confirming.confirm(entered.entry_id, 1, "button_post")
+
+    assert rows("SELECT reason FROM suppression") == [{"reason": "unsubscribe"}]
+    assert rows("SELECT marketing_at FROM contact") == [{"marketing_at": None}]
+
+
+def test_an_answered_mail_shows_that_the_mailbox_lives(card: CampaignCard, campaign: Campaign) -> None:
+    make_suppression(
+        make_contact(email="anna@mail.example", brand_id=campaign.brand_id), reason=SuppressionReason.HARD_BOUNCE
+    )
+    entered = entering.enter(card, filled())
+
+    confirming.confirm(entered.entry_id, 1, "button_post")
+
+    assert rows("SELECT 1 FROM suppression") == []

@@ -81,7 +81,8 @@ def test_correcting_makes_the_old_link_inert_and_keeps_who_invited(card: Campaig
         "SELECT status, intent FROM message WHERE entry_id = %(id)s AND lane = 'confirmation' ORDER BY id", id=entry.id
     )
     assert [mail["status"] for mail in mails] == ["cancelled", "scheduled"]
-    assert rows("SELECT 1 FROM contact WHERE email = 'anna@gmial.example'") == []
+    emails = [row["email"] for row in rows("SELECT email FROM contact WHERE id = %(id)s", id=entry.contact_id)]
+    assert emails == ["anna@gmail.com"]
 
 
 def test_correcting_to_somebody_who_is_in_leaves_their_entry_alone(card: CampaignCard, campaign: Campaign) -> None:
@@ -173,3 +174,16 @@ def test_how_an_entry_stands(entry_id: int) -> None:
     assert waiting.status(entry_id) is EntryStatus.CONFIRMED
     with pytest.raises(NotFound):
         waiting.status(entry_id + 1)
+
+
+def test_correcting_away_and_entering_again_never_resets_the_mails_to_an_address(card: CampaignCard) -> None:
+    for number in range(7):
+        entered = entering.enter(card, filled("victim@mail.example"))
+        if entered.is_own:
+            waiting.correct(entered.entry_id, address.parse(f"x{number}@mail.example"))
+            db.session.commit()
+
+    mails = rows(
+        "SELECT m.status FROM message m JOIN contact c ON c.id = m.contact_id WHERE c.email = 'victim@mail.example'"
+    )
+    assert sum(mail["status"] != "suppressed" for mail in mails) <= entering.MAILS_PER_ADDRESS

@@ -98,7 +98,7 @@ def letter_preview(campaign_id: int, letter: str) -> Response:
 @guarded_by(Guard.STAFF)
 def letter_test(campaign_id: int, letter: str) -> ResponseReturnValue:
     """Send the letter, as last saved, to the person who is signed in."""
-    step = request.args.get("step", type=int)
+    step = _step(letter)
     _rendered(campaign_id, letter)  # refuses a letter that is not this campaign's
     to = staff.current().email
     try:
@@ -121,13 +121,18 @@ def _rendered(campaign_id: int, letter: str) -> Rendered:
     campaign = campaign_of_mine(campaign_id)
     if letter not in catalogue.ALL:
         raise NotFound
-    step = request.args.get("step", type=int)
+    step = _step(letter)
     if letter == "sequence":
         sequence = nurture.sequence_of(campaign.id)
         if sequence is None or step is None:
             raise NotFound
         find_step(sequence, step)
     return mail.preview(campaign.id, letter, _locale(), step)
+
+
+def _step(letter: str) -> int | None:
+    """The asked step; only a sequence has any, and `_rendered` makes sure that it is this campaign's."""
+    return request.args.get("step", type=int) if letter == "sequence" else None
 
 
 def _locale() -> str:

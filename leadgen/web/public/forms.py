@@ -92,9 +92,10 @@ class EntryForm(Form):
             self.suggestion = address.suggestion(self.address.email)
             if self.suggestion:
                 raise ValidationError(_("Did you mean %(address)s?") % {"address": self.suggestion})
-        if address.is_disposable(self.address.email):
-            message = _("This is a throw-away mailbox. Winners hear by mail: please use an address that you keep.")
-            raise ValidationError(message)
+        try:
+            address.refuse_disposable(self.address.email)
+        except Invalid as error:
+            raise ValidationError(str(error)) from None
 
     def validate_first_name(self, field: StringField) -> None:
         """Ask for a name that fits on a page and holds no address or link."""

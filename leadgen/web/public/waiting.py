@@ -22,7 +22,7 @@ from leadgen.entries.models import EntryStatus
 from leadgen.mail import service as mail
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import browser, seals
+from leadgen.web.public import browser, enter, seals
 from leadgen.web.public.mailboxes import mailbox_of
 from leadgen.web.public.seals import Seat
 
@@ -82,8 +82,14 @@ def waiting_correct(slug: str, token: str) -> ResponseReturnValue:
     if seat.corrections >= waiting.CORRECTIONS:
         message = _("The address has been changed as often as it may be.")
         return _show(card, token, status=429, email_error=message, typed=typed)
+    if not enter.may_enter():  # a token can be sent again and again: only the network tells how often
+        message = _(
+            "Many entries came from your network in the last minutes. Please press the button again in a while."
+        )
+        return _show(card, token, status=429, email_error=message, typed=typed)
     try:
         new = address.parse(typed)
+        address.refuse_disposable(new.email)
         entered = _corrected(card, seat, new)
     except (Invalid, TooMany, Conflict) as error:
         return _show(card, token, status=400, email_error=str(error), typed=typed)
@@ -105,6 +111,8 @@ def _corrected(card: CampaignCard, seat: Seat, new: Address) -> Entered:
     """Move this browser's own entry; somebody else's stays untouched, and the new address enters by itself."""
     if seat.is_own:
         return waiting.correct(seat.entry_id, new)
+    if not seat.entry_id:  # a form whose honeypot was filled: the same page, and nothing behind it
+        return Entered(0, is_own=False, masked=address.mask(new.email))
     return entering.enter(
         card,
         EntryRequest(
