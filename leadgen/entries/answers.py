@@ -120,7 +120,9 @@ def _number(question: QuestionCard, given: str) -> int | float:
         number = float(given.replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", "."))
     except ValueError:
         raise Invalid(_("Write a number, in digits."), question.key) from None
-    if not abs(number) <= _LARGEST_NUMBER:
+    if number < 0:
+        raise Invalid(_("Write a number of zero or more."), question.key)
+    if not number <= _LARGEST_NUMBER:
         raise Invalid(_("This number is too large."), question.key)
     return int(number) if number.is_integer() else number
 

@@ -44,7 +44,7 @@ LEFT JOIN LATERAL (
         SELECT f.id, f.status, f.created_at, f.confirmed_at, c.first_name,
                row_number() OVER (ORDER BY f.id DESC) AS place
         FROM entry f JOIN contact c ON c.id = f.contact_id
-        WHERE f.referrer_id = e.id ORDER BY f.id DESC LIMIT {FRIENDS_READ}
+        WHERE f.referrer_id = e.id AND f.status <> 'erased' ORDER BY f.id DESC LIMIT {FRIENDS_READ}
     ) AS f
 ) AS friends ON true
 LEFT JOIN LATERAL (

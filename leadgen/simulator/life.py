@@ -13,6 +13,7 @@ from leadgen.simulator.client import Answer, Ask, Letter, Life, Pause, Step
 from leadgen.simulator.pages import Form
 from leadgen.simulator.people import Person
 
+_PATIENCE_FOR_A_FRIEND = 240  # quarters of a second: reading a mail and confirming takes people a while
 _CODE = re.compile(rb"/r/([0-9A-Za-z]{4,16})")
 _ANSWERS = "/answers/"
 _AGENTS = tuple(
@@ -123,6 +124,7 @@ def _enter(person: Person, stage: Stage, browser: Browser) -> Generator[Step, An
     path = f"/c/{stage.slug}"
     if person.inviter is not None:
         path = yield from _find_link(person, stage, path)
+    came_by = path
     for _ in range(person.visits):
         landing, path = yield from _land(browser, path)
         yield from _think(stage, 2 + 6 * person.patience)
@@ -139,7 +141,7 @@ def _enter(person: Person, stage: Stage, browser: Browser) -> Generator[Step, An
     browser.keep(answer)
     stage.outcome.entered += 1
     stage.outcome.entered_emails.append(person.email)
-    stage.outcome.invited += person.inviter is not None
+    stage.outcome.invited += came_by.startswith("/r/")
     return (yield from _insist(browser.get("waiting", pages.path_of(answer.header(b"location")))))
 
 
@@ -154,7 +156,7 @@ def _entry(person: Person, form: Form) -> list[tuple[str, str]]:
 def _find_link(person: Person, stage: Stage, otherwise: str) -> Generator[Step, Any, str]:
     """The friend's link; a friend who is slow is waited for, one who never gets there is not."""
     assert person.inviter is not None
-    for _ in range(40):
+    for _ in range(_PATIENCE_FOR_A_FRIEND):
         if code := stage.outcome.codes.get(person.inviter):
             return f"/r/{code}?ch={person.channel}"
         yield Pause(0.25)

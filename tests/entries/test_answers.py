@@ -47,6 +47,7 @@ def test_each_kind_is_understood(kind: QuestionKind, raw: list[str], value: Any)
         (QuestionKind.NUMBER, ["many"]),
         (QuestionKind.NUMBER, ["1e99"]),
         (QuestionKind.NUMBER, ["nan"]),
+        (QuestionKind.NUMBER, ["-5"]),
         (QuestionKind.DATE, ["31/05/2027"]),
         (QuestionKind.DATE, ["2027-02-30"]),
         (QuestionKind.DATE, ["0001-01-01"]),

@@ -79,14 +79,8 @@ def waiting_correct(slug: str, token: str) -> ResponseReturnValue:
     """Move the entry to another address."""
     card, seat = _card(slug), seals.unseal(token)
     typed = request.form.get("email", "")
-    if seat.corrections >= waiting.CORRECTIONS:
-        message = _("The address has been changed as often as it may be.")
-        return _show(card, token, status=429, email_error=message, typed=typed)
-    if not enter.may_enter():  # a token can be sent again and again: only the network tells how often
-        message = _(
-            "Many entries came from your network in the last minutes. Please press the button again in a while."
-        )
-        return _show(card, token, status=429, email_error=message, typed=typed)
+    if refused := _too_many(seat):
+        return _show(card, token, status=429, email_error=refused, typed=typed)
     try:
         new = address.parse(typed)
         address.refuse_disposable(new.email)
@@ -105,6 +99,15 @@ def waiting_correct(slug: str, token: str) -> ResponseReturnValue:
     response = _to_page(card, corrected, "corrected")
     browser.remember(response, card.id, corrected.entry_id if corrected.is_own else None)
     return response
+
+
+def _too_many(seat: Seat) -> str:
+    """Why the address cannot be changed (now), in words; a token can be sent again, so the network counts too."""
+    if seat.corrections >= waiting.CORRECTIONS:
+        return _("The address has been changed as often as it may be.")
+    if not enter.may_enter():
+        return _("Many entries came from your network in the last minutes. Please press the button again in a while.")
+    return ""
 
 
 def _corrected(card: CampaignCard, seat: Seat, new: Address) -> Entered:
