@@ -101,7 +101,8 @@ is_ours() {
 
 sync() {
     # shellcheck disable=SC2086  # the lock files' names hold no spaces
-    VIRTUAL_ENV="$root/.venv" "$uv" pip sync --quiet --compile-bytecode --require-hashes "$@"
+    # A company's own certificate authority stands in the system's store, where uv does not look by itself.
+    UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" VIRTUAL_ENV="$root/.venv" "$uv" pip sync --quiet --compile-bytecode --require-hashes "$@"
 }
 
 build() {
