@@ -95,6 +95,7 @@ def brand_changed(brand_id: int) -> None:
     Rules name the organiser: those of a contest that is not over tell the new one, in a new version once published.
     """
     for campaign in db.session.scalars(select(Campaign).filter_by(brand_id=brand_id).order_by(Campaign.id)):
+        lock(campaign)
         campaign.version += 1
         if campaign.status in _FINAL:
             continue

@@ -30,6 +30,7 @@ from leadgen.campaigns.editing import (
     edit_reminder,
     edit_slug,
     edit_texts,
+    lock,
     slug_is_taken,
 )
 from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind
@@ -172,6 +173,7 @@ def _copy_of(part: Any) -> Any:
 
 def delete_draft(campaign: Campaign) -> None:
     """Delete a campaign that was never published. Raises Conflict for any other: those are archived (F1)."""
+    lock(campaign)
     if campaign.status is not CampaignStatus.DRAFT:
         raise Conflict(_("Only a draft can be deleted. Archive the campaign instead."))
     db.session.delete(campaign)

@@ -209,9 +209,9 @@ def _event_id(event: Mapping[str, Any]) -> str:
 
 
 def _without_nul(value: Any) -> Any:
-    """The value without the one character that PostgreSQL's text does not know."""
+    """The value without what PostgreSQL's text does not know: the NUL, and halves of characters."""
     if isinstance(value, str):
-        return value.replace("\0", "")
+        return value.replace("\0", "").encode(errors="replace").decode()
     if isinstance(value, Mapping):
         return {_without_nul(key): _without_nul(inner) for key, inner in value.items()}
     return [_without_nul(inner) for inner in value] if isinstance(value, list) else value
