@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from leadgen.app import create_app
 from leadgen.campaigns import cards
 from leadgen.core import clock as product_clock
-from leadgen.core import hot
+from leadgen.core import hot, queue
 from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
@@ -127,6 +127,7 @@ def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> It
     """Afterwards: no row, no key, no cached campaign."""
     yield
     counters.flush()  # what this test counted is not the next one's
+    queue.ring_out()  # and what it rang must not come late into the next one's queues
     servers.clean(cleaner)
     redis_client.flushdb()
     cards.forget()
