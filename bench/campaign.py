@@ -42,9 +42,10 @@ FROM people, campaign c WHERE c.slug = %(slug)s
 """
 _WANT_BULK = """
 WITH wanted AS (
-    INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, step_id, locale,
-                         context, due_at, expires_at, created_at)
-    SELECT %(tag)s || ':' || id, brand_id, campaign_id, contact_id, id, 'nurture', 'marketing', 'sequence',
+    INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, stream_id, domain_group, purpose,
+                         letter, step_id, locale, context, due_at, expires_at, created_at)
+    SELECT %(tag)s || ':' || id, brand_id, campaign_id, contact_id, id, 'nurture',
+           (SELECT min(stream_id) FROM sequence), 'other', 'marketing', 'sequence',
            (SELECT min(id) FROM step), locale, jsonb_build_object('entry', id, 'access_version', 1, 'code', code),
            %(now)s - interval '1 second', %(now)s + interval '1 day', %(now)s
     FROM entry WHERE code LIKE 'BULK%%' ORDER BY id LIMIT %(mails)s

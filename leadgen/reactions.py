@@ -10,7 +10,7 @@ from leadgen.entries import waiting
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.mail import texts
+from leadgen.letters import texts
 from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from flask import current_app
 from flask_security.utils import hash_password
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.accounts.models import Brand, MemberRole, Membership, Role, User
@@ -23,7 +24,9 @@ from leadgen.contacts.models import (
     Consent,
     ConsentAction,
     ConsentPurpose,
+    ConsentSeal,
     Contact,
+    ForgottenAddress,
     Suppression,
     SuppressionReason,
 )
@@ -32,8 +35,24 @@ from leadgen.core.db import db
 from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending, PointsBucket
 from leadgen.journal.models import Counter, Fact
 from leadgen.journal.vocabulary import CounterName, FactName
-from leadgen.mail.models import Lane, LetterText, MailPurpose, Message, MessageStatus, ProviderEvent
-from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
+from leadgen.letters.models import Lane, LetterText, MailPurpose
+from leadgen.mail.models import (
+    Click,
+    ClickKind,
+    LaneStop,
+    MailLink,
+    Message,
+    MessageMove,
+    MessageStatus,
+    Pace,
+    ProviderEvent,
+    ProviderPull,
+    SenderCheck,
+    SendingDay,
+    Stream,
+    WarmUp,
+)
+from leadgen.nurture.models import Broadcast, Enrolment, EnrolmentStatus, Sequence, Step
 from tests import texts
 
 Row = TypeVar("Row")
@@ -350,6 +369,8 @@ def make_message(
     now = clock.now()
     waiting = {"entry": entry.id, "generation": entry.generation, "code_number": entry.code_number}
     confirmed = {"entry": entry.id, "access_version": entry.access_version, "code": entry.code}
+    if lane in {Lane.NURTURE, Lane.BULK} and "stream_id" not in values:
+        values |= {"stream_id": _stream_of(entry, lane, values.get("step_id")), "domain_group": "other"}
     return _keep(
         Message,
         values,
@@ -392,6 +413,7 @@ def make_provider_event(message: Message | None = None, *, kind: str = "delivere
 
 def make_sequence(campaign: Campaign, *, steps: int = 3, key: str = "welcome", **values: Any) -> Sequence:
     """`steps` letters, two days apart, the first one hour after confirmation."""
+    values.setdefault("stream_id", make_stream(campaign).id)
     sequence = _keep(Sequence, values, campaign_id=campaign.id, key=key, name="After the entry")
     for position in range(steps):
         make_step(sequence, position=position + 1, delay_seconds=172_800 if position else 3_600)
@@ -444,6 +466,76 @@ def make_fact(entry: Entry, name: FactName = FactName.ENTRY_CREATED, **values: A
 def make_counter(campaign: Campaign, name: CounterName = CounterName.VIEW, number: int = 1, **values: Any) -> Counter:
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     return _keep(Counter, values, campaign_id=campaign.id, hour=hour, name=name.value, channel="", number=number)
+
+
+def make_stream(campaign: Campaign, *, lane: Lane = Lane.NURTURE, **values: Any) -> Stream:
+    return _keep(Stream, values, brand_id=campaign.brand_id, campaign_id=campaign.id, lane=lane, name="After the entry")
+
+
+def _stream_of(entry: Entry, lane: Lane, step_id: int | None) -> int:
+    """The stream of the step's sequence, else any of the campaign."""
+    step = db.session.get(Step, step_id) if step_id else None
+    if step is not None:
+        return db.session.get_one(Sequence, step.sequence_id).stream_id
+    found = db.session.scalar(select(Stream.id).where(Stream.campaign_id == entry.campaign_id, Stream.lane == lane))
+    return found or make_stream(db.session.get_one(Campaign, entry.campaign_id), lane=lane).id
+
+
+def make_broadcast(campaign: Campaign, **values: Any) -> Broadcast:
+    """A draft to everybody who agreed to marketing."""
+    values.setdefault("stream_id", make_stream(campaign, lane=Lane.BULK, name="Last days").id)
+    return _keep(
+        Broadcast,
+        values,
+        brand_id=campaign.brand_id,
+        campaign_id=campaign.id,
+        name="Last days",
+        texts=texts.step(1),
+        created_at=clock.now(),
+    )
+
+
+def make_move(message: Message, reason: str = "quiet_hours") -> MessageMove:
+    now = clock.now()
+    return _keep(MessageMove, {}, message_id=message.id, at=now, reason=reason, until=now + timedelta(hours=8))
+
+
+def make_click(message: Message, *, kind: ClickKind = ClickKind.HUMAN, **values: Any) -> Click:
+    """A click on an address of the campaign that nobody else's letter leads to."""
+    link = _keep(MailLink, {}, campaign_id=message.campaign_id, url=f"https://brand.example/offer-{next(_number)}")
+    return _keep(Click, values, message_id=message.id, link_id=link.id, at=clock.now(), kind=kind)
+
+
+def make_seal(consent: Consent, *, position: int = 1) -> ConsentSeal:
+    """A link of the chain with made-up hashes: for tests that do not recompute it."""
+    return _keep(
+        ConsentSeal,
+        {},
+        consent_id=consent.id,
+        brand_id=consent.brand_id,
+        position=position,
+        personal_digest=b"digest",
+        previous_hash=b"before",
+        row_hash=b"after",
+    )
+
+
+def make_forgotten_address(mails: int = 1) -> ForgottenAddress:
+    now = clock.now()
+    hashed = address.address_hash(f"gone-{next(_number)}@example.com")
+    return _keep(ForgottenAddress, {}, address_hash=hashed, mails=mails, last_mail_at=now, forgotten_at=now)
+
+
+def make_sending_settings(domain: str = "brand.example") -> None:
+    """One of everything that steers the sending: a stop, a pace, a plan and a day of it, a check, a pull."""
+    now = clock.now()
+    today = now.date()
+    _keep(LaneStop, {}, lane=Lane.BULK, at=now, by="Ada")
+    _keep(Pace, {}, bucket="provider", per_second=100, changed_at=now)
+    _keep(WarmUp, {}, domain=domain, started_on=today, first_day=1_000, growth=50, ceiling=100_000)
+    _keep(SendingDay, {}, domain=domain, day=today, mails=10)
+    _keep(SenderCheck, {}, domain=domain, checked_at=now, results={})
+    _keep(ProviderPull, {}, name="bounces", pulled_at=now)
 
 
 def fresh(row: Row) -> Row:

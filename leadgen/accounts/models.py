@@ -37,6 +37,7 @@ class Brand(Model):
     accent: Mapped[str] = mapped_column(server_default="#0b6e6e")
     timezone: Mapped[str] = mapped_column(server_default="Europe/Paris")
     locale: Mapped[str] = mapped_column(server_default="en")
+    is_tracking_clicks: Mapped[bool] = mapped_column(server_default=text("true"))  # in marketing letters
     created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 

@@ -45,7 +45,7 @@ class Contact(Model):
     __tablename__ = "contact"
     __table_args__ = (
         UniqueConstraint("brand_id", "mailbox_key"),
-        Index("ix_contact_address_hash", "brand_id", "address_hash"),
+        Index("ix_contact_address_hash", "address_hash", "brand_id"),
         Index("ix_contact_answers", "answers", postgresql_using="gin", postgresql_ops={"answers": "jsonb_path_ops"}),
     )
 
@@ -82,6 +82,35 @@ class Consent(Model):
     channel: Mapped[str]  # form, confirm page, code, unsubscribe page, one-click, provider, admin
     # wording and its sha256, rules version, locale, state of the control, page, network address, browser
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class ConsentSeal(Model):
+    """A link of a brand's chain over the evidence of consent: each holds the hash of the one before.
+
+    `personal_digest` stands for what erasure may blank (network address, browser, page), so that the chain can be
+    recomputed afterwards; see contacts.evidence for what exactly is hashed.
+    """
+
+    __tablename__ = "consent_seal"
+    __table_args__ = (UniqueConstraint("brand_id", "position"),)
+
+    consent_id: Mapped[int] = mapped_column(ForeignKey("consent.id"), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    position: Mapped[int] = mapped_column(BigInteger)
+    personal_digest: Mapped[bytes] = mapped_column(LargeBinary)
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    row_hash: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ForgottenAddress(Model):
+    """What outlives the purge of an address that never confirmed: the keyed hash, and how often it was written to."""
+
+    __tablename__ = "forgotten_address"
+
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    mails: Mapped[int]
+    last_mail_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime]
 
 
 class Suppression(Model):

@@ -23,7 +23,8 @@ from leadgen.entries.models import Entry, EntryStatus
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.mail.models import Lane, MailPurpose, Message, MessageStatus
+from leadgen.letters.models import Lane, MailPurpose
+from leadgen.mail.models import Message, MessageStatus
 
 # Pauses before the second, third and fourth mail; there is no fifth.
 RESEND_PAUSES = (timedelta(seconds=60), timedelta(minutes=5), timedelta(hours=1))

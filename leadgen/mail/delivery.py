@@ -10,16 +10,17 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import links, notes
 from leadgen.core.db import db
-from leadgen.mail import outbox, rendering, values
+from leadgen.letters import rendering, values
+from leadgen.letters.rendering import Compiled
+from leadgen.letters.texts import Texts
+from leadgen.letters.values import Recipient
+from leadgen.mail import outbox
 from leadgen.mail.providers.chosen import provider
 from leadgen.mail.providers.interface import Batch, Outcome, Parcel, Result
-from leadgen.mail.rendering import Compiled
-from leadgen.mail.texts import Texts
-from leadgen.mail.values import Recipient
 
 log = logging.getLogger(__name__)
 PAUSED = "mail-provider"
-_Group = tuple[int, str, int | None, str]
+_Group = tuple[int, int, str, int | None, str]
 
 
 def pause() -> notes.Note | None:
@@ -39,13 +40,17 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
     before asking for the next, so that a crash leaves one call unsettled at most.
     """
     groups = _grouped(recipients)
-    texts = Texts({group[0] for group in groups}, {group[2] for group in groups if group[2] is not None})
+    texts = Texts(
+        {group[0] for group in groups},
+        {group[3] for group in groups if group[3] is not None},
+        {group[1] for group in groups if group[1]},
+    )
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
     for group, members in groups.items():
         try:
             card, letter = _letter(group, texts)
         except Exception as error:
-            log.exception("letter %s of campaign %s cannot be rendered", group[1], group[0])
+            log.exception("letter %s of campaign %s cannot be rendered", group[2], group[0])
             yield [Outcome(member.id, Result.FAILED, _named(error)) for member in members]
             continue
         parcels, failed = _parcels(members, letter, card)
@@ -58,14 +63,18 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
 def _grouped(recipients: Sequence[Recipient]) -> dict[_Group, list[Recipient]]:
     groups: dict[_Group, list[Recipient]] = {}
     for person in recipients:
-        groups.setdefault((person.campaign_id, person.letter, person.step_id, person.locale), []).append(person)
+        key = (person.campaign_id, person.stream_id, person.letter, person.step_id, person.locale)
+        groups.setdefault(key, []).append(person)
     return groups
 
 
 def _letter(group: _Group, texts: Texts) -> tuple[CampaignCard, Compiled]:
-    campaign_id, letter, step_id, locale = group
+    campaign_id, stream_id, letter, step_id, locale = group
     card = cards.by_id(campaign_id)
-    own = texts.of(campaign_id, letter, locale, step_id=step_id, default_locale=card.default_locale)
+    if letter == "broadcast":
+        own = texts.of_broadcast(stream_id, locale, card.default_locale)
+    else:
+        own = texts.of(campaign_id, letter, locale, step_id=step_id, default_locale=card.default_locale)
     return card, rendering.compiled(card, letter, locale, own, step_id or 0)
 
 

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from sqlalchemy import text
+
 from leadgen.core import clock
 
 LEASE_SECONDS = 120
@@ -17,13 +19,30 @@ CAP_HOURS = 48
 # Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight.
 QUIET_FROM, QUIET_UNTIL = 21, 8
 SPREAD_SECONDS = 30 * 60
-PAUSED_MINUTES = 5
 _CONFIRMABLE = "('scheduled', 'live', 'paused', 'closing')"
+
+# What is due in the open streams of a lane: one lot for each stream and group of recipients, the oldest first.
+LOTS = text("""
+SELECT s.id AS stream_id, g.name AS domain_group, b.sender_email AS sender
+FROM stream s
+JOIN campaign k ON k.id = s.campaign_id
+JOIN brand b ON b.id = s.brand_id
+CROSS JOIN unnest(CAST(:groups AS text[])) AS g (name)
+CROSS JOIN LATERAL (
+    SELECT m.due_at, m.id FROM message m
+    WHERE m.lane = :lane AND m.stream_id = s.id AND m.domain_group = g.name AND m.status = 'scheduled'
+      AND m.due_at <= :now
+    ORDER BY m.due_at, m.id LIMIT 1
+) AS first
+WHERE s.lane = :lane AND s.state = 'open' AND k.status NOT IN ('paused', 'draft')
+ORDER BY first.due_at, first.id
+""")
 
 CLAIM = f"""
 WITH due AS (
     SELECT * FROM message m
-    WHERE m.lane = :lane AND m.status = 'scheduled' AND m.due_at <= :now
+    WHERE m.lane = :lane AND m.stream_id = :stream AND m.domain_group = :group AND m.status = 'scheduled'
+      AND m.due_at <= :now
     ORDER BY m.due_at, m.id
     LIMIT :limit
     FOR UPDATE SKIP LOCKED
@@ -33,7 +52,6 @@ WITH due AS (
     SELECT due.*, c.email, c.first_name, c.erased_at, c.marketing_at, c.email_verified_at,
         e.status AS entry_status, e.generation, e.code_number, e.access_version, e.code, e.created_at AS entered_at,
         e.expires_at AS confirm_until, e.is_marketing_wanted, k.status AS campaign_status,
-        q.is_active IS FALSE AS is_sequence_paused,
         -- One mail to one address in one call: the next waits for the next claim.
         row_number() OVER (PARTITION BY due.contact_id ORDER BY due.due_at, due.id) AS turn,
         (SELECT s.reason FROM suppression s
@@ -57,9 +75,6 @@ WITH due AS (
     JOIN contact c ON c.id = due.contact_id
     JOIN campaign k ON k.id = due.campaign_id
     LEFT JOIN entry e ON e.id = due.entry_id
-    -- Sequences stand above mail; that one is paused is theirs to say and ours to look at (docs: mail and receipts).
-    LEFT JOIN step p ON p.id = due.step_id
-    LEFT JOIN sequence q ON q.id = p.sequence_id
     LEFT JOIN zone own ON own.name = c.timezone
     LEFT JOIN zone theirs ON theirs.name = k.timezone
 ), judged AS (
@@ -78,8 +93,6 @@ WITH due AS (
         WHEN email_verified_at IS NULL THEN 'skipped:unverified'
         WHEN campaign_status IN ('draft', 'archived') THEN 'skipped:campaign_over'
         WHEN NOT is_wanted THEN 'skipped:condition'
-        WHEN campaign_status = 'paused' THEN 'scheduled:campaign_paused'
-        WHEN is_sequence_paused THEN 'scheduled:sequence_paused'
         WHEN last_marketing_at IS NOT NULL THEN 'scheduled:frequency_cap'
         WHEN opening IS NOT NULL THEN 'scheduled:quiet_hours'
         ELSE 'sending:'
@@ -87,12 +100,13 @@ WITH due AS (
     FROM seen WHERE turn = 1
 ), timed AS (
     SELECT *, CASE verdict
-        WHEN 'scheduled:sequence_paused' THEN :now + interval '{PAUSED_MINUTES} minutes'
-        WHEN 'scheduled:campaign_paused' THEN :now + interval '{PAUSED_MINUTES} minutes'
         WHEN 'scheduled:frequency_cap' THEN last_marketing_at + interval '{CAP_HOURS} hours'
         WHEN 'scheduled:quiet_hours' THEN opening + (id * 7919 % {SPREAD_SECONDS}) * interval '1 second'
     END AS later
     FROM judged
+), put_off AS (
+    INSERT INTO message_move (message_id, at, reason, until)
+    SELECT id, :now, split_part(verdict, ':', 2), later FROM timed WHERE later < expires_at
 ), moved AS (
     UPDATE message m SET
         status = CASE WHEN t.later >= t.expires_at THEN 'expired' ELSE split_part(t.verdict, ':', 1) END,
@@ -103,9 +117,9 @@ WITH due AS (
                            THEN clock_timestamp() + interval '{LEASE_SECONDS} seconds' END,
         sent_at = CASE WHEN t.verdict = 'sending:' THEN :now END
     FROM timed t WHERE m.id = t.id
-    RETURNING m.id, m.status, m.attempts, t.opaque_id, t.campaign_id, t.letter, t.step_id, t.locale, t.contact_id,
-        t.email, t.first_name, t.entry_id, t.generation, t.code_number, t.access_version, t.code, t.entered_at,
-        t.confirm_until, t.is_marketing_wanted, t.due_at
+    RETURNING m.id, m.status, m.attempts, t.opaque_id, t.campaign_id, t.stream_id, t.letter, t.step_id, t.locale,
+        t.contact_id, t.email, t.first_name, t.entry_id, t.generation, t.code_number, t.access_version, t.code,
+        t.entered_at, t.confirm_until, t.is_marketing_wanted, t.due_at
 )
 SELECT * FROM moved ORDER BY due_at, id
 """  # noqa: S608 - the only values put in by Python are constants of this module

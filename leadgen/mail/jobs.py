@@ -7,14 +7,16 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
-from leadgen.mail import delivery, gates, outbox, receipts, rendering
+from leadgen.letters import rendering
+from leadgen.letters.models import Lane
+from leadgen.mail import delivery, gates, outbox, receipts
 from leadgen.mail import service as mail
-from leadgen.mail.models import Lane
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
-BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000}
+BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
 _WORK_SECONDS = 2.0
 _SMALL = 50
+_DRY_SECONDS = 0.2  # how soon to look again when the pace allows nothing at the moment
 _GATHER_SECONDS = 0.075  # a short pause lets rows come together, so that one call serves many
 
 
@@ -24,8 +26,8 @@ def pump_confirmations() -> None:
 
 
 def pump_mail() -> None:
-    """Send service mails, then nurture, until none is due or two seconds are over; confirmations go before both."""
-    _pump((Lane.CONFIRMATION, Lane.SERVICE, Lane.NURTURE), Bell.MAIL)
+    """Send until nothing is due or two seconds are over: in each round confirmations first, and bulk last."""
+    _pump(tuple(Lane), Bell.MAIL)
 
 
 def sweep() -> None:
@@ -60,21 +62,25 @@ def send_test(campaign_id: int, letter: str, locale: str, step: int, receiver: s
 def _pump(lanes: tuple[Lane, ...], bell: Bell) -> None:
     until = time.monotonic() + _WORK_SECONDS
     while not delivery.pause():
-        decided = sum(_one_pass(lane) for lane in lanes)
-        if not decided:
+        claims = [_one_pass(lane) for lane in lanes]
+        decided = sum(claim.decided for claim in claims)
+        is_dry = any(claim.is_dry for claim in claims)
+        if not decided and is_dry:
+            time.sleep(_DRY_SECONDS)
+        if is_dry or time.monotonic() >= until:
+            queue.ring(bell)  # other bells have their turn before this one comes again
             return
-        if time.monotonic() >= until:
-            queue.ring(bell)
+        if not decided:
             return
         if decided < _SMALL:
             time.sleep(_GATHER_SECONDS)
 
 
-def _one_pass(lane: Lane) -> int:
-    """Claim one batch and send it; how many messages were decided about."""
+def _one_pass(lane: Lane) -> outbox.Claim:
+    """Claim one batch and send it."""
     claim = outbox.claim(lane, min(BATCHES[lane], delivery.largest()))
     db.session.commit()
     for outcomes in delivery.deliver(claim.recipients) if claim.recipients else ():
         outbox.settle(outcomes)
         db.session.commit()
-    return claim.decided
+    return claim

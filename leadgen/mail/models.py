@@ -1,9 +1,9 @@
-"""The outbox, the marketer's own words for letters, and what providers told us."""
+"""The outbox with its streams and paces, and what providers and readers told us."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,22 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadgen.core.db import Model, word
-
-
-class Lane(StrEnum):
-    """Lanes have their own batch size and budget, so that no blast delays a confirmation."""
-
-    CONFIRMATION = "confirmation"
-    SERVICE = "service"
-    NURTURE = "nurture"
-
-
-class MailPurpose(StrEnum):
-    """Which consent and which suppressions the sender looks at."""
-
-    CONFIRMATION = "confirmation"
-    SERVICE = "service"
-    MARKETING = "marketing"
+from leadgen.letters.models import Lane, MailPurpose
 
 
 class MessageStatus(StrEnum):
@@ -46,12 +31,102 @@ class MessageStatus(StrEnum):
     FAILED = "failed"
 
 
+class StreamState(StrEnum):
+    """Whether a stream flows: `paused` by a person, `stopped` by a breaker."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class Stream(Model):
+    """The mails of one sequence or one broadcast: what is paused, resumed, paced and watched as one thing.
+
+    Confirmations and service mails belong to no stream (`message.stream_id` 0) and are never paused by hand.
+    """
+
+    __tablename__ = "stream"
+    __table_args__ = (Index("ix_stream_lane", "lane", "state"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id", ondelete="CASCADE"))
+    lane: Mapped[Lane] = mapped_column(word(Lane))
+    name: Mapped[str]
+    state: Mapped[StreamState] = mapped_column(word(StreamState), server_default="open")
+    reason: Mapped[str] = mapped_column(server_default="")  # by_hand, bounces, complaints, errors
+    changed_at: Mapped[datetime | None]
+    changed_by: Mapped[str] = mapped_column(server_default="")  # name of the member of staff; empty: a breaker
+    # the last breaker's judgement looks at what came after this message, so that a resumed stream is judged anew
+    judged_from: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    tally: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # status → mails, counted at tally_at
+    tally_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+
+
+class LaneStop(Model):
+    """A lane that somebody stopped altogether; no row: it flows."""
+
+    __tablename__ = "lane_stop"
+
+    lane: Mapped[Lane] = mapped_column(word(Lane), primary_key=True)
+    at: Mapped[datetime]
+    by: Mapped[str]
+
+
+class Pace(Model):
+    """The most mails a second of one bucket: `provider`, `lane:<lane>` or `group:<domain group>`; no row: no limit."""
+
+    __tablename__ = "pace"
+
+    bucket: Mapped[str] = mapped_column(primary_key=True)
+    per_second: Mapped[int]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(server_default="")
+
+
+class WarmUp(Model):
+    """How a sending domain earns its reputation: `first_day` mails on `started_on`, growing by `growth` percent a day.
+
+    Nurture and bulk wait for the next day (UTC) when the day's mails are sent; at `ceiling` mails a day the plan ends.
+    """
+
+    __tablename__ = "warm_up"
+
+    domain: Mapped[str] = mapped_column(primary_key=True)
+    started_on: Mapped[date]
+    first_day: Mapped[int]
+    growth: Mapped[int]  # percent: 50 makes 100, 150, 225 …
+    ceiling: Mapped[int]
+    changed_by: Mapped[str] = mapped_column(server_default="")
+
+
+class SendingDay(Model):
+    """How many mails a sending domain with a warm-up plan sent on a day (UTC)."""
+
+    __tablename__ = "sending_day"
+
+    domain: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    mails: Mapped[int]
+
+
 class Message(Model):
     """One mail to one person, wanted in the same transaction as its cause. `intent` makes it unique."""
 
     __tablename__ = "message"
     __table_args__ = (
-        Index("ix_message_due", "lane", "due_at", "id", postgresql_where=text("status = 'scheduled'")),
+        Index(
+            "ix_message_due",
+            "lane",
+            "stream_id",
+            "domain_group",
+            "due_at",
+            "id",
+            postgresql_where=text("status = 'scheduled'"),
+        ),
+        Index("ix_message_stream_id", "stream_id", "status", "id", postgresql_where=text("stream_id > 0")),
+        Index("ix_message_trouble", "status", "id", postgresql_where=text("status IN ('failed', 'uncertain')")),
         Index("ix_message_open", "lease_until", postgresql_where=text("status IN ('sending', 'uncertain')")),
         Index("ix_message_contact_id", "contact_id", "id"),
         Index("ix_message_entry_id", "entry_id"),
@@ -70,6 +145,8 @@ class Message(Model):
     entry_id: Mapped[int | None] = mapped_column(BigInteger)
     lane: Mapped[Lane] = mapped_column(word(Lane))
     purpose: Mapped[MailPurpose] = mapped_column(word(MailPurpose))
+    stream_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # 0: of no stream
+    domain_group: Mapped[str] = mapped_column(server_default="")  # of the recipient, for the pace (mail.groups)
     letter: Mapped[str]  # folder in templates/mail/
     step_id: Mapped[int | None] = mapped_column(BigInteger)  # nurture step whose words the letter carries
     locale: Mapped[str]
@@ -87,20 +164,50 @@ class Message(Model):
     sent_at: Mapped[datetime | None]
 
 
-class LetterText(Model):
-    """A marketer's own words for a letter of one campaign in one language; what is empty keeps the standard text."""
+class MessageMove(Model):
+    """A message that was due and was put off: when, why, and until when."""
 
-    __tablename__ = "letter_text"
-    __table_args__ = (UniqueConstraint("campaign_id", "letter", "locale"),)
+    __tablename__ = "message_move"
+    __table_args__ = (Index("ix_message_move_message_id", "message_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    reason: Mapped[str]
+    until: Mapped[datetime]
+
+
+class MailLink(Model):
+    """An address that letters of a campaign lead to, stored so that a click's link never carries its destination."""
+
+    __tablename__ = "mail_link"
+    __table_args__ = (UniqueConstraint("campaign_id", "url"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id", ondelete="CASCADE"))
-    letter: Mapped[str]
-    locale: Mapped[str]
-    subject: Mapped[str] = mapped_column(server_default="")
-    heading: Mapped[str] = mapped_column(server_default="")
-    body: Mapped[str] = mapped_column(server_default="")
-    button: Mapped[str] = mapped_column(server_default="")
+    url: Mapped[str]
+
+
+class ClickKind(StrEnum):
+    """Who clicked, as far as that can be told; machines are kept and never counted."""
+
+    HUMAN = "human"
+    MACHINE = "machine"
+
+
+class Click(Model):
+    """A click in a letter. `evidence` says what it was judged by: seconds since the mail left, family of browser."""
+
+    __tablename__ = "click"
+    __table_args__ = (Index("ix_click_message_id", "message_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigInteger)
+    link_id: Mapped[int | None] = mapped_column(BigInteger)  # null: the person's own page
+    at: Mapped[datetime]
+    kind: Mapped[ClickKind] = mapped_column(word(ClickKind))
+    reason: Mapped[str] = mapped_column(server_default="")  # why a machine
+    evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 class ProviderEvent(Model):
@@ -121,3 +228,23 @@ class ProviderEvent(Model):
     due_at: Mapped[datetime]  # an event of a message that is not there yet is looked at again later
     applied_at: Mapped[datetime | None]
     outcome: Mapped[str] = mapped_column(server_default="")
+
+
+class ProviderPull(Model):
+    """Until when a suppression list of the provider has been read."""
+
+    __tablename__ = "provider_pull"
+
+    name: Mapped[str] = mapped_column(primary_key=True)  # bounces, invalid_emails, spam_reports, unsubscribes
+    pulled_at: Mapped[datetime]
+    found: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class SenderCheck(Model):
+    """What the DNS last said about a sending domain; see mail.deliverability for the shape of `results`."""
+
+    __tablename__ = "sender_check"
+
+    domain: Mapped[str] = mapped_column(primary_key=True)
+    checked_at: Mapped[datetime]
+    results: Mapped[dict[str, Any]]

@@ -14,10 +14,10 @@ from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.mail import gates
-from leadgen.mail.models import Lane
+from leadgen.letters.models import Lane
+from leadgen.letters.values import Recipient
+from leadgen.mail import gates, groups, pacing
 from leadgen.mail.providers.interface import Outcome, Result
-from leadgen.mail.values import Recipient
 
 UNCERTAIN_MINUTES = 15
 _FIRST_RETRY_SECONDS = 5.0
@@ -27,6 +27,16 @@ _LONGEST_RETRY_SECONDS = 900.0
 _MARKETING_LOCK = 7_215_034
 
 _SETTLE = text(f"""
+WITH answered AS (
+    SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),
+                         CAST(:refs AS text[]), CAST(:frees AS boolean[]), CAST(:delays AS double precision[]))
+         AS o (id, status, reason, reference, is_free, delay)
+), put_off AS (
+    INSERT INTO message_move (message_id, at, reason, until)
+    SELECT o.id, :now, o.reason, :now + o.delay * interval '1 second'
+    FROM answered o JOIN message m ON m.id = o.id AND m.status = 'sending'
+    WHERE o.delay IS NOT NULL AND NOT o.is_free
+)
 UPDATE message m SET
     status = CASE WHEN o.delay IS NULL OR :now + o.delay * interval '1 second' < m.expires_at
                   THEN o.status ELSE 'expired' END,
@@ -37,9 +47,7 @@ UPDATE message m SET
     sent_at = CASE WHEN o.status IN ('scheduled', 'failed') THEN NULL ELSE m.sent_at END,
     lease_until = CASE WHEN o.status = 'uncertain'
                        THEN clock_timestamp() + interval '{UNCERTAIN_MINUTES} minutes' END
-FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]), CAST(:refs AS text[]),
-            CAST(:frees AS boolean[]), CAST(:delays AS double precision[]))
-     AS o (id, status, reason, reference, is_free, delay)
+FROM answered o
 -- An event may have come before this answer was written down; what it said is not undone.
 WHERE m.id = o.id AND m.status = 'sending'
 """)  # noqa: S608 - the only value put in by Python is a constant of this module
@@ -50,6 +58,16 @@ WHERE m.id = ANY(:ids) AND c.address_hash IS NOT NULL
 """)
 
 _CLAIM = text(gates.CLAIM)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lot:
+    stream_id: int
+    domain_group: str
+    sender: str
+
+
+_URGENT_LOT = _Lot(0, "", "")
 
 # A lease that ran out means that a process died between its call and its note of the answer: nobody knows.
 _LOSE_TRACK = text(f"""
@@ -84,10 +102,14 @@ RETURNING id
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The people to write to now, and how many messages the claim decided about, refused and moved ones included."""
+    """The people to write to now, and how many messages the claim decided about, refused and moved ones included.
+
+    `is_dry`: mails are due, but the pace allows none for a moment.
+    """
 
     recipients: list[Recipient]
     decided: int
+    is_dry: bool = False
 
 
 def want(values: dict[str, Any]) -> bool:
@@ -98,16 +120,43 @@ def want(values: dict[str, Any]) -> bool:
 def claim(lane: Lane, limit: int) -> Claim:
     """Take up to `limit` due messages of a lane, through all gates (mail.gates). The caller commits before sending.
 
-    Two workers never get the same message; a claim is leased for two minutes by the database's clock.
+    They are of one stream and one group of recipients, the one that has waited longest, and no more than the pace
+    allows. Two workers never get the same message; a claim is leased for two minutes by the database's clock.
     """
+    if pacing.is_stopped(lane):
+        return Claim([], 0)
+    is_dry = False
+    for lot in _lots(lane):
+        granted = pacing.grant(lane, lot.domain_group, lot.sender, limit)
+        is_dry = is_dry or granted.is_dry
+        if not granted.mails:
+            continue
+        rows = _claimed(lane, lot, granted.mails)
+        sending = [_recipient(row) for row in rows if row.status == "sending"]
+        pacing.give_back(lane, lot.domain_group, granted, granted.mails - len(sending))
+        if lane in pacing.URGENT:
+            pacing.count_urgent([person.id for person in sending])
+        if rows:
+            return Claim(sending, len(rows))
+    return Claim([], 0, is_dry=is_dry)
+
+
+def _lots(lane: Lane) -> Sequence[Any]:
+    """Urgent lanes are one lot; they wait for nobody's plan."""
+    if lane in pacing.URGENT:
+        return [_URGENT_LOT]
+    values = {"lane": lane.value, "groups": list(groups.ALL), "now": clock.now()}
+    return db.session.execute(gates.LOTS, values).all()
+
+
+def _claimed(lane: Lane, lot: Any, limit: int) -> Sequence[Any]:
     zones: list[str] = []
     openings: list[datetime | None] = []
-    if lane is Lane.NURTURE:
+    if lane not in pacing.URGENT:
         db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MARKETING_LOCK})
         zones, openings = gates.zones()
     values = {"lane": lane.value, "limit": limit, "now": clock.now(), "zones": zones, "openings": openings}
-    rows = db.session.execute(_CLAIM, values).all()
-    return Claim([_recipient(row) for row in rows if row.status == "sending"], len(rows))
+    return db.session.execute(_CLAIM, values | {"stream": lot.stream_id, "group": lot.domain_group}).all()
 
 
 def settle(outcomes: Sequence[Outcome]) -> None:
@@ -150,6 +199,7 @@ def _recipient(row: Any) -> Recipient:
         id=row.id,
         opaque_id=str(row.opaque_id),
         campaign_id=row.campaign_id,
+        stream_id=row.stream_id,
         letter=row.letter,
         step_id=row.step_id,
         locale=row.locale,

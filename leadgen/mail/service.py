@@ -23,16 +23,17 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell, QueueName
-from leadgen.mail import delivery, letters, outbox, rendering, words
-from leadgen.mail.letters import Letter
-from leadgen.mail.models import Lane, LetterText, Message, MessageStatus
+from leadgen.letters import kinds, rendering, words
+from leadgen.letters.kinds import Letter
+from leadgen.letters.models import Lane, LetterText
+from leadgen.letters.rendering import Compiled, Rendered
+from leadgen.letters.texts import Texts
+from leadgen.letters.values import Recipient
+from leadgen.mail import delivery, outbox
+from leadgen.mail.models import Message, MessageStatus
 from leadgen.mail.providers.chosen import provider
 from leadgen.mail.providers.interface import Batch, Result
-from leadgen.mail.rendering import Compiled, Rendered
-from leadgen.mail.texts import Texts
-from leadgen.mail.values import Recipient
 
-_BELLS = {Lane.CONFIRMATION: Bell.CONFIRMATIONS, Lane.SERVICE: Bell.MAIL, Lane.NURTURE: Bell.MAIL}
 _SAME = ("intent", "letter", "brand_id", "campaign_id", "contact_id", "entry_id", "locale", "step_id")
 _LONGEST = {"subject": 150, "heading": 150, "body": 5_000, "button": 60}
 
@@ -71,7 +72,7 @@ def want(wanted: Wanted) -> bool:
         "expires_at": wanted.expires_at or due_at + letter.lifetime,
     }
     is_new = outbox.want(values)
-    queue.ring_after_commit(db.session(), _BELLS[letter.lane])
+    queue.ring_after_commit(db.session(), Bell.CONFIRMATIONS if letter.lane is Lane.CONFIRMATION else Bell.MAIL)
     return is_new
 
 
@@ -162,9 +163,9 @@ def _check(letter: Letter, field: str, text: str) -> None:
 
 
 def _letter(name: str) -> Letter:
-    if name not in letters.ALL:
+    if name not in kinds.ALL:
         raise NotFound(name)
-    return letters.ALL[name]
+    return kinds.ALL[name]
 
 
 def _compiled(campaign_id: int, letter: str, locale: str, step: int | None) -> tuple[CampaignCard, Compiled]:
@@ -185,6 +186,7 @@ def _sample(card: CampaignCard, letter: str, locale: str, step: int | None) -> R
         id=0,
         opaque_id="",
         campaign_id=card.id,
+        stream_id=0,
         letter=letter,
         step_id=step,
         locale=locale,

@@ -19,7 +19,9 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.journal.models import Fact
-from leadgen.mail import letters, words
+from leadgen.letters import kinds, words
+from leadgen.letters.models import Lane
+from leadgen.mail import streams
 from leadgen.nurture.models import Sequence, Step
 
 NEEDED_TEXTS = ("subject", "heading", "body", "button")
@@ -71,25 +73,33 @@ def from_data(campaign: Campaign, data: Mapping[str, Any]) -> Sequence:
     brand = db.session.get_one(Brand, campaign.brand_id)
     filled = catalogue.filled(data, brand.name)
     steps = [Step(position=number, **step) for number, step in enumerate(filled["steps"], 1)]
-    return Sequence(campaign_id=campaign.id, key=data["key"], name=filled["names"][brand.locale], steps=steps)
+    return _made(campaign, key=data["key"], name=filled["names"][brand.locale], is_active=True, steps=steps)
 
 
 def _copied(original: Sequence, campaign: Campaign) -> Sequence:
     same = ("position", "key", "delay_seconds", "condition", "texts")
     steps = [Step(**{k: copy.deepcopy(getattr(s, k)) for k in same}) for s in original.steps if s.is_active]
-    return Sequence(
-        campaign_id=campaign.id, key=original.key, name=original.name, is_active=original.is_active, steps=steps
-    )
+    return _made(campaign, key=original.key, name=original.name, is_active=original.is_active, steps=steps)
 
 
-def set_active(sequence: Sequence, *, is_active: bool) -> None:
-    """Start or pause a sequence. Nobody is lost in a pause: who is enrolled goes on afterwards, late by at most 48 h.
+def _made(campaign: Campaign, *, key: str, name: str, is_active: bool, steps: list[Step]) -> Sequence:
+    stream = streams.start(campaign.brand_id, campaign.id, Lane.NURTURE, name, is_open=is_active)
+    return Sequence(campaign_id=campaign.id, stream_id=stream.id, key=key, name=name, is_active=is_active, steps=steps)
 
+
+def set_active(sequence: Sequence, *, is_active: bool, by: str = "") -> None:
+    """Start or pause a sequence; `by` is the name of the member of staff.
+
+    Nobody is lost in a pause: who is enrolled goes on afterwards, late by at most 48 h.
     Raises Invalid when a step is not complete.
     """
     if is_active and (problems := missing(sequence)):
         raise Invalid(problems[0].sentence, "steps")
     sequence.is_active = is_active
+    if is_active:
+        streams.resume(sequence.stream_id, by)
+    else:
+        streams.pause(sequence.stream_id, by)
 
 
 def missing(sequence: Sequence) -> list[Problem]:
@@ -165,7 +175,7 @@ def _texts(locale: str, given: Mapping[str, str]) -> dict[str, str]:
     for key, limit in TEXT_LIMITS.items():
         if len(texts[key]) > limit:
             raise Invalid(_("Use %(limit)d characters at most.") % {"limit": limit}, f"{locale}-{key}")
-        if strange := words.unknown(texts[key], letters.ALL["sequence"].placeholders):
+        if strange := words.unknown(texts[key], kinds.ALL["sequence"].placeholders):
             sentence = _("“%(word)s” is no placeholder that this letter knows.")
             raise Invalid(sentence % {"word": "{" + strange[0] + "}"}, f"{locale}-{key}")
     if texts["url"] and not words.is_web_address(texts["url"]):

@@ -18,6 +18,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
+from leadgen.mail import groups
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
 
 BATCH = 1000
@@ -66,28 +67,32 @@ FROM exited
 """
 
 # An enrolment is claimed by its row lock: a second planner passes over it, and looks at it again only when it is due.
-_PLAN = """
+_PLAN = f"""
 WITH claimed AS MATERIALIZED (
     SELECT n.* FROM enrolment n JOIN sequence s ON s.id = n.sequence_id AND s.is_active
     WHERE n.status = 'active' AND n.next_run_at <= :now
     ORDER BY n.next_run_at, n.id LIMIT :batch FOR UPDATE OF n SKIP LOCKED
 ), due AS MATERIALIZED (
-    SELECT n.*, e.locale, e.access_version, e.code, step.id AS step_id, step.key, step.condition,
+    SELECT n.*, s.stream_id, {groups.SQL} AS domain_group,
+           e.locale, e.access_version, e.code, step.id AS step_id, step.key, step.condition,
            after.position AS after_position,
-           ((CAST(:now AS timestamptz) AT TIME ZONE c.timezone) + make_interval(days => after.delay_seconds / 86400))
-               AT TIME ZONE c.timezone + make_interval(secs => after.delay_seconds % 86400) AS after_run_at
+           ((CAST(:now AS timestamptz) AT TIME ZONE k.timezone) + make_interval(days => after.delay_seconds / 86400))
+               AT TIME ZONE k.timezone + make_interval(secs => after.delay_seconds % 86400) AS after_run_at
     FROM claimed n
+    JOIN sequence s ON s.id = n.sequence_id
     JOIN entry e ON e.id = n.entry_id
-    JOIN campaign c ON c.id = n.campaign_id
+    JOIN contact c ON c.id = n.contact_id
+    JOIN campaign k ON k.id = n.campaign_id
     LEFT JOIN LATERAL (SELECT * FROM step WHERE sequence_id = n.sequence_id AND is_active
                        AND position >= n.next_position ORDER BY position LIMIT 1) step ON true
     LEFT JOIN LATERAL (SELECT position, delay_seconds FROM step x WHERE x.sequence_id = n.sequence_id AND x.is_active
                        AND x.position > step.position ORDER BY x.position LIMIT 1) after ON true
 ), wanted AS (
-    INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, step_id, locale,
-                         context, condition, due_at, expires_at, created_at)
-    SELECT 'seq:' || id || ':' || key, brand_id, campaign_id, contact_id, entry_id, 'nurture', 'marketing', 'sequence',
-           step_id, locale, jsonb_build_object('entry', entry_id, 'access_version', access_version, 'code', code),
+    INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, stream_id, domain_group, purpose,
+                         letter, step_id, locale, context, condition, due_at, expires_at, created_at)
+    SELECT 'seq:' || id || ':' || key, brand_id, campaign_id, contact_id, entry_id, 'nurture', stream_id, domain_group,
+           'marketing', 'sequence', step_id, locale,
+           jsonb_build_object('entry', entry_id, 'access_version', access_version, 'code', code),
            condition, next_run_at, next_run_at + make_interval(secs => :catch_up), :now
     FROM due WHERE step_id IS NOT NULL
     ON CONFLICT (intent) DO NOTHING
@@ -106,7 +111,7 @@ WITH claimed AS MATERIALIZED (
     FROM moved WHERE status = 'finished'
 )
 SELECT (SELECT count(*) FROM claimed) AS claimed, (SELECT count(*) FROM wanted) AS wanted
-"""
+"""  # noqa: S608 - the only text put in by Python is a constant
 
 
 def enrol_confirmed(facts: Many[Fact]) -> None:
@@ -143,7 +148,7 @@ def plan_batch(limit: int = BATCH) -> int:
     Answers how many enrolments were due. Two planners never plan the same one; a letter is wanted once per step.
     """
     values = {"now": clock.now(), "batch": limit, "catch_up": CATCH_UP_SECONDS}
-    values |= {"fact": FactName.SEQUENCE_FINISHED.value}
+    values |= {"fact": FactName.SEQUENCE_FINISHED.value, **groups.columns()}
     claimed, wanted = db.session.execute(text(_PLAN), values).one()
     if wanted:
         queue.ring_after_commit(db.session(), Bell.MAIL)

@@ -12,7 +12,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.mail.models import LetterText
+from leadgen.letters.models import LetterText
 from leadgen.nurture import sequences
 from leadgen.reactions import drain
 from tests.factories import make_brand, make_campaign, make_entry, make_letter_text, make_sequence

@@ -19,7 +19,8 @@ from leadgen.entries import confirming, entering
 from leadgen.entries.entering import EntryRequest
 from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending
 from leadgen.journal.models import Fact
-from leadgen.mail.models import Lane, MailPurpose, Message
+from leadgen.letters.models import Lane, MailPurpose
+from leadgen.mail.models import Message
 from tests.entries.conftest import filled, rows
 from tests.factories import make_entry
 

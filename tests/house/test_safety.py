@@ -10,8 +10,8 @@ TEMPLATES = ROOT / "templates"
 _UNSAFE_MARKUP = re.compile(r"\|\s*safe\b|\bMarkup\(|render_template_string|autoescape\s+false|\.innerHTML|\beval\(")
 # Where trusted markup is made, and why it can be trusted.
 _MARKUP_WITH_REASON: dict[str, str] = {
-    "leadgen/mail/rendering.py": "markers of its own, such as [[link]]; values are escaped when they replace them",
-    "leadgen/mail/words.py": "links and markers of the module's own around escaped words",
+    "leadgen/letters/rendering.py": "markers of its own, such as [[link]]; values are escaped when they replace them",
+    "leadgen/letters/words.py": "links and markers of the module's own around escaped words",
     "leadgen/web/pages.py": "plain text as paragraphs: each line is escaped by Markup.format and join",
 }
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")
@@ -25,6 +25,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/analytics/vitals.py": "constants of the module: where counting stops",
     "leadgen/mail/gates.py": "constants of the module",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
+    "leadgen/nurture/service.py": "a constant of mail.groups: how a recipient's group is found",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
 }
 _INLINE = re.compile(

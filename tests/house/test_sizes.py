@@ -32,7 +32,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "mail": (
         2_400,
-        "the outbox with its gates in SQL, letters, receipts, and three providers with every kind of trouble they make",
+        "the outbox with its gates in SQL, pace, receipts, and three providers with every kind of trouble they make",
     ),
 }
 

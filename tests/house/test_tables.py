@@ -13,8 +13,8 @@ _WRITES = re.compile(r"\b(?:INSERT INTO|DELETE FROM|UPDATE)\s+([a-z_]+)\b")
 _READ_UPSTAIRS = {
     ("journal", "campaign"): "a counter belongs to a campaign; one of a deleted campaign must not stop all others",
     ("mail", "entry"): "the last gate looks at the entry as it stands when the mail leaves (rule 6)",
-    ("mail", "step"): "a message names the step whose words it carries, and the words are those of the moment",
-    ("mail", "sequence"): "the last gate looks at whether the sequence is paused (rule 6)",
+    ("letters", "step"): "a message names the step whose words it carries, and the words are those of the moment",
+    ("letters", "broadcast"): "as above, for the letter of a broadcast",
 }
 # A room that writes a table of another room, and why it does not call that room's verb.
 _WRITTEN_BY_OTHERS = {

@@ -13,8 +13,8 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import hot, notes
 from leadgen.core import settings as product_settings
 from leadgen.core.settings import Settings
+from leadgen.letters.models import Lane
 from leadgen.mail import delivery, jobs
-from leadgen.mail.models import Lane
 from tests.conftest import Clock
 from tests.factories import make_entry, make_message
 from tests.mail.conftest import claimed, confirmation, nurture, row, state

@@ -14,7 +14,10 @@ from leadgen.contacts.models import Contact, SuppressionReason
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.entries.models import Entry, EntryStatus
-from leadgen.mail.models import Lane, MailPurpose, Message, MessageStatus
+from leadgen.letters.models import Lane, MailPurpose
+from leadgen.mail import streams
+from leadgen.mail.models import Message, MessageStatus
+from leadgen.nurture import sequences
 from leadgen.nurture.models import Sequence
 from tests.conftest import Clock
 from tests.factories import make_contact, make_entry, make_message, make_suppression
@@ -271,20 +274,20 @@ def test_a_paused_campaign_holds_its_marketing(campaign: Campaign, clock: Clock)
     message = nurture(campaign)
     change(campaign, status=CampaignStatus.PAUSED)
     assert claimed(Lane.NURTURE) == []
-    assert state(message) == ("scheduled", "campaign_paused")
+    assert state(message) == ("scheduled", "")
     change(campaign, status=CampaignStatus.LIVE)
-    clock.forward(minutes=5)
     assert claimed(Lane.NURTURE) == [message.id]
 
 
 def test_a_paused_sequence_holds_what_it_planned(campaign: Campaign, clock: Clock) -> None:
     message = nurture(campaign)
-    sequence = db.session.scalar(select(Sequence))
-    change(sequence, is_active=False)
+    sequence = db.session.scalars(select(Sequence)).one()
+    sequences.set_active(sequence, is_active=False)
+    db.session.commit()
     assert claimed(Lane.NURTURE) == []
-    assert state(message) == ("scheduled", "sequence_paused")
-    change(sequence, is_active=True)
-    clock.forward(minutes=5)
+    assert state(message) == ("scheduled", "")
+    streams.resume(sequence.stream_id, "Ada")
+    db.session.commit()
     assert claimed(Lane.NURTURE) == [message.id]
 
 

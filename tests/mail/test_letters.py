@@ -10,9 +10,9 @@ import pytest
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign
 from leadgen.core.i18n import LOCALES
-from leadgen.mail import letters, rendering
+from leadgen.letters import kinds, rendering
+from leadgen.letters.rendering import OwnWords, Rendered
 from leadgen.mail import service as mail
-from leadgen.mail.rendering import OwnWords, Rendered
 from tests.factories import fresh, make_sequence
 
 UNCONFIRMED = ("confirm", "reminder")
@@ -30,7 +30,7 @@ def of(name: str, campaign: Campaign, *, first_name: str, **own: Any) -> Rendere
     return rendering.render(rendering.compiled(card, name, "en", OwnWords(**own)), card, person)
 
 
-@pytest.mark.parametrize("letter", letters.ALL)
+@pytest.mark.parametrize("letter", kinds.ALL)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_letter_is_whole(campaign: Campaign, letter: str, locale: str) -> None:
     rendered = look(campaign, letter, locale)
@@ -43,7 +43,7 @@ def test_every_letter_is_whole(campaign: Campaign, letter: str, locale: str) -> 
     assert len(rendered.html.encode()) < 100_000
 
 
-@pytest.mark.parametrize("letter", letters.ALL)
+@pytest.mark.parametrize("letter", kinds.ALL)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_styles_are_inlined_and_dark_mode_is_kept(campaign: Campaign, letter: str, locale: str) -> None:
     html = look(campaign, letter, locale).html
@@ -52,14 +52,14 @@ def test_the_styles_are_inlined_and_dark_mode_is_kept(campaign: Campaign, letter
     assert "max-width: 560px" in html
 
 
-@pytest.mark.parametrize("letter", letters.ALL)
+@pytest.mark.parametrize("letter", kinds.ALL)
 @pytest.mark.parametrize("locale", LOCALES)
 def test_nothing_is_loaded_and_nothing_is_tracked(campaign: Campaign, letter: str, locale: str) -> None:
     html = look(campaign, letter, locale).html
     assert not re.search(r"<img|<script|<link|url\(|@import|src=", html)
 
 
-@pytest.mark.parametrize("letter", letters.ALL)
+@pytest.mark.parametrize("letter", kinds.ALL)
 def test_the_button_is_a_link_and_stands_again_as_text(campaign: Campaign, letter: str) -> None:
     html = look(campaign, letter, "en").html
     button = re.search(r'<a class="button" href="([^"]+)"', html)
@@ -111,7 +111,7 @@ def test_who_did_not_tick_marketing_is_not_told_that_they_did(campaign: Campaign
     assert campaign.texts["en"]["consent_marketing"] not in rendered.html + rendered.text
 
 
-@pytest.mark.parametrize("letter", [name for name in letters.ALL if name not in UNCONFIRMED])
+@pytest.mark.parametrize("letter", [name for name in kinds.ALL if name not in UNCONFIRMED])
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_other_letter_can_be_left(campaign: Campaign, letter: str, locale: str) -> None:
     rendered = look(campaign, letter, locale)

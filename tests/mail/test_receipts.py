@@ -17,8 +17,9 @@ from leadgen.contacts.models import Contact
 from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
+from leadgen.letters.models import Lane
 from leadgen.mail import jobs, receipts
-from leadgen.mail.models import Lane, Message
+from leadgen.mail.models import Message
 from tests.conftest import Clock
 from tests.factories import fresh
 from tests.mail.conftest import claimed, confirmation, nurture, state

@@ -12,9 +12,11 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import hot, i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
-from leadgen.mail import jobs, letters, reasons
+from leadgen.letters import kinds
+from leadgen.letters.models import Lane
+from leadgen.mail import jobs, reasons
 from leadgen.mail import service as mail
-from leadgen.mail.models import Lane, MessageStatus
+from leadgen.mail.models import MessageStatus
 from leadgen.mail.service import Wanted
 from tests.factories import make_entry, make_message
 from tests.mail.conftest import claimed, confirmation
@@ -141,7 +143,7 @@ def test_every_reason_and_letter_has_words(locale: str) -> None:
     with i18n.speaking(locale):
         words = reasons._words()
         assert all(words.values())
-        assert all(letters.title(name) for name in letters.ALL)
+        assert all(kinds.title(name) for name in kinds.ALL)
         assert reasons.reason_in_words("cannot_render: KeyError x") == words["cannot_render"]
         assert reasons.reason_in_words("smtp_550") == "smtp_550"
         assert reasons.reason_in_words("") == ""

@@ -11,8 +11,9 @@ from leadgen.contacts.models import Contact, SuppressionReason
 from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
+from leadgen.letters.models import Lane
 from leadgen.mail import jobs, outbox
-from leadgen.mail.models import Lane, Message
+from leadgen.mail.models import Message
 from leadgen.mail.providers.interface import Outcome, Result
 from tests.conftest import Clock
 from tests.factories import make_suppression

@@ -7,7 +7,8 @@ from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.mail.models import Lane, MailPurpose, MessageStatus
+from leadgen.letters.models import Lane, MailPurpose
+from leadgen.mail.models import MessageStatus
 from leadgen.nurture import service as nurture
 from leadgen.nurture.models import Enrolment, EnrolmentStatus
 from tests.factories import (

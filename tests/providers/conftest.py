@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from leadgen.campaigns.cards import BrandCard
-from leadgen.mail import letters
+from leadgen.letters import kinds
+from leadgen.letters.rendering import Compiled
 from leadgen.mail.providers.interface import Batch, Parcel
-from leadgen.mail.rendering import Compiled
 from tests.providers.double import SendGridDouble, sendgrid_double
 
 BRAND = BrandCard(
@@ -35,21 +35,21 @@ def double() -> Iterator[SendGridDouble]:
 def batch(people: int = 1, *, letter: str = "confirm", start: int = 1, to: str = "") -> Batch:
     """A batch to person1@…, person2@…, with one value each."""
     compiled = Compiled(
-        letter=letters.ALL[letter],
+        letter=kinds.ALL[letter],
         locale="fr",
         brand=BRAND,
         subject="Confirmez : été à Lisbonne",
         text="Bonjour[[_first_name]],\n[[link]]\n",
         html='<p>Bonjour[[_first_name:h]]</p><a href="[[link]]">Confirmer</a>',
         markers=("_first_name", "_first_name:h", "link"),
-        list_id="<ete.localhost>" if letters.ALL[letter].is_marketing else "",
+        list_id="<ete.localhost>" if kinds.ALL[letter].is_marketing else "",
     )
     return Batch(compiled, [_parcel(number, letter, to) for number in range(start, start + people)])
 
 
 def _parcel(number: int, letter: str, to: str) -> Parcel:
     filled = {"_first_name": " L’Été", "_first_name:h": " L’Été", "link": f"http://localhost/confirm/{number}"}
-    unsubscribe = f"http://localhost/unsubscribe/{'x' * 90}{number}" if letters.ALL[letter].is_marketing else ""
+    unsubscribe = f"http://localhost/unsubscribe/{'x' * 90}{number}" if kinds.ALL[letter].is_marketing else ""
     address = to or f"person{number}@mail.example"
     opaque = f"00000000-0000-4000-8000-{number:012d}"
     return Parcel(number, opaque, address, 1, filled, unsubscribe)

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from leadgen.app import create_app
 from leadgen.core import settings as product_settings
 from leadgen.core.settings import Environment, Settings
+from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import jobs
-from leadgen.mail.models import Lane, MailPurpose
 from tests.factories import make_campaign, make_entry, make_message
 
 

@@ -8,7 +8,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from leadgen.core import clock
-from leadgen.mail import rendering
+from leadgen.letters import rendering
 from leadgen.mail.providers.interface import Batch, Parcel, unsubscribe_headers
 
 # With the standard 78 characters Python writes a long List-Unsubscribe as an encoded word, which no mail client that

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from leadgen.mail.rendering import Compiled
+from leadgen.letters.rendering import Compiled
 
 
 class Result(StrEnum):

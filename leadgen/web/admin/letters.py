@@ -11,11 +11,11 @@ from wtforms import FormField
 from leadgen.core import i18n
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.mail import letters as catalogue
+from leadgen.letters import kinds
+from leadgen.letters.kinds import Letter
+from leadgen.letters.models import LetterText
+from leadgen.letters.rendering import Rendered
 from leadgen.mail import service as mail
-from leadgen.mail.letters import Letter
-from leadgen.mail.models import LetterText
-from leadgen.mail.rendering import Rendered
 from leadgen.nurture import sequences as nurture
 from leadgen.web import staff
 from leadgen.web.admin.door import blueprint, campaign_of_mine
@@ -49,12 +49,12 @@ class LetterForm(StudioForm):
 def letters(campaign_id: int) -> str:
     """Every letter that may be reworded, with its present subject."""
     campaign = campaign_of_mine(campaign_id)
-    offered = [letter for letter in catalogue.ALL.values() if letter.editable]
+    offered = [letter for letter in kinds.ALL.values() if letter.editable]
     return render_template(
         "admin/letters.html",
         campaign=campaign,
         catalogue=offered,
-        titles={letter.name: catalogue.title(letter.name) for letter in offered},
+        titles={letter.name: kinds.title(letter.name) for letter in offered},
         subjects={letter.name: mail.preview(campaign.id, letter.name, i18n.locale()).subject for letter in offered},
         changed={name for name, _locale in mail.letter_texts(campaign.id)},
     )
@@ -76,7 +76,7 @@ def letter(campaign_id: int, letter: str) -> ResponseReturnValue:
         campaign=campaign,
         letter=letter,
         form=form,
-        name=catalogue.title(letter),
+        name=kinds.title(letter),
         placeholders=found.placeholders,
     )
     return make_response(page, 422 if form.is_wrong else 200)
@@ -119,7 +119,7 @@ def _as_data(own: LetterText | None) -> dict[str, str]:
 def _rendered(campaign_id: int, letter: str) -> Rendered:
     """The letter in the asked language. Raises NotFound, for the step of another campaign too."""
     campaign = campaign_of_mine(campaign_id)
-    if letter not in catalogue.ALL:
+    if letter not in kinds.ALL:
         raise NotFound
     step = _step(letter)
     if letter == "sequence":
@@ -141,7 +141,7 @@ def _locale() -> str:
 
 
 def _editable(name: str) -> Letter:
-    found = catalogue.ALL.get(name)
+    found = kinds.ALL.get(name)
     if found is None or not found.editable:
         raise NotFound
     return found

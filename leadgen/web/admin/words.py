@@ -13,7 +13,8 @@ from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.entries.models import EntryStatus, LedgerKind
-from leadgen.mail import letters, reasons
+from leadgen.letters import kinds
+from leadgen.mail import reasons
 from leadgen.mail.models import MessageStatus
 
 
@@ -148,7 +149,7 @@ def fact(name: str) -> str:
 
 def letter(name: str) -> str:
     """What a letter is called; of a sequence, that it is one."""
-    return letters.title(name) if name in letters.ALL else name
+    return kinds.title(name) if name in kinds.ALL else name
 
 
 def suppression(reason: str) -> str:

@@ -5,7 +5,7 @@ import redis
 from flask import Flask
 
 from leadgen.core.db import db
-from leadgen.mail.models import LetterText
+from leadgen.letters.models import LetterText
 from tests import factories
 from tests.web.admin.studio import Staff, fields_of
 from tests.world import World

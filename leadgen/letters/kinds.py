@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leadgen.core.i18n import gettext as _
-from leadgen.mail.models import Lane, MailPurpose
+from leadgen.letters.models import Lane, MailPurpose
 
 # Filled in once for a campaign, for every letter.
 CAMPAIGN_PLACEHOLDERS = ("brand", "campaign", "prize", "prizes_value", "end_date")
@@ -45,6 +45,8 @@ _LETTERS = (
     Letter("welcome", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=48), _ALL_PLACEHOLDERS),
     Letter("page_link", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=24), _ALL_PLACEHOLDERS),
     Letter("sequence", Lane.NURTURE, MailPurpose.MARKETING, timedelta(hours=48), _ALL_PLACEHOLDERS, editable=()),
+    # As long as a warm-up plan may need to get through a large base.
+    Letter("broadcast", Lane.BULK, MailPurpose.MARKETING, timedelta(days=30), _ALL_PLACEHOLDERS, editable=()),
 )
 ALL: Mapping[str, Letter] = {letter.name: letter for letter in _LETTERS}
 
@@ -57,4 +59,5 @@ def title(name: str) -> str:
         "welcome": _("Welcome"),
         "page_link": _("Link to the personal page"),
         "sequence": _("Letter of a sequence"),
+        "broadcast": _("Broadcast"),
     }[name]

@@ -17,10 +17,10 @@ from markupsafe import Markup
 from leadgen.campaigns.cards import BrandCard, CampaignCard
 from leadgen.core import i18n, links, settings
 from leadgen.core.errors import NotFound
-from leadgen.mail import colour, letters, values, words
-from leadgen.mail.letters import Letter
-from leadgen.mail.values import Recipient
-from leadgen.mail.words import Filling
+from leadgen.letters import colour, kinds, values, words
+from leadgen.letters.kinds import Letter
+from leadgen.letters.values import Recipient
+from leadgen.letters.words import Filling
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 _MARKER = re.compile(r"\[\[(_?[a-z_]+(?::h)?)\]\]")
@@ -74,13 +74,13 @@ def compiled(card: CampaignCard, letter: str, locale: str, own: OwnWords, step_i
 
     Raises NotFound for a letter that the catalogue does not name.
     """
-    if letter not in letters.ALL:
+    if letter not in kinds.ALL:
         raise NotFound(letter)
     key = (card.id, card.version, card.brand, letter, locale, step_id, own)
     if key not in _compiled:
         if len(_compiled) >= _KEPT:
             _compiled.clear()
-        _compiled[key] = _compile(card, letters.ALL[letter], locale, own)
+        _compiled[key] = _compile(card, kinds.ALL[letter], locale, own)
     return _compiled[key]
 
 
@@ -97,7 +97,7 @@ def render(letter: Compiled, card: CampaignCard, recipient: Recipient) -> Render
 
 def warm() -> None:
     """Load all templates now: a worker does it once, so that the processes that it forks need not."""
-    for letter in letters.ALL:
+    for letter in kinds.ALL:
         for locale in i18n.LOCALES:
             for part in _PARTS:
                 _environment().get_template(f"{letter}/{locale}/{part}")

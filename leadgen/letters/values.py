@@ -21,6 +21,7 @@ class Recipient:
     id: int
     opaque_id: str
     campaign_id: int
+    stream_id: int
     letter: str
     step_id: int | None
     locale: str
@@ -57,7 +58,7 @@ def fill(markers: Iterable[str], recipient: Recipient, card: CampaignCard, local
 
 
 def campaign_words(card: CampaignCard, locale: str) -> dict[str, str]:
-    """The placeholders that are the same for everybody (letters.CAMPAIGN_PLACEHOLDERS), in the current language."""
+    """The placeholders that are the same for everybody (kinds.CAMPAIGN_PLACEHOLDERS), in the current language."""
     prize = card.prizes[0] if card.prizes else None
     titles: dict[str, Any] = prize.texts if prize else {}
     title = titles.get(locale) or titles.get(card.default_locale) or {}

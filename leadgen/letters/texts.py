@@ -10,12 +10,13 @@ from sqlalchemy import select, text
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.journal.models import Fact
-from leadgen.mail.models import LetterText
-from leadgen.mail.rendering import OwnWords
+from leadgen.letters.models import LetterText
+from leadgen.letters.rendering import OwnWords
 
-# Sequences stand above mail and own this table; a message names the step whose words it carries (docs: mail and
-# receipts), and this is the one place that reads them.
+# Sequences and broadcasts stand above mail and own these tables; a message names the step or the stream whose words it
+# carries (docs: mail and receipts), and this is the one place that reads them.
 _STEPS = text("SELECT id, texts FROM step WHERE id = ANY(:ids)")
+_BROADCASTS = text("SELECT stream_id, texts FROM broadcast WHERE stream_id = ANY(:ids)")
 _COPY = text("""
 INSERT INTO letter_text (campaign_id, letter, locale, subject, heading, body, button)
 SELECT :copy, letter, locale, subject, heading, body, button FROM letter_text WHERE campaign_id = :original
@@ -25,9 +26,15 @@ _FIELDS = ("subject", "preheader", "heading", "body", "button", "url")
 
 
 class Texts:
-    """The words that the letters of one batch of messages need, read in two statements."""
+    """The words that the letters of one batch of messages need, read in a few statements."""
 
-    def __init__(self, campaign_ids: Collection[int], step_ids: Collection[int]) -> None:
+    def __init__(
+        self, campaign_ids: Collection[int], step_ids: Collection[int], stream_ids: Collection[int] = ()
+    ) -> None:
+        self._broadcasts: dict[int, dict[str, Any]] = {}
+        if stream_ids:
+            rows = db.session.execute(_BROADCASTS, {"ids": list(stream_ids)}).all()
+            self._broadcasts = {row.stream_id: row.texts for row in rows}
         self._steps: dict[int, dict[str, Any]] = {}
         if step_ids:
             rows = db.session.execute(_STEPS, {"ids": list(step_ids)}).all()
@@ -44,11 +51,18 @@ class Texts:
         """The words for one letter in one language; a step falls back to the campaign's language. Raises NotFound."""
         if step_id is None:
             return self._letters.get((campaign_id, letter, locale), OwnWords())
-        texts = self._steps.get(step_id, {})
-        words = texts.get(locale) or texts.get(default_locale)
-        if not words:
-            raise NotFound("step")
-        return OwnWords(**{name: str(words.get(name) or "") for name in _FIELDS})
+        return _chosen("step", self._steps.get(step_id, {}), locale, default_locale)
+
+    def of_broadcast(self, stream_id: int, locale: str, default_locale: str) -> OwnWords:
+        """The words of a broadcast in one language, else in the campaign's. Raises NotFound."""
+        return _chosen("broadcast", self._broadcasts.get(stream_id, {}), locale, default_locale)
+
+
+def _chosen(of: str, texts: dict[str, Any], locale: str, default_locale: str) -> OwnWords:
+    words = texts.get(locale) or texts.get(default_locale)
+    if not words:
+        raise NotFound(of)
+    return OwnWords(**{name: str(words.get(name) or "") for name in _FIELDS})
 
 
 def copy_letters(facts: Sequence[Fact]) -> None:

@@ -1,0 +1,1 @@
+"""What mails say: the catalogue of letters, their templates, and a marketer’s own words in them."""

@@ -1,0 +1,72 @@
+"""Streams of mail: started with a sequence or a broadcast, paused and resumed at once, stopped by a breaker.
+
+A pause is one row. Messages stay `scheduled`, so that a resumed stream goes on where it was and sends nothing twice.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from leadgen.core import clock, queue
+from leadgen.core.db import db
+from leadgen.core.errors import NotFound
+from leadgen.core.queue import Bell
+from leadgen.letters.models import Lane
+from leadgen.mail.models import LaneStop, Message, Stream, StreamState
+
+
+def start(brand_id: int, campaign_id: int, lane: Lane, name: str, *, is_open: bool = True) -> Stream:
+    """A new stream of a campaign; `is_open` False starts it paused."""
+    made = Stream(brand_id=brand_id, campaign_id=campaign_id, lane=lane, name=name, created_at=clock.now())
+    made.state = StreamState.OPEN if is_open else StreamState.PAUSED
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def get(stream_id: int) -> Stream:
+    """The stream, locked until the transaction ends. Raises NotFound."""
+    found = db.session.scalar(select(Stream).where(Stream.id == stream_id).with_for_update())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def pause(stream_id: int, by: str, reason: str = "by_hand") -> None:
+    """Hand nothing more of this stream to the provider; a call that is under way ends first. Raises NotFound."""
+    _set(get(stream_id), StreamState.PAUSED, reason, by)
+
+
+def stop(stream_id: int, reason: str) -> None:
+    """What a breaker does: like a pause, but a person has to look at the reason (`bounces`, `complaints`, `errors`)."""
+    found = get(stream_id)
+    if found.state is StreamState.OPEN:
+        _set(found, StreamState.STOPPED, reason, "")
+
+
+def resume(stream_id: int, by: str) -> None:
+    """Let the stream flow again; breakers look only at what is sent from now on. Raises NotFound."""
+    found = get(stream_id)
+    newest = select(Message.id).where(Message.stream_id == stream_id).order_by(Message.id.desc()).limit(1)
+    if found.state is StreamState.STOPPED:
+        found.judged_from = db.session.scalar(newest) or 0
+    _set(found, StreamState.OPEN, "", by)
+    queue.ring_after_commit(db.session(), Bell.MAIL)
+
+
+def stop_lane(lane: Lane, by: str) -> None:
+    """Hand nothing of a whole lane over until `start_lane`; doing it twice is the same as once."""
+    values = {"lane": lane, "at": clock.now(), "by": by}
+    db.session.execute(insert(LaneStop).values(values).on_conflict_do_nothing())
+
+
+def start_lane(lane: Lane) -> None:
+    """Let a stopped lane flow again."""
+    db.session.execute(delete(LaneStop).where(LaneStop.lane == lane))
+    queue.ring_after_commit(db.session(), Bell.MAIL)
+    queue.ring_after_commit(db.session(), Bell.CONFIRMATIONS)
+
+
+def _set(stream: Stream, state: StreamState, reason: str, by: str) -> None:
+    stream.state, stream.reason, stream.changed_at, stream.changed_by = state, reason, clock.now(), by
