@@ -86,6 +86,16 @@ def unknown(words: str, allowed: Collection[str]) -> list[str]:
     return sorted(set(placeholders(words)) - set(allowed))
 
 
+def without_placeholders(words: str) -> str:
+    """What stays of a text when no placeholder has a value."""
+    return _PLACEHOLDER.sub("", words).strip()
+
+
+def addresses(words: str) -> list[str]:
+    """The addresses of the web in a text, in order."""
+    return _WEB_ADDRESS.findall(words)
+
+
 def is_web_address(words: str) -> bool:
     """Whether a button may lead there: an address of the web, or one of the placeholders that stand for one."""
     return bool(_WEB_ADDRESS.fullmatch(words.strip())) or words.strip() in {f"{{{name}}}" for name in ADDRESSES}

@@ -8,7 +8,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,11 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell, QueueName
-from leadgen.letters import kinds, rendering, words
+from leadgen.letters import kinds, rendering, samples, words
 from leadgen.letters.kinds import Letter
 from leadgen.letters.models import Lane, LetterText
 from leadgen.letters.rendering import Compiled, Rendered
 from leadgen.letters.texts import Texts
-from leadgen.letters.values import Recipient
 from leadgen.mail import delivery, outbox
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.mail.providers.chosen import provider
@@ -82,7 +81,7 @@ def preview(campaign_id: int, letter: str, locale: str, step: int | None = None)
     Its links lead nowhere: they are signed for nobody. Raises NotFound.
     """
     card, compiled = _compiled(campaign_id, letter, locale, step)
-    return rendering.render(compiled, card, _sample(card, letter, locale, step))
+    return rendering.render(compiled, card, samples.person(card, letter, locale, step))
 
 
 def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
@@ -92,7 +91,9 @@ def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
     """
     card = cards.by_id(campaign_id)
     compiled = _compiled_lately((card.slug, card.version, int(time.time() // 60)), campaign_id, letter, locale)
-    return rendering.render(compiled, card, replace(_sample(card, letter, locale, None), first_name=first_name)).subject
+    return rendering.render(
+        compiled, card, replace(samples.person(card, letter, locale, None), first_name=first_name)
+    ).subject
 
 
 def send_test(campaign_id: int, letter: str, locale: str, to: str, step: int | None = None) -> None:
@@ -112,7 +113,7 @@ def deliver_test(campaign_id: int, letter: str, locale: str, step: int | None, r
     card, compiled = _compiled(campaign_id, letter, locale, step)
     mark = _("Test")
     compiled = replace(compiled, subject=f"[{mark}] {compiled.subject}")
-    person = replace(_sample(card, letter, locale, step), email=to, opaque_id=str(uuid.uuid4()))
+    person = replace(samples.person(card, letter, locale, step), email=to, opaque_id=str(uuid.uuid4()))
     parcel = delivery.parcel(person, compiled, card)
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
     return provider().send(Batch(compiled, [parcel])).outcomes[0].result
@@ -178,28 +179,3 @@ def _compiled(campaign_id: int, letter: str, locale: str, step: int | None) -> t
 @lru_cache(maxsize=256)
 def _compiled_lately(_state: tuple[str, int, int], campaign_id: int, letter: str, locale: str) -> Compiled:
     return _compiled(campaign_id, letter, locale, None)[1]
-
-
-def _sample(card: CampaignCard, letter: str, locale: str, step: int | None) -> Recipient:
-    now = clock.now()
-    return Recipient(
-        id=0,
-        opaque_id="",
-        campaign_id=card.id,
-        stream_id=0,
-        letter=letter,
-        step_id=step,
-        locale=locale,
-        attempts=1,
-        contact_id=0,
-        email="anna@example.com",
-        first_name="Anna",
-        entry_id=0,
-        generation=0,
-        code_number=0,
-        access_version=0,
-        code="ANNA2026",
-        entered_at=now,
-        confirm_until=now + timedelta(days=7),
-        wants_marketing=True,
-    )

@@ -10,7 +10,7 @@ import pytest
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign
 from leadgen.core.i18n import LOCALES
-from leadgen.letters import kinds, rendering
+from leadgen.letters import kinds, rendering, samples
 from leadgen.letters.rendering import OwnWords, Rendered
 from leadgen.mail import service as mail
 from tests.factories import fresh, make_sequence
@@ -25,7 +25,7 @@ def look(campaign: Campaign, letter: str, locale: str) -> Rendered:
 
 def of(name: str, campaign: Campaign, *, first_name: str, **own: Any) -> Rendered:
     card = cards.by_id(campaign.id)
-    sample = mail._sample(card, name, "en", None)
+    sample = samples.person(card, name, "en", None)
     person = type(sample)(**{slot: getattr(sample, slot) for slot in sample.__slots__} | {"first_name": first_name})
     return rendering.render(rendering.compiled(card, name, "en", OwnWords(**own)), card, person)
 
@@ -104,7 +104,7 @@ def test_a_confirmation_has_the_code_in_preheader_and_body(campaign: Campaign) -
 
 def test_who_did_not_tick_marketing_is_not_told_that_they_did(campaign: Campaign) -> None:
     card = cards.by_id(campaign.id)
-    sample = mail._sample(card, "confirm", "en", None)
+    sample = samples.person(card, "confirm", "en", None)
     slots = {slot: getattr(sample, slot) for slot in sample.__slots__}
     person = type(sample)(**slots | {"wants_marketing": False})
     rendered = rendering.render(rendering.compiled(card, "confirm", "en", OwnWords()), card, person)

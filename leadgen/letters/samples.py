@@ -1,0 +1,35 @@
+"""A made-up person, as whom the marketer sees each letter before anybody else does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core import clock
+from leadgen.letters.values import Recipient
+
+
+def person(card: CampaignCard, letter: str, locale: str, step: int | None = None, stream_id: int = 0) -> Recipient:
+    """Anna, who is in no table: her numbers are 0, so links that are signed for her open nobody's page."""
+    now = clock.now()
+    return Recipient(
+        id=0,
+        opaque_id="",
+        campaign_id=card.id,
+        stream_id=stream_id,
+        letter=letter,
+        step_id=step,
+        locale=locale,
+        attempts=1,
+        contact_id=0,
+        email="anna@example.com",
+        first_name="Anna",
+        entry_id=0,
+        generation=0,
+        code_number=0,
+        access_version=0,
+        code="ANNA2026",
+        entered_at=now,
+        confirm_until=now + timedelta(days=7),
+        wants_marketing=True,
+    )
