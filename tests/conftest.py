@@ -16,12 +16,13 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from leadgen.app import create_app
 from leadgen.campaigns import cards
 from leadgen.core import clock as product_clock
-from leadgen.core import hot, queue
+from leadgen.core import dns, hot, queue
 from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
 from leadgen.journal import counters
 from tests import browser, network, servers
+from tests.names import NameServer, name_server
 
 _MINIMUM_WAIT = 10_000  # milliseconds that a browser test waits for what it expects
 
@@ -176,6 +177,14 @@ class Clock:
 def clock(app: Flask, settings: Settings) -> Clock:
     """The product's clock; it shows the real time again after the test."""
     return Clock(Path(settings.clock_file or ""))
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
+    """A domain name server on this machine, asked in place of the world's; knows what the test writes into it."""
+    with name_server() as server:
+        monkeypatch.setattr(dns, "_resolver", server.resolver)
+        yield server
 
 
 @pytest.fixture(scope="session")

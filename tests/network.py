@@ -14,6 +14,7 @@ class OutsideWorldError(OSError):
 def close() -> None:
     """Refuse every connection and every name that leads away from this machine."""
     connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+    sendto = socket.socket.sendto
 
     def guarded_connect(self: socket.socket, address: Any) -> None:
         _check(address)
@@ -23,12 +24,17 @@ def close() -> None:
         _check(address)
         return connect_ex(self, address)
 
+    def guarded_sendto(self: socket.socket, *args: Any) -> int:
+        _check(args[-1])
+        return sendto(self, *args)
+
     def guarded_getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         _check((host,))
         return getaddrinfo(host, *args, **kwargs)
 
     socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
     socket.socket.connect_ex = guarded_connect_ex  # type: ignore[assignment, method-assign]
+    socket.socket.sendto = guarded_sendto  # type: ignore[assignment, method-assign]
     socket.getaddrinfo = guarded_getaddrinfo
 
 

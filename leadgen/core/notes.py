@@ -16,6 +16,7 @@ from leadgen.core import queue, settings
 
 log = logging.getLogger(__name__)
 _SECONDS_WITHOUT_REDIS = 5.0
+_MOST_IN_MEMORY = 1_000  # while Redis is there, this memory is only a fall-back
 _broken_until = 0.0
 _memory: dict[str, tuple[float, str]] = {}
 
@@ -31,7 +32,10 @@ class Note:
 def leave(name: str, text: str, seconds: float) -> None:
     """Let everybody read `text` under this name for `seconds`."""
     global _broken_until  # noqa: PLW0603 - the breaker belongs to the process
+    _memory.pop(name, None)
     _memory[name] = (time.monotonic() + seconds, text)
+    for oldest in list(_memory)[: len(_memory) - _MOST_IN_MEMORY] if len(_memory) > _MOST_IN_MEMORY else ():
+        _memory.pop(oldest, None)
     try:
         _client(settings.get().redis_url).set(_key(name), text, px=max(1, round(seconds * 1000)))
     except redis.RedisError as error:

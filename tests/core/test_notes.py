@@ -49,3 +49,12 @@ def test_without_redis_a_process_keeps_its_own_notes(settings: Settings) -> None
     assert found is not None
     assert found.text == "be quiet"
     assert time.monotonic() - started < 1
+
+
+def test_a_process_remembers_a_bounded_number_of_notes() -> None:
+    """A note for each of a million domains must not fill the memory."""
+    for number in range(1_100):
+        notes._memory[f"test-{number}"] = (0.0, "")
+    notes.leave("test", "the newest", 60)
+    assert len(notes._memory) == 1_000
+    assert "test" in notes._memory
