@@ -1,14 +1,19 @@
-"""Compares the tables with each other and with what the provider took: nothing lost, nothing doubled."""
+"""Compares the tables with each other: points, ranks, facts, enrolments; the mails are judged by leadgen.mail.audit."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 
+from leadgen.mail import audit as mail_audit
+from leadgen.mail.audit import Taken, Told
+
+_NOW = datetime.now(UTC)  # the play's journal knows what people were told, not when
 _TABLES = {
     # what must be empty -> the rows that break it
     "entries whose points or chances are not the sum of their ledger": """
@@ -41,9 +46,6 @@ _TABLES = {
     "confirmed entries without exactly one fact of it": """
         SELECT e.id FROM entry e LEFT JOIN fact f ON f.entry_id = e.id AND f.name = 'entry.confirmed'
         WHERE e.status = 'confirmed' GROUP BY e.id HAVING count(f.id) <> 1""",
-    "entries without a confirmation mail": """
-        SELECT e.id FROM entry e WHERE NOT EXISTS (
-            SELECT FROM message m WHERE m.entry_id = e.id AND m.letter = 'confirm')""",
     "confirmed entries without exactly one welcome mail": """
         SELECT e.id FROM entry e LEFT JOIN message m ON m.entry_id = e.id AND m.letter = 'welcome'
         WHERE e.status = 'confirmed' GROUP BY e.id HAVING count(m.id) <> 1""",
@@ -61,7 +63,6 @@ _TABLES = {
     "mails whose fate is unknown": "SELECT id FROM message WHERE status = 'uncertain'",
     "mails that failed": "SELECT id FROM message WHERE status = 'failed'",
 }
-_TAKEN = ("accepted", "delivered", "bounced")
 
 
 @dataclass
@@ -105,45 +106,24 @@ def audit(
     for what, statement in _TABLES.items():
         if what not in skipped:
             findings.add(what, _count(connection, statement))
-    _journal(connection, findings, "entered", entered, "true")
-    _journal(connection, findings, "confirmed", confirmed, "e.status = 'confirmed' OR e.confirmed_at IS NOT NULL")
+    told = [
+        *(Told("entered", email, _NOW) for email in entered),
+        *(Told("confirmed", email, _NOW) for email in confirmed),
+    ]
+    log = None if taken is None else (Taken(opaque_id) for opaque_id in taken.elements())
+    report = mail_audit.audit(connection, log=log, journal=told)
+    findings.wrong |= report.wrong
+    findings.add("mails that the provider took and we never wanted", report.unknown)
+    for deed, number in Counter(one.deed for one in told).items():
+        findings.counts[f"told {deed}"] = number
     if taken is not None:
-        _provider(connection, findings, taken)
+        findings.counts["mails taken"] = taken.total()
+        findings.counts["mails taken twice"] = sum(1 for times in taken.values() if times > 1)
     for table in ("contact", "entry", "ledger", "enrolment", "message", "fact", "answer", "consent"):
         findings.counts[table] = _value(connection, f"SELECT count(*) FROM {table}")
     findings.counts["confirmed"] = _value(connection, "SELECT count(*) FROM entry WHERE confirmed_at IS NOT NULL")
     findings.counts["points"] = _value(connection, "SELECT coalesce(sum(points), 0) FROM ledger")
     return findings
-
-
-def _journal(
-    connection: psycopg.Connection[Any], findings: Findings, word: str, addresses: Iterable[str], condition: str
-) -> None:
-    """Whoever was told “you are in” must be in, once."""
-    rows = connection.execute(
-        f"SELECT c.email FROM entry e JOIN contact c ON c.id = e.contact_id WHERE {condition}"
-    ).fetchall()
-    held = Counter(row[0] for row in rows)
-    told = set(addresses)
-    findings.add(f"people who were told that they {word} and are not in the tables", len(told - set(held)))
-    findings.add(f"people who {word} twice", sum(1 for times in held.values() if times > 1))
-    findings.counts[f"told {word}"] = len(told)
-
-
-def _provider(connection: psycopg.Connection[Any], findings: Findings, taken: Counter[str]) -> None:
-    """The provider took what we say it took: everything once; a confirmation twice only after an unknown outcome."""
-    rows = connection.execute("SELECT opaque_id::text, letter, status, attempts FROM message").fetchall()
-    known = {row[0] for row in rows}
-    findings.add("mails that the provider took and we never wanted", sum(1 for name in taken if name not in known))
-    for opaque_id, letter, status, attempts in rows:
-        times = taken.get(opaque_id, 0)
-        if status in _TAKEN and times == 0:
-            findings.add("mails that count as sent and the provider never took", 1)
-        if times > (2 if letter == "confirm" and attempts > 1 else 1):
-            findings.add(f"{letter} mails that the provider took twice or more", 1)
-        if letter == "confirm" and times > 1:
-            findings.counts["confirmations sent again"] = findings.counts.get("confirmations sent again", 0) + 1
-    findings.counts["mails taken"] = sum(taken.values())
 
 
 def _count(connection: psycopg.Connection[Any], statement: str) -> int:

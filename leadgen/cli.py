@@ -25,7 +25,7 @@ CLOCK_PATIENCE = 20.0
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler, seed, user, clock, simulate):
+    for command in (database, worker, scheduler, seed, user, clock, mail, simulate):
         app.cli.add_command(command)
     return app
 
@@ -211,6 +211,43 @@ def _strike() -> None:
         time.sleep(CLOCK_PAUSE)
         waiting = queue.waiting() or {}
         quiet = 0 if any(count for count, _age in waiting.values()) else quiet + 1
+
+
+@click.group()
+def mail() -> None:
+    """What became of the mails."""
+
+
+@mail.command()
+@click.option("--log", type=click.Path(exists=True, path_type=Path), help="The provider's log, or a folder of mails.")
+@click.option("--journal", type=click.Path(exists=True, path_type=Path), help="What people were told.")
+def audit(log: Path | None, journal: Path | None) -> None:
+    """Recompute what must hold of all mails from the tables and what the provider took; ends with 1 if it does not.
+
+    Logs are JSON lines: {"at", "m", "to"} of the provider, {"at", "deed", "email"} of the journal. Where mails go to
+    files, their folder is the provider's log unless another is named.
+    """
+    import psycopg
+
+    from leadgen.core.errors import Invalid
+    from leadgen.mail import audit as mail_audit
+
+    current = settings.get()
+    if log is None and current.mail_provider == "file" and Path(current.mail_dir).is_dir():
+        log = Path(current.mail_dir)
+    url = current.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            report = mail_audit.audit(
+                connection,
+                log=mail_audit.read_log(log) if log else None,
+                journal=mail_audit.read_journal(journal) if journal else None,
+            )
+    except Invalid as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("\n".join(report.lines()))
+    if not report.is_clean:
+        raise SystemExit(1)
 
 
 @click.group()

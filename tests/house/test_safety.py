@@ -23,6 +23,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/person.py": "constants of the module",
     "leadgen/entries/points.py": "constants of the module",
     "leadgen/analytics/vitals.py": "constants of the module: where counting stops",
+    "leadgen/mail/audit.py": "the statements of mail.invariants, and names of temporary tables",
     "leadgen/mail/gates.py": "constants of the module",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
     "leadgen/nurture/service.py": "a constant of mail.groups: how a recipient's group is found",

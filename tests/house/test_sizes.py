@@ -31,8 +31,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "eight pages of a campaign, each with its forms; the words of states and the geometry of charts stand apart",
     ),
     "mail": (
-        2_400,
-        "the outbox with its gates in SQL, pace, receipts, and three providers with every kind of trouble they make",
+        3_600,
+        "the outbox with its gates in SQL, pace, receipts, providers with every kind of trouble, and the audit of all",
     ),
 }
 
