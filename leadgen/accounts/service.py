@@ -132,6 +132,12 @@ def member_brand_ids(user: User) -> frozenset[int]:
     return frozenset(db.session.scalars(select(Membership.brand_id).where(Membership.user_id == user.id)))
 
 
+def member_emails(brand_id: int) -> Sequence[str]:
+    """The addresses of the brand's active staff, in alphabetical order."""
+    members = select(User.email).join(Membership, Membership.user_id == User.id)
+    return db.session.scalars(members.where(Membership.brand_id == brand_id, User.active).order_by(User.email)).all()
+
+
 def edit_brand(brand: Brand, **values: str) -> None:
     """Change a brand's name, organiser, sender, website or accent. Raises Invalid, with the field's name.
 

@@ -44,3 +44,11 @@ def status_token(entry_id: int, access_version: int) -> str:
 def unsubscribe(contact_id: int, message_id: int | None = None) -> str:
     """The unsubscribe link of one mail to one contact (also the RFC 8058 one-click address)."""
     return absolute(f"/unsubscribe/{tokens.sign(Purpose.UNSUBSCRIBE, [contact_id, message_id or 0])}")
+
+
+def sample(page: str, campaign_id: int, locale: str) -> str:
+    """What stands in previews and test letters instead of a link: a page that looks real and does nothing.
+
+    `page` is confirm, refuse, me, unsubscribe or r, the first part of the real address.
+    """
+    return absolute(f"/sample/{page}/{tokens.sign(Purpose.SAMPLE, {'c': campaign_id, 'l': locale})}")

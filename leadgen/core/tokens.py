@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     WAITING = "waiting.v1"
     BROWSER = "browser.v1"
     PREVIEW = "preview.v1"
+    SAMPLE = "sample.v1"
 
 
 class _Signer(TimestampSigner):

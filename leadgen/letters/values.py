@@ -38,6 +38,11 @@ class Recipient:
     confirm_until: datetime
     wants_marketing: bool
 
+    @property
+    def is_sample(self) -> bool:
+        """Whether this is nobody: links then lead to pages that record nothing."""
+        return not self.entry_id
+
 
 @dataclass(frozen=True, slots=True)
 class _Person:
@@ -74,8 +79,25 @@ def campaign_words(card: CampaignCard, locale: str) -> dict[str, str]:
 def _link(person: _Person) -> str:
     recipient = person.recipient
     if recipient.letter in {"confirm", "reminder"}:
-        return links.confirm(recipient.entry_id, recipient.generation)
-    return links.status(recipient.entry_id, recipient.access_version)
+        return _sample("confirm", person) or links.confirm(recipient.entry_id, recipient.generation)
+    return _sample("me", person) or links.status(recipient.entry_id, recipient.access_version)
+
+
+def _refuse_link(person: _Person) -> str:
+    return _sample("refuse", person) or links.refuse(person.recipient.entry_id, person.recipient.generation)
+
+
+def _unsubscribe_link(person: _Person) -> str:
+    return _sample("unsubscribe", person) or links.unsubscribe(person.recipient.contact_id, person.recipient.id)
+
+
+def _share_link(person: _Person) -> str:
+    return _sample("r", person) or links.referral(person.recipient.code, "em")
+
+
+def _sample(page: str, person: _Person) -> str:
+    """The page that stands for the real one in previews and test letters, or nothing for somebody who exists."""
+    return links.sample(page, person.card.id, person.locale) if person.recipient.is_sample else ""
 
 
 def _first_name_after(before: str, person: _Person) -> str:
@@ -116,13 +138,13 @@ _VALUES: dict[str, Callable[[_Person], str]] = {
     "_first_name": lambda person: _first_name_after(" ", person),
     "_comma_first_name": lambda person: _first_name_after(", ", person),
     "link": _link,
-    "share_link": lambda person: links.referral(person.recipient.code, "em"),
+    "share_link": _share_link,
     "days_left": _days_left,
     "code": _code,
     "requested_at": lambda person: _moment(person.recipient.entered_at, person),
     "confirm_until": lambda person: _moment(person.recipient.confirm_until, person),
     "marketing_words": _marketing_words,
-    "refuse_link": lambda person: links.refuse(person.recipient.entry_id, person.recipient.generation),
-    "unsubscribe_link": lambda person: links.unsubscribe(person.recipient.contact_id, person.recipient.id),
+    "refuse_link": _refuse_link,
+    "unsubscribe_link": _unsubscribe_link,
 }
 PERSONAL = frozenset(_VALUES)

@@ -10,7 +10,6 @@ from leadgen.core.queue import Bell
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
 from leadgen.mail import delivery, gates, outbox, receipts
-from leadgen.mail import service as mail
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
@@ -51,12 +50,6 @@ def warm() -> None:
     """Load templates and time zones: a worker does it once, and the processes that it forks for jobs have them."""
     rendering.warm()
     gates.zones()
-
-
-def send_test(campaign_id: int, letter: str, locale: str, step: int, receiver: str) -> None:
-    """Hand a test mail over; see mail.service.send_test."""
-    mail.deliver_test(campaign_id, letter, locale, step or None, receiver)
-    db.session.commit()
 
 
 def _pump(lanes: tuple[Lane, ...], bell: Bell) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 import uuid
@@ -15,14 +14,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.contacts import address
-from leadgen.core import clock, queue
+from leadgen.core import clock, limits, queue
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
-from leadgen.core.queue import Bell, QueueName
+from leadgen.core.queue import Bell
 from leadgen.letters import kinds, rendering, samples, words
 from leadgen.letters.kinds import Letter
 from leadgen.letters.models import Lane, LetterText
@@ -31,9 +30,10 @@ from leadgen.letters.texts import Texts
 from leadgen.mail import delivery, outbox
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.mail.providers.chosen import provider
-from leadgen.mail.providers.interface import Batch, Result
+from leadgen.mail.providers.interface import Batch, Outcome
 
 _SAME = ("intent", "letter", "brand_id", "campaign_id", "contact_id", "entry_id", "locale", "step_id")
+TESTS = "20 per hour"  # test letters to one member of staff of one brand
 _LONGEST = {"subject": 150, "heading": 150, "body": 5_000, "button": 60}
 
 
@@ -75,13 +75,14 @@ def want(wanted: Wanted) -> bool:
     return is_new
 
 
-def preview(campaign_id: int, letter: str, locale: str, step: int | None = None) -> Rendered:
-    """The letter as a made-up person would get it, with the words as they stand now; `step` is a step's id.
+def preview(campaign_id: int, letter: str, locale: str, step: int | None = None, stream_id: int = 0) -> Rendered:
+    """The letter as a made-up person would get it, with the words as they stand now.
 
-    Its links lead nowhere: they are signed for nobody. Raises NotFound.
+    `step` is a step's id, `stream_id` the stream of a broadcast. Its links lead to sample pages, which record nothing.
+    Raises NotFound.
     """
-    card, compiled = _compiled(campaign_id, letter, locale, step)
-    return rendering.render(compiled, card, samples.person(card, letter, locale, step))
+    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
+    return rendering.render(compiled, card, samples.person(card, letter, locale, step, stream_id))
 
 
 def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
@@ -96,27 +97,27 @@ def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
     ).subject
 
 
-def send_test(campaign_id: int, letter: str, locale: str, to: str, step: int | None = None) -> None:
-    """Send the preview to a member of staff, soon. Raises NotFound; Invalid(field="to") for an address that is none."""
-    _letter(letter)
-    parsed = address.parse(to)
-    # A job's arguments name what to do, and its key may hold letters and digits only.
-    receiver = base64.urlsafe_b64encode(parsed.email.encode()).decode().rstrip("=")
-    queue.enqueue(
-        "leadgen.mail.jobs.send_test", campaign_id, letter, locale, step or 0, receiver, name=QueueName.URGENT
-    )
+def send_test(
+    campaign_id: int, letter: str, locale: str, to: str, *, step: int | None = None, stream_id: int = 0
+) -> Outcome:
+    """Hand the preview to the provider, past the outbox, for a member of staff; answers what became of it.
 
-
-def deliver_test(campaign_id: int, letter: str, locale: str, step: int | None, receiver: str) -> Result:
-    """Hand one test mail to the provider, past the outbox: it goes to staff and concerns no contact."""
-    to = base64.urlsafe_b64decode(receiver + "=" * (-len(receiver) % 4)).decode()
-    card, compiled = _compiled(campaign_id, letter, locale, step)
+    It concerns no contact, so no gate is asked. Only whoever works for the brand may get one, at most TESTS each: this
+    is no way to mail strangers. `step` and `stream_id` as in `preview`. It ends the running transaction, because a
+    stranger is waited for. Raises NotFound, Invalid(field="to"), TooMany.
+    """
+    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
+    receiver = to.strip().casefold()
+    if receiver not in accounts.member_emails(card.brand.id):
+        raise Invalid(_("Tests go to people who work for this brand only."), "to")
+    if not limits.allow(TESTS, "letter-test", str(card.brand.id), receiver):
+        raise TooMany(_("That was many tests for one hour. Please try again later."), 3600)
     mark = _("Test")
     compiled = replace(compiled, subject=f"[{mark}] {compiled.subject}")
-    person = replace(samples.person(card, letter, locale, step), email=to, opaque_id=str(uuid.uuid4()))
-    parcel = delivery.parcel(person, compiled, card)
+    person = samples.person(card, letter, locale, step, stream_id)
+    parcel = delivery.parcel(replace(person, email=receiver, opaque_id=str(uuid.uuid4())), compiled, card)
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
-    return provider().send(Batch(compiled, [parcel])).outcomes[0].result
+    return provider().send(Batch(compiled, [parcel])).outcomes[0]
 
 
 def letter_texts(campaign_id: int) -> dict[tuple[str, str], LetterText]:
@@ -169,10 +170,16 @@ def _letter(name: str) -> Letter:
     return kinds.ALL[name]
 
 
-def _compiled(campaign_id: int, letter: str, locale: str, step: int | None) -> tuple[CampaignCard, Compiled]:
+def _compiled(
+    campaign_id: int, letter: str, locale: str, step: int | None, stream_id: int = 0
+) -> tuple[CampaignCard, Compiled]:
+    _letter(letter)
     card = cards.by_id(campaign_id)
-    texts = Texts({campaign_id}, {step} if step else ())
-    own = texts.of(campaign_id, letter, locale, step_id=step or None, default_locale=card.default_locale)
+    texts = Texts({campaign_id}, {step} if step else (), {stream_id} if stream_id else ())
+    if letter == "broadcast":
+        own = texts.of_broadcast(stream_id, locale, card.default_locale)
+    else:
+        own = texts.of(campaign_id, letter, locale, step_id=step or None, default_locale=card.default_locale)
     return card, rendering.compiled(card, letter, locale, own, step or 0)
 
 

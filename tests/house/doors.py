@@ -100,6 +100,8 @@ def examples() -> tuple[World, Examples]:
         "version": campaign.version,
         "name": mailbox.newest("")[0].name,
         "accent": "0b6e6e",
+        "page": "me",
+        "deeper": "erase",
     }
     signed = {
         "/confirm/": links.confirm(anna.id, anna.generation),
@@ -107,6 +109,7 @@ def examples() -> tuple[World, Examples]:
         "/me/": links.status(ben.id, ben.access_version),
         "/unsubscribe/": links.unsubscribe(ben.contact_id),
         "/preview/": preview.address(campaign.id),
+        "/sample/": links.sample("me", campaign.id, "fr"),
         "/c/<slug>/waiting/": "/" + seals.seal(_seat(anna)),
     }
     return world, Examples(values, {pattern: link.rsplit("/", 1)[1] for pattern, link in signed.items()})

@@ -16,6 +16,7 @@ _ARGUMENTS = {
     "refuse": (1, 1),
     "status": (1, 1),
     "unsubscribe": (1, 1),
+    "sample": ("me", 1, "en"),
 }
 _NOT_ADDRESSES = {"status_token"}
 

@@ -23,8 +23,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "the whole of a campaign is edited here, and the rules that it must publish are written in two languages",
     ),
     "web/public": (
-        1_600,
-        "fourteen pages without a session: each proves by its own link who asks, and keeps what was typed",
+        1_750,
+        "fourteen pages without a session: each proves by its own link who asks, and keeps what was typed; and samples",
     ),
     "web/admin": (
         2_300,

@@ -13,14 +13,15 @@ from leadgen.core.i18n import LOCALES
 from leadgen.letters import kinds, rendering, samples
 from leadgen.letters.rendering import OwnWords, Rendered
 from leadgen.mail import service as mail
-from tests.factories import fresh, make_sequence
+from tests.factories import fresh, make_broadcast, make_sequence
 
 UNCONFIRMED = ("confirm", "reminder")
 
 
 def look(campaign: Campaign, letter: str, locale: str) -> Rendered:
     step = make_sequence(campaign, steps=1, key=f"{letter}-{locale}").steps[0] if letter == "sequence" else None
-    return mail.preview(campaign.id, letter, locale, step.id if step else None)
+    stream_id = make_broadcast(campaign).stream_id if letter == "broadcast" else 0
+    return mail.preview(campaign.id, letter, locale, step.id if step else None, stream_id)
 
 
 def of(name: str, campaign: Campaign, *, first_name: str, **own: Any) -> Rendered:
@@ -200,7 +201,7 @@ def test_paragraphs_lines_and_addresses_of_own_words(campaign: Campaign) -> None
     html = of("welcome", campaign, first_name="Anna", body=body).html
     assert re.search(r"<p[^>]*>One<br>\s*line</p>", html)
     assert 'href="https://capsud.example/a?b=1&amp;c=2"' in html
-    assert re.search(r'Yours: <a class="link" href="http://localhost/r/ANNA2026\?ch=em"', html)
+    assert re.search(r'Yours: <a class="link" href="http://localhost/sample/r/', html)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,7 @@ def test_paragraphs_lines_and_addresses_of_own_words(campaign: Campaign) -> None
 def test_a_button_leads_to_the_web_or_to_the_persons_page(campaign: Campaign, url: str) -> None:
     html = of("sequence", campaign, first_name="Anna", subject="S", body="B", url=url).html
     assert url not in html
-    assert re.search(r'<a class="button" href="http://localhost/me/', html)
+    assert re.search(r'<a class="button" href="http://localhost/sample/me/', html)
 
 
 def test_a_letter_is_compiled_once_for_each_version(campaign: Campaign) -> None:

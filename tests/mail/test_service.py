@@ -8,17 +8,27 @@ from typing import Any
 
 import pytest
 
+from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign
 from leadgen.core import hot, i18n
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.letters import kinds
 from leadgen.letters.models import Lane
 from leadgen.mail import jobs, reasons
 from leadgen.mail import service as mail
 from leadgen.mail.models import MessageStatus
+from leadgen.mail.providers.interface import Result
 from leadgen.mail.service import Wanted
-from tests.factories import make_entry, make_message
+from tests.factories import (
+    make_brand,
+    make_broadcast,
+    make_entry,
+    make_membership,
+    make_message,
+    make_sequence,
+    make_user,
+)
 from tests.mail.conftest import claimed, confirmation
 
 Mailbox = Callable[[], list[EmailMessage]]
@@ -105,22 +115,48 @@ def test_a_confirmation_knows_no_advertising_placeholder(campaign: Campaign) -> 
         mail.edit_letter_text(campaign.id, "confirm", "en", {"body": "Win {prize}"})
 
 
-def test_a_test_mail_goes_to_staff_and_is_marked(campaign: Campaign, mailbox: Mailbox) -> None:
-    mail.deliver_test(campaign.id, "welcome", "en", None, "Ym9iQHN0YWZmLmV4YW1wbGU")
+@pytest.fixture
+def bob(campaign: Campaign) -> str:
+    """The address of somebody who works for the brand."""
+    user = make_user("bob@staff.example")
+    make_membership(user, db.session.get_one(Brand, campaign.brand_id))
+    return user.email
+
+
+def test_a_test_mail_goes_to_staff_and_is_marked(campaign: Campaign, mailbox: Mailbox, bob: str) -> None:
+    assert mail.send_test(campaign.id, "welcome", "en", bob).result is Result.DELIVERED
     (letter,) = mailbox()
     assert letter["To"] == "bob@staff.example"
     assert letter["Subject"] == "[Test] You are in: Win a week in Lisbon"
     assert hot.many("SELECT id FROM message", {}) == []
 
 
-def test_a_test_mail_is_a_job(campaign: Campaign, redis_client: Any) -> None:
-    mail.send_test(campaign.id, "welcome", "en", "bob@staff.example")
-    assert redis_client.llen("rq:queue:urgent") == 1
+def test_a_step_and_a_broadcast_can_be_tried_too(campaign: Campaign, mailbox: Mailbox, bob: str) -> None:
+    step = make_sequence(campaign, steps=1).steps[0]
+    broadcast = make_broadcast(campaign, texts={"en": {"subject": "News", "body": "B"}})
+    mail.send_test(campaign.id, "sequence", "en", bob, step=step.id)
+    mail.send_test(campaign.id, "broadcast", "en", bob, stream_id=broadcast.stream_id)
+    assert [letter["Subject"] for letter in mailbox()] == ["[Test] Letter 1", "[Test] News"]
+    assert "One-Click" in mailbox()[1]["List-Unsubscribe-Post"]
+    assert mail.preview(campaign.id, "broadcast", "en", stream_id=broadcast.stream_id).subject == "News"
 
 
-def test_a_test_mail_needs_an_address(campaign: Campaign) -> None:
-    with pytest.raises(Invalid):
-        mail.send_test(campaign.id, "welcome", "en", "bob")
+@pytest.mark.parametrize(
+    "to", ["bob", "stranger@mail.example", "cleo@staff.example", "bob@staff.example\r\nBcc: x@y.z"]
+)
+def test_tests_are_no_way_to_mail_strangers(campaign: Campaign, mailbox: Mailbox, bob: str, to: str) -> None:
+    make_membership(make_user("cleo@staff.example"), make_brand())
+    with pytest.raises(Invalid) as refused:
+        mail.send_test(campaign.id, "welcome", "en", to)
+    assert refused.value.field == "to"
+    assert mailbox() == []
+
+
+def test_tests_are_limited(campaign: Campaign, bob: str) -> None:
+    for _number in range(20):
+        mail.send_test(campaign.id, "welcome", "en", bob)
+    with pytest.raises(TooMany):
+        mail.send_test(campaign.id, "welcome", "en", bob)
 
 
 def test_the_timeline_is_newest_first(campaign: Campaign) -> None:

@@ -9,13 +9,15 @@ from flask.typing import ResponseReturnValue
 from wtforms import FormField
 
 from leadgen.core import i18n
-from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import kinds
 from leadgen.letters.kinds import Letter
 from leadgen.letters.models import LetterText
 from leadgen.letters.rendering import Rendered
 from leadgen.mail import service as mail
+from leadgen.mail.providers.interface import Outcome, Result
+from leadgen.mail.reasons import reason_in_words
 from leadgen.nurture import sequences as nurture
 from leadgen.web import staff
 from leadgen.web.admin.door import blueprint, campaign_of_mine
@@ -102,14 +104,26 @@ def letter_test(campaign_id: int, letter: str) -> ResponseReturnValue:
     _rendered(campaign_id, letter)  # refuses a letter that is not this campaign's
     to = staff.current().email
     try:
-        mail.send_test(campaign_id, letter, _locale(), to, step)
-    except Invalid as error:
+        outcome = mail.send_test(campaign_id, letter, _locale(), to, step=step)
+    except (Invalid, TooMany) as error:
         refuse(str(error))
     else:
-        tell(_("The test is on its way to %(address)s.") % {"address": to})
+        _tell_outcome(outcome, to)
     if step:
         return redirect(url_for("admin.step", campaign_id=campaign_id, step_id=step), 303)
     return redirect(url_for("admin.letter", campaign_id=campaign_id, letter=letter), 303)
+
+
+def _tell_outcome(outcome: Outcome, to: str) -> None:
+    if outcome.result in {Result.ACCEPTED, Result.DELIVERED}:
+        tell(_("The test is sent to %(address)s.") % {"address": to})
+    elif outcome.result is Result.UNCERTAIN:
+        refuse(
+            _("The provider did not answer in time. The test to %(address)s may or may not arrive.") % {"address": to}
+        )
+    else:
+        words = {"address": to, "reason": reason_in_words(outcome.reason)}
+        refuse(_("The test to %(address)s was not sent: %(reason)s.") % words)
 
 
 def _as_data(own: LetterText | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from leadgen.web.public import (
     me,
     pictures,
     referral,
+    sample,
     unsubscribe,
     waiting,
 )
@@ -38,6 +39,8 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/me/<token>/erase", me.me_erase_page),
     ("/me/<token>/data.json", me.me_data),
     ("/unsubscribe/<token>", unsubscribe.unsubscribe_page),
+    ("/sample/<page>/<token>", sample.sample_page),
+    ("/sample/<page>/<token>/<path:deeper>", sample.sample_page),
     ("/og/<slug>-<locale>-<int:version>.png", pictures.og_image),
     ("/theme/<int:brand_id>-<accent>.css", pictures.theme),
 )
@@ -54,6 +57,8 @@ _POST: tuple[tuple[str, _View], ...] = (
     ("/me/<token>/erase", me.me_erase),
     ("/me/<token>/link", me.me_link),
     ("/unsubscribe/<token>", unsubscribe.unsubscribe),
+    ("/sample/<page>/<token>", sample.sample_press),
+    ("/sample/<page>/<token>/<path:deeper>", sample.sample_press),
 )
 
 for _rule, _view in _GET:

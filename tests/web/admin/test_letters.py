@@ -1,14 +1,30 @@
 """The letters of a campaign: own words, how they look, a test to oneself."""
 
+from collections.abc import Callable, Iterator
+
 import pytest
-import redis
 from flask import Flask
 
 from leadgen.core.db import db
 from leadgen.letters.models import LetterText
+from leadgen.mail import mailbox, service
+from leadgen.mail.providers.interface import Answer, Batch, Outcome, Result
 from tests import factories
 from tests.web.admin.studio import Staff, fields_of
 from tests.world import World
+
+Letters = Callable[[str], Iterator[mailbox.Opened]]
+
+
+@pytest.fixture
+def letters_of(app: Flask) -> Letters:
+    """What lies in the mailbox of an address."""
+
+    def read(address: str) -> Iterator[mailbox.Opened]:
+        with app.app_context():
+            yield from mailbox.of_address(address)
+
+    return read
 
 
 @pytest.fixture
@@ -75,8 +91,31 @@ def test_a_step_of_the_sequence_is_seen_too(app: Flask, ada: Staff, world: World
     assert "Letter 1" in ada.get(f"{path}/sequence/preview?step={number}&locale=en").text
 
 
-def test_a_test_goes_to_whoever_asks(ada: Staff, path: str, redis_client: redis.Redis) -> None:
+def test_a_test_goes_to_whoever_asks_and_its_fate_is_told(ada: Staff, path: str, letters_of: Letters) -> None:
     answer = ada.post(f"{path}/welcome/test", {"locale": "fr"})
     assert answer.location == f"{path}/welcome"
-    assert "The test is on its way to ada@staff.example." in ada.get(f"{path}/welcome").text
-    assert redis_client.llen("rq:queue:urgent") == 1
+    assert "The test is sent to ada@staff.example." in ada.get(f"{path}/welcome").text
+    (letter,) = letters_of("ada@staff.example")
+    assert letter.summary.subject.startswith("[Test] Vous participez")
+
+
+@pytest.mark.parametrize(
+    ("result", "reason", "told"),
+    [
+        (Result.FAILED, "sender_refused", "was not sent: the provider refused our access."),
+        (Result.TEMPORARY, "rate_limited", "was not sent: the provider asked for a pause."),
+        (Result.UNCERTAIN, "timeout", "may or may not arrive."),
+    ],
+)
+def test_what_the_provider_refused_is_told(
+    ada: Staff, path: str, monkeypatch: pytest.MonkeyPatch, result: Result, reason: str, told: str
+) -> None:
+    class Stubborn:
+        largest = 1
+
+        def send(self, batch: Batch) -> Answer:
+            return Answer([Outcome(batch.parcels[0].message_id, result, reason)])
+
+    monkeypatch.setattr(service, "provider", Stubborn)
+    ada.post(f"{path}/welcome/test", {"locale": "en"})
+    assert told in ada.get(f"{path}/welcome").text
