@@ -45,6 +45,7 @@ class Bell(StrEnum):
     POINTS = "leadgen.entries.jobs.fold_points"
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
+    BROADCASTS = "leadgen.nurture.jobs.expand"
 
 
 BELL_QUEUES = {
@@ -54,6 +55,8 @@ BELL_QUEUES = {
     Bell.RECEIPTS: QueueName.EVENTS,
     Bell.NURTURE: QueueName.EVENTS,
     Bell.MAIL: QueueName.MAIL,
+    # Beside the pump, in turns: above it nothing would leave until a million rows are written, below it none would be.
+    Bell.BROADCASTS: QueueName.MAIL,
 }
 JOB_SECONDS = 120
 RUNG_SECONDS = 10

@@ -27,6 +27,7 @@ def _words() -> dict[str, str]:
         "campaign_over": _("the contest is over"),
         "campaign_paused": _("the contest is paused"),
         "sequence_paused": _("the sequence is paused"),
+        "broadcast_cancelled": _("the broadcast was cancelled"),
         "no_consent": _("the person has not agreed to marketing"),
         "unverified": _("the address is not confirmed"),
         "condition": _("the condition on an answer is not met"),

@@ -1,4 +1,4 @@
-"""Jobs of the nurture room: plan the letters that are due."""
+"""Jobs of the nurture room: plan the letters that are due, and turn broadcasts into messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
+from leadgen.nurture import expansion
 from leadgen.nurture import service as nurture
 
 SECONDS = 2.0
@@ -24,3 +25,18 @@ def plan() -> int:
             break
     db.session.commit()
     return total
+
+
+def expand() -> None:
+    """Start scheduled broadcasts, write their messages, cancel and finish, for about two seconds (job)."""
+    until = time.monotonic() + SECONDS
+    expansion.start_due()
+    db.session.commit()
+    while expansion.expand_chunk() or expansion.cancel_chunk():
+        db.session.commit()
+        if time.monotonic() > until:
+            queue.ring(Bell.BROADCASTS)
+            break
+    db.session.commit()
+    expansion.finish()
+    db.session.commit()

@@ -13,19 +13,17 @@ from sqlalchemy import select, text
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import catalogue
 from leadgen.campaigns.checking import Problem, language
-from leadgen.campaigns.models import Campaign, Question, QuestionKind
+from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.journal.models import Fact
-from leadgen.letters import kinds, words
 from leadgen.letters.models import Lane
 from leadgen.mail import streams
+from leadgen.nurture import writing
 from leadgen.nurture.models import Sequence, Step
 
-NEEDED_TEXTS = ("subject", "heading", "body", "button")
-TEXT_LIMITS = {"subject": 120, "preheader": 150, "heading": 120, "body": 10_000, "button": 40, "url": 500}
 LONGEST_DELAY = 365 * 86400
 STEPS_LIMIT = 30
 _CANCEL = (
@@ -111,7 +109,7 @@ def missing(sequence: Sequence) -> list[Problem]:
         )
         for n, step in enumerate((s for s in sequence.steps if s.is_active), 1)
         for locale in i18n.LOCALES
-        if not all(step.texts.get(locale, {}).get(key) for key in NEEDED_TEXTS)
+        if writing.gaps(step.texts, locale)
     ]
 
 
@@ -161,51 +159,23 @@ def _find(sequence: Sequence, step_id: int) -> Step:
 def _checked(sequence: Sequence, step: StepInput) -> dict[str, Any]:
     if not 0 <= step.delay_seconds <= LONGEST_DELAY:
         raise Invalid(_("Choose a delay of one year at most."), "delay")
-    texts = {locale: _texts(locale, words) for locale, words in step.texts.items()}
+    texts = {locale: writing.checked(locale, words, "sequence") for locale, words in step.texts.items()}
     for locale in i18n.LOCALES if sequence.is_active else ():
-        for key in NEEDED_TEXTS:
-            if not texts.get(locale, {}).get(key):
-                sentence = _("An active sequence needs this text in %(language)s.") % {"language": language(locale)}
-                raise Invalid(sentence, f"{locale}-{key}")
+        for key in writing.gaps(texts, locale):
+            sentence = _("An active sequence needs this text in %(language)s.") % {"language": language(locale)}
+            raise Invalid(sentence, f"{locale}-{key}")
     return {"delay_seconds": step.delay_seconds, "texts": texts, "condition": _condition(sequence, step.condition)}
-
-
-def _texts(locale: str, given: Mapping[str, str]) -> dict[str, str]:
-    texts = {key: str(given.get(key, "")).replace("\r\n", "\n").strip() for key in TEXT_LIMITS}
-    for key, limit in TEXT_LIMITS.items():
-        if len(texts[key]) > limit:
-            raise Invalid(_("Use %(limit)d characters at most.") % {"limit": limit}, f"{locale}-{key}")
-        if strange := words.unknown(texts[key], kinds.ALL["sequence"].placeholders):
-            sentence = _("“%(word)s” is no placeholder that this letter knows.")
-            raise Invalid(sentence % {"word": "{" + strange[0] + "}"}, f"{locale}-{key}")
-    if texts["url"] and not words.is_web_address(texts["url"]):
-        raise Invalid(_("Give an address that starts with https://, or none for the person’s page."), f"{locale}-url")
-    return texts
 
 
 def _condition(sequence: Sequence, condition: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """A condition that can be judged: a question that is asked, and one of its choices."""
     if not condition:
         return None
-    question = db.session.scalar(
-        select(Question).filter_by(campaign_id=sequence.campaign_id, key=condition.get("question"), is_active=True)
-    )
-    if question is None:
-        raise Invalid(_("Choose a question of this campaign."), "condition")
+    question = writing.question(sequence.campaign_id, condition.get("question"))
     operators = [op for op in ("is", "is_not") if op in condition]
     if len(operators) != 1:
         raise Invalid(_("Say whether the answer must be this one or must not be."), "condition")
     value = condition[operators[0]]
-    if not _is_answer(question, value):
+    if not writing.is_answer(question, value):
         raise Invalid(_("Choose one of the answers that this question can have."), "condition")
     return {"question": question.key, operators[0]: value}
-
-
-def _is_answer(question: Question, value: Any) -> bool:
-    if question.kind in {QuestionKind.CHOICE, QuestionKind.MANY}:
-        return value in {option["id"] for option in question.options}
-    if question.kind is QuestionKind.YES_NO:
-        return isinstance(value, bool)
-    if question.kind is QuestionKind.NUMBER:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    return isinstance(value, str) and bool(value)

@@ -26,6 +26,8 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/mail/audit.py": "the statements of mail.invariants, and names of temporary tables",
     "leadgen/mail/gates.py": "constants of the module",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
+    "leadgen/nurture/audiences.py": "constants of the module and of mail.groups",
+    "leadgen/nurture/expansion.py": "constants: who may be written to, and in which states of a contest",
     "leadgen/nurture/service.py": "a constant of mail.groups: how a recipient's group is found",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
 }

@@ -1,0 +1,228 @@
+"""A broadcast as the marketer handles it: written, counted, sent once, paused, resumed, cancelled."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from leadgen.campaigns.models import Campaign, CampaignStatus
+from leadgen.contacts.models import Contact
+from leadgen.core import clock
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.mail.models import Message, Stream, StreamState
+from leadgen.nurture import broadcasts, jobs
+from leadgen.nurture.audiences import Audience
+from leadgen.nurture.broadcasts import BroadcastInput
+from leadgen.nurture.models import Broadcast, BroadcastStatus
+from tests import texts
+from tests.factories import fresh, make_answer, make_broadcast, make_campaign, make_entry, make_suppression
+from tests.mail.conftest import noon  # noqa: F401 - a fixture
+
+WORDS = texts.step(1)
+
+
+@pytest.fixture
+def campaign(context: None, noon: object) -> Campaign:  # noqa: F811 - fixture
+    return make_campaign()
+
+
+def people(campaign: Campaign, number: int = 3, **values: Any) -> list[int]:
+    return [make_entry(campaign, confirmed=True, marketing=True, **values).contact_id for _ in range(number)]
+
+
+def written(**values: Any) -> BroadcastInput:
+    return BroadcastInput(**{"name": "Last days", "texts": WORDS, "audience": Audience()} | values)
+
+
+def wanted(broadcast: Broadcast) -> list[Message]:
+    found = db.session.scalars(select(Message).where(Message.stream_id == broadcast.stream_id).order_by(Message.id))
+    return list(found)
+
+
+def test_a_draft_may_have_gaps_and_is_sent_only_when_whole(campaign: Campaign) -> None:
+    people(campaign)
+    draft = broadcasts.create(campaign, written(texts={"fr": {"subject": "Bientôt"}, "en": {}}), "Ada")
+    assert (draft.status, draft.created_by, draft.texts["en"]["subject"]) == (BroadcastStatus.DRAFT, "Ada", "")
+    assert [problem.sentence for problem in broadcasts.missing(draft)] == ["The letter is not complete in French."]
+    with pytest.raises(Invalid, match="not complete in French"):
+        broadcasts.send(draft)
+
+    broadcasts.edit(draft, written(texts={"fr": WORDS["fr"]}), draft.version)
+    assert broadcasts.missing(draft) == []  # nobody of the audience reads English
+    assert broadcasts.send(draft)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"name": "  "}, "name"),
+        ({"name": "x" * 91}, "name"),
+        ({"texts": {"en": {"subject": "{moon}"}}}, "en-subject"),
+        ({"texts": {"fr": {"body": "x" * 10_001}}}, "fr-body"),
+        ({"texts": {"fr": {"url": "javascript:alert(1)"}}}, "fr-url"),
+        ({"audience": Audience(locales=("de",))}, "locales"),
+        ({"audience": Audience(friends=-1)}, "friends"),
+        ({"audience": Audience(conditions=({"question": "unknown", "is": "sea"},))}, "condition"),
+        ({"audience": Audience(conditions=({"question": "question_1", "is": "moon"},))}, "condition"),
+        ({"audience": Audience(conditions=({"question": "question_1", "is": ["sea"]},))}, "condition"),
+    ],
+)
+def test_what_cannot_be_is_refused(campaign: Campaign, wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        broadcasts.create(campaign, written(**wrong))
+    assert refused.value.field == field
+
+
+def test_two_people_who_edit_at_once_do_not_overwrite_each_other(campaign: Campaign) -> None:
+    draft = broadcasts.create(campaign, written())
+    seen = draft.version
+    broadcasts.edit(draft, written(name="Mine"), seen)
+    with pytest.raises(Conflict, match="Somebody else saved"):
+        broadcasts.edit(draft, written(name="Yours"), seen)
+    assert draft.name == "Mine"
+
+
+def test_a_second_click_starts_nothing(campaign: Campaign) -> None:
+    people(campaign)
+    draft = broadcasts.create(campaign, written())
+    assert broadcasts.send(draft, by="Ada")
+    assert not broadcasts.send(draft, by="Ada")
+    db.session.commit()
+    for _twice in range(2):
+        jobs.expand()
+    assert len(wanted(draft)) == 3
+    with pytest.raises(Conflict, match="has begun"):
+        broadcasts.edit(draft, written(), draft.version)
+    with pytest.raises(Conflict, match="Only a draft"):
+        broadcasts.delete(draft)
+
+
+def test_the_audience_is_who_may_be_written_to(campaign: Campaign) -> None:
+    """Rule 1 and rule 3: confirmed, agreed to marketing; rule 6 looks again when each mail leaves."""
+    first, *_others = people(campaign)
+    make_entry(campaign, confirmed=True)  # never agreed
+    make_entry(campaign, marketing=True)  # has not confirmed
+    people(make_campaign())  # of another contest
+    make_suppression(db.session.get_one(Contact, first))
+    draft = broadcasts.create(campaign, written())
+    size = broadcasts.audience_size(draft)
+    assert (size.people, size.is_exact, size.by_locale, size.by_group) == (2, True, {"fr": 2}, {"other": 2})
+    broadcasts.send(draft)
+    db.session.commit()
+    jobs.expand()
+    assert len(wanted(draft)) == 2
+    assert draft.audience_size == 2
+
+
+def test_an_audience_may_be_narrowed(campaign: Campaign) -> None:
+    choice = campaign.questions[0]
+    sea, city, english = (make_entry(campaign, confirmed=True, marketing=True) for _ in range(3))
+    make_answer(sea, choice, "sea")
+    make_answer(city, choice, "city")
+    english.locale = "en"
+    make_entry(campaign, confirmed=True, referrer=city)
+    db.session.commit()
+
+    def size(**values: Any) -> int:
+        return broadcasts.audience_size(broadcasts.create(campaign, written(audience=Audience(**values)))).people
+
+    assert size() == 3
+    assert size(conditions=({"question": choice.key, "is": "sea"},)) == 1
+    assert size(locales=("en",)) == 1
+    assert size(locales=("en", "fr")) == 3
+    assert size(friends=1) == 1
+    assert size(friends=1, conditions=({"question": choice.key, "is": "sea"},)) == 0
+
+
+def test_nobody_to_write_to_is_said(campaign: Campaign) -> None:
+    draft = broadcasts.create(campaign, written())
+    with pytest.raises(Invalid, match="Nobody would get it"):
+        broadcasts.send(draft)
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.DRAFT, CampaignStatus.PAUSED, CampaignStatus.ARCHIVED])
+def test_only_a_public_contest_writes(campaign: Campaign, status: CampaignStatus) -> None:
+    people(campaign)
+    draft = broadcasts.create(campaign, written())
+    campaign.status = status
+    with pytest.raises(Conflict):
+        broadcasts.send(draft)
+
+
+def test_a_copy_is_a_draft_of_its_own(campaign: Campaign) -> None:
+    people(campaign)
+    first = broadcasts.create(campaign, written(audience=Audience(locales=("fr",))))
+    broadcasts.send(first)
+    twin = broadcasts.duplicate(first, "Again", "Bob")
+    assert (twin.status, twin.texts, twin.audience) == (BroadcastStatus.DRAFT, first.texts, first.audience)
+    assert twin.stream_id != first.stream_id
+    twin.texts["fr"]["subject"] = "Other"
+    assert first.texts["fr"]["subject"] != "Other"
+
+
+def test_a_draft_is_deleted_with_its_stream(campaign: Campaign) -> None:
+    draft = broadcasts.create(campaign, written())
+    stream = draft.stream_id
+    broadcasts.delete(draft)
+    assert db.session.get(Stream, stream) is None
+    with pytest.raises(NotFound):
+        broadcasts.get(campaign.id, draft.id)
+
+
+def test_of_another_campaign_it_is_absent(campaign: Campaign) -> None:
+    """Rule 8."""
+    with pytest.raises(NotFound):
+        broadcasts.get(make_campaign().id, make_broadcast(campaign).id)
+
+
+def test_a_schedule_can_be_taken_back_and_lies_ahead(campaign: Campaign) -> None:
+    people(campaign)
+    draft = broadcasts.create(campaign, written())
+    for wrong in (clock.now() - timedelta(minutes=1), clock.now() + timedelta(days=400)):
+        with pytest.raises(Invalid):
+            broadcasts.send(draft, at=wrong)
+    assert broadcasts.send(draft, at=clock.now() + timedelta(hours=2))
+    assert draft.status is BroadcastStatus.SCHEDULED
+    db.session.commit()
+    with pytest.raises(Invalid, match="not complete"):
+        broadcasts.edit(draft, written(texts={"fr": {}}), draft.version)
+    db.session.rollback()
+    broadcasts.unschedule(draft)
+    assert (draft.status, draft.send_at) == (BroadcastStatus.DRAFT, None)
+    with pytest.raises(Conflict):
+        broadcasts.unschedule(draft)
+
+
+def test_pause_resume_and_cancel_need_one_that_runs(campaign: Campaign) -> None:
+    people(campaign)
+    draft = broadcasts.create(campaign, written())
+    for verb in (broadcasts.pause, broadcasts.resume, broadcasts.cancel):
+        with pytest.raises(Conflict):
+            verb(draft, "Ada")
+    broadcasts.send(draft)
+    broadcasts.pause(draft, "Ada")
+    stream = fresh(db.session.get_one(Stream, draft.stream_id))
+    assert (stream.state, stream.changed_by) == (StreamState.PAUSED, "Ada")
+    broadcasts.resume(draft, "Bob")
+    assert stream.state is StreamState.OPEN
+
+
+def test_cancelling_cancels_what_waits_and_leaves_what_left(campaign: Campaign) -> None:
+    people(campaign, 4)
+    draft = broadcasts.create(campaign, written())
+    broadcasts.send(draft)
+    db.session.commit()
+    jobs.expand()
+    gone = wanted(draft)[0]
+    gone.status = "delivered"  # type: ignore[assignment]
+    db.session.commit()
+    broadcasts.cancel(draft, "Ada")
+    db.session.commit()
+    jobs.expand()
+    told = [(fresh(one).status.value, one.reason) for one in wanted(draft)]
+    assert told == [("delivered", "")] + [("cancelled", "broadcast_cancelled")] * 3
+    assert fresh(draft).status is BroadcastStatus.CANCELLED
