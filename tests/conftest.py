@@ -21,6 +21,7 @@ from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
 from leadgen.journal import counters
+from leadgen.web import kept
 from tests import browser, network, servers
 from tests.names import NameServer, name_server
 
@@ -132,6 +133,7 @@ def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> It
     servers.clean(cleaner)
     redis_client.flushdb()
     cards.forget()
+    kept.forget()
 
 
 @pytest.fixture

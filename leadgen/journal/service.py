@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from leadgen.core import clock, queue
 from leadgen.core.db import db
@@ -49,8 +49,8 @@ def claim_unannounced(limit: int = BATCH) -> Sequence[Fact]:
     failed wait a minute longer each time, and after MOST_FAILURES are left to a human.
     """
     now = clock.now()
-    statement = (
-        select(Fact)
+    due = (
+        select(Fact.id)
         .where(
             Fact.announced_at.is_(None),
             (Fact.failures == 0) | ((Fact.failures < MOST_FAILURES) & (Fact.retry_at <= now)),
@@ -59,10 +59,10 @@ def claim_unannounced(limit: int = BATCH) -> Sequence[Fact]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    facts = db.session.scalars(statement).all()
-    for fact in facts:
-        fact.announced_at = now
-    return facts
+    # In one statement: marked one by one by the unit of work, facts were a tenth of what the workers spent on a lead.
+    statement = update(Fact).where(Fact.id.in_(due)).values(announced_at=now).returning(Fact)
+    marked = db.session.scalars(statement, execution_options={"synchronize_session": False}).all()
+    return sorted(marked, key=lambda fact: fact.id)
 
 
 def announce(fact_id: int) -> Fact:

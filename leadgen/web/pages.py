@@ -17,6 +17,7 @@ from jinja2.utils import missing
 from markupsafe import Markup
 
 from leadgen.core import i18n, settings
+from leadgen.web.kept import Kept
 
 STATIC = Path(__file__).parent / "static"
 _ARTICLE = re.compile(r"\d{1,2}\. [^\n]{1,80}(?<![.:;!?])")
@@ -29,6 +30,7 @@ def prepare(app: Flask) -> None:
     if not settings.get().is_production:
         env.undefined = misspelt  # type: ignore[assignment]
     env.add_extension("jinja2.ext.i18n")
+    env.add_extension(Kept)
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     # The same words as the extension gives, a few times cheaper: a person's page says more than a hundred of them.
     env.globals |= {"_": words, "gettext": words, "ngettext": words_for}

@@ -12,6 +12,7 @@ _UNSAFE_MARKUP = re.compile(r"\|\s*safe\b|\bMarkup\(|render_template_string|auto
 _MARKUP_WITH_REASON: dict[str, str] = {
     "leadgen/letters/rendering.py": "markers of its own, such as [[link]]; values are escaped when they replace them",
     "leadgen/letters/words.py": "links and markers of the module's own around escaped words",
+    "leadgen/web/kept.py": "what a template of ours rendered, with every value in it escaped",
     "leadgen/web/pages.py": "plain text as paragraphs: each line is escaped by Markup.format and join",
 }
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")

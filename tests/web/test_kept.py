@@ -1,0 +1,55 @@
+"""Parts of pages that are rendered once for everybody: what they may differ by, and that nobody's own gets in."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from jinja2.exceptions import TemplateSyntaxError
+
+from leadgen.core import i18n
+from leadgen.web import kept
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> None:
+    kept.forget()
+
+
+def shown(app: Flask, template: str, *, version: int = 1, **values: object) -> str:
+    with app.test_request_context():
+        card = SimpleNamespace(id=1, version=version, name="Summer", brand=SimpleNamespace(name="<b>Cap</b>"))
+        return app.jinja_env.from_string(template).render(card=card, **values)
+
+
+def test_a_part_is_rendered_once_for_each_version(app: Flask) -> None:
+    template = '{% kept "a" %}{{ card.name }} {{ card.brand.name }}{% endkept %}{{ standing }}'
+    assert shown(app, template, standing="Anna") == "Summer &lt;b&gt;Cap&lt;/b&gt;Anna"
+    assert shown(app, template, standing="Ben") == "Summer &lt;b&gt;Cap&lt;/b&gt;Ben"
+    assert len(kept._parts) == 1
+    shown(app, template, version=2, standing="Ben")
+    assert len(kept._parts) == 2
+
+
+def test_a_part_differs_by_language(app: Flask) -> None:
+    template = '{% kept "a" %}{{ card.id }}{{ _("Privacy") }}{% endkept %}'
+    with app.test_request_context():
+        found = []
+        for code in ("en", "fr"):
+            with i18n.speaking(code):
+                found.append(app.jinja_env.from_string(template).render(card=SimpleNamespace(id=1, version=1)))
+    assert found[0] != found[1]
+
+
+@pytest.mark.parametrize(
+    "body", ["{{ standing.points }}", "{% if token %}x{% endif %}", "{{ _('Hello %(name)s', name=first_name) }}"]
+)
+def test_a_part_that_speaks_of_a_person_is_refused(app: Flask, body: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="may not speak of"):
+        app.jinja_env.from_string('{% kept "a" %}' + body + "{% endkept %}")
+
+
+def test_names_that_the_part_sets_itself_are_its_own(app: Flask) -> None:
+    template = '{% kept "a" %}{{ card.id }}{% for n in [1, 2] %}{% set m = n %}{{ m }}{% endfor %}{% endkept %}'
+    assert shown(app, template) == "112"
