@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[1]
 _METHODS = [("leadgen/**.py", "python"), ("templates/**.html", "jinja2"), ("templates/**.txt", "jinja2")]
 # Besides gettext's own: a function that hands its sentence on to gettext once for each language.
 _KEYWORDS = DEFAULT_KEYWORDS | {"in_each_language": None}
-_OPTIONS = {pattern: {"newstyle_gettext": "true"} for pattern, method in _METHODS if method == "jinja2"}
+_JINJA = {"newstyle_gettext": "true", "silent": "false", "extensions": "leadgen.web.kept.Kept"}
+_OPTIONS = {pattern: _JINJA for pattern, method in _METHODS if method == "jinja2"}
 
 
 def written() -> dict[str, str]:

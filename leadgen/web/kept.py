@@ -19,8 +19,10 @@ from leadgen.core import i18n
 
 # What a kept part may differ by, and as what it stands in the key.
 _DIFFERS_BY = {"card": ("id", "version"), "stage": ("value",), "question": ("id",)}
-# Imported macros, and words that depend on the campaign and the language only.
-_SAME_FOR_ALL = frozenset({"parts", "forms", "texts", "field_of"})
+# Macros, and words that depend on the campaign and the language only. Not all of Jinja's globals: `request` is one.
+_SAME_FOR_ALL = frozenset(
+    {"parts", "forms", "texts", "field_of", "_", "gettext", "ngettext", "asset", "has_picture", "locale", "base_url"}
+)
 _MOST = 1_024
 _parts: dict[tuple[Any, ...], Markup] = {}
 
@@ -35,7 +37,7 @@ class Kept(Extension):
         line = next(parser.stream).lineno
         name = parser.parse_expression()
         body = parser.parse_statements(("name:endkept",), drop_needle=True)
-        used = self._used(body, parser)
+        used = _used(body, parser)
         key = [nodes.Getattr(nodes.Name(one, "load"), part, "load") for one in used for part in _DIFFERS_BY[one]]
         call = self.call_method("keep", [nodes.Const(parser.name), name, nodes.List(key)])
         return nodes.CallBlock(call, [], [], body).set_lineno(line)
@@ -50,16 +52,6 @@ class Kept(Extension):
             found = _parts[full] = Markup(caller())  # noqa: S704 - rendered with everything in it escaped
         return found
 
-    def _used(self, body: list[nodes.Node], parser: Parser) -> list[str]:
-        names = [name for node in body for name in _names(node)]
-        own = {name.name for name in names if name.ctx == "store"}
-        asked = (
-            {name.name for name in names if name.ctx == "load"} - own - _SAME_FOR_ALL - set(self.environment.globals)
-        )
-        for name in sorted(asked - set(_DIFFERS_BY)):
-            raise TemplateSyntaxError(f"a kept part may not speak of “{name}”", body[0].lineno, parser.name)
-        return [name for name in _DIFFERS_BY if name in asked]
-
 
 def forget() -> None:
     """Render every part anew (tests)."""
@@ -68,3 +60,13 @@ def forget() -> None:
 
 def _names(node: nodes.Node) -> list[nodes.Name]:
     return [*([node] if isinstance(node, nodes.Name) else []), *node.find_all(nodes.Name)]
+
+
+def _used(body: list[nodes.Node], parser: Parser) -> list[str]:
+    """What the part differs by. Raises TemplateSyntaxError for a name that may be somebody's own."""
+    names = [name for node in body for name in _names(node)]
+    own = {name.name for name in names if name.ctx == "store"}
+    asked = {name.name for name in names if name.ctx == "load"} - own - _SAME_FOR_ALL
+    for name in sorted(asked - set(_DIFFERS_BY)):
+        raise TemplateSyntaxError(f"a kept part may not speak of “{name}”", body[0].lineno, parser.name)
+    return [name for name in _DIFFERS_BY if name in asked]

@@ -43,7 +43,13 @@ def test_a_part_differs_by_language(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["{{ standing.points }}", "{% if token %}x{% endif %}", "{{ _('Hello %(name)s', name=first_name) }}"]
+    "body",
+    [
+        "{{ standing.points }}",
+        "{{ request.path }}",
+        "{% if token %}x{% endif %}",
+        "{{ _('Hello %(name)s', name=first_name) }}",
+    ],
 )
 def test_a_part_that_speaks_of_a_person_is_refused(app: Flask, body: str) -> None:
     with pytest.raises(TemplateSyntaxError, match="may not speak of"):
