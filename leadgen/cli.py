@@ -25,7 +25,7 @@ CLOCK_PATIENCE = 20.0
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler, seed, user, clock, mail, simulate):
+    for command in (database, worker, scheduler, seed, user, clock, consent, mail, simulate):
         app.cli.add_command(command)
     return app
 
@@ -247,6 +247,30 @@ def audit(log: Path | None, journal: Path | None) -> None:
         raise click.ClickException(str(error)) from error
     click.echo("\n".join(report.lines()))
     if not report.is_clean:
+        raise SystemExit(1)
+
+
+@click.group()
+def consent() -> None:
+    """The evidence of what people agreed to."""
+
+
+@consent.command()
+@with_appcontext
+def verify() -> None:
+    """Recompute each brand's chain of evidence; ends with 1 when one is broken. Note the heads in a safe place."""
+    from leadgen.accounts import service as accounts
+    from leadgen.contacts import evidence
+
+    is_whole = True
+    for brand in accounts.brands():
+        found = evidence.verify(brand.id)
+        is_whole = is_whole and found.is_whole
+        click.echo(f"{brand.slug}: {found.links} acts, head {found.head.hex()}, {found.waiting} not sealed yet")
+        if not found.is_whole:
+            place = f"broken at position {found.broken_position}, consent {found.broken_consent_id}"
+            click.echo(f"{brand.slug}: {place}: {found.reason}", err=True)
+    if not is_whole:
         raise SystemExit(1)
 
 

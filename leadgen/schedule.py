@@ -31,11 +31,13 @@ class Strike(NamedTuple):
 
 SCHEDULE: tuple[Strike, ...] = (
     *(Strike(10, bell.value, BELL_QUEUES[bell]) for bell in Bell),
+    Strike(10, "leadgen.contacts.jobs.seal", QueueName.SLOW),
     Strike(30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
     Strike(60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
     Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
+    Strike(86400, "leadgen.contacts.jobs.seal_all", QueueName.SLOW),
 )
 LEADER_SECONDS = 15
 _TICK_SECONDS = 1.0

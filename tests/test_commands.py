@@ -14,8 +14,11 @@ from flask import Flask
 from leadgen import cli
 from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
+from leadgen.contacts import evidence
 from leadgen.core import clock as product_clock
+from leadgen.core.db import db
 from leadgen.core.settings import Settings
+from tests.factories import make_brand, make_consent, make_contact, make_seal
 
 # `make run` with its data in another folder.
 _RUN_ELSEWHERE = """
@@ -115,3 +118,28 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"Error: Port {port} is in use")
     assert "Traceback" not in ended.stderr
+
+
+def test_the_chain_of_evidence_is_verified_with_its_head(app: Flask) -> None:
+    with app.app_context():
+        contact = make_contact(make_brand(slug="cap-sud"))
+        make_consent(contact)
+        evidence.seal()
+        db.session.commit()
+        head = evidence.verify(contact.brand_id).head.hex()
+        make_consent(contact)
+
+    told = _run(app, "consent", "verify")
+
+    assert told.exit_code == 0
+    assert told.output == f"cap-sud: 1 acts, head {head}, 1 not sealed yet\n"
+
+
+def test_a_broken_chain_ends_the_command_with_its_place(app: Flask) -> None:
+    with app.app_context():
+        make_seal(make_consent(make_contact(make_brand(slug="cap-sud"))))
+
+    told = _run(app, "consent", "verify")
+
+    assert told.exit_code == 1
+    assert "cap-sud: broken at position 1, consent 1: " in told.output

@@ -24,7 +24,13 @@ SELECT brand_id, id, 'marketing', 'withdrawn', at, 'restore' FROM withdrawn;
 CREATE TEMPORARY TABLE again AS
 SELECT c.id, f.erased_at FROM contact c JOIN forgotten f USING (id) WHERE c.erased_at IS NULL;
 DELETE FROM answer WHERE contact_id IN (SELECT id FROM again);
-UPDATE consent SET evidence = evidence - 'ip' - 'user_agent' - 'page' WHERE contact_id IN (SELECT id FROM again);
+SET LOCAL leadgen.erasing = 'on';
+UPDATE consent SET evidence = evidence - ARRAY['ip', 'user_agent', 'page', 'email', 'source', 'note']
+WHERE contact_id IN (SELECT id FROM again);
+SET LOCAL leadgen.erasing = 'off';
+UPDATE suppression s SET detail = '' FROM contact c
+WHERE c.id IN (SELECT id FROM again) AND s.brand_id = c.brand_id AND s.address_hash = c.address_hash;
+UPDATE fact SET data = data - 'note' WHERE data ? 'note' AND contact_id IN (SELECT id FROM again);
 UPDATE contact c SET mailbox_key = NULL, email = NULL, address_hash = NULL, first_name = '', timezone = '', answers = '{}',
     marketing_at = NULL, last_inbound_at = NULL, erased_at = a.erased_at
 FROM again a WHERE c.id = a.id;

@@ -117,6 +117,11 @@ def brand(brand_id: int) -> Brand:
     return found
 
 
+def brands() -> Sequence[Brand]:
+    """All brands of this installation (commands; a door asks for `brands_of` somebody)."""
+    return db.session.scalars(select(Brand).order_by(Brand.id)).all()
+
+
 def brands_of(user: User) -> Sequence[Brand]:
     """The brands that the user works for, by name."""
     return db.session.scalars(

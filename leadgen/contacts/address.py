@@ -170,11 +170,12 @@ def mask(email: str) -> str:
 
 def address_hash(key: str) -> bytes:
     """The keyed hash of a mailbox key: how suppression remembers an address that is otherwise forgotten."""
-    return hmac.digest(_installation_key(), key.encode(), hashlib.sha256)
+    return hmac.digest(installation_key(), key.encode(), hashlib.sha256)
 
 
 @lru_cache(maxsize=1)
-def _installation_key() -> bytes:
+def installation_key() -> bytes:
+    """The key of all keyed hashes of this installation; 32 random bytes that the first migration made."""
     row = hot.one("SELECT address_key FROM installation WHERE id = 1", {})
     assert row is not None
     return bytes(row["address_key"])
@@ -182,4 +183,4 @@ def _installation_key() -> bytes:
 
 def forget_installation() -> None:
     """Read the key anew (tests, where databases come and go in one process)."""
-    _installation_key.cache_clear()
+    installation_key.cache_clear()

@@ -21,12 +21,13 @@ class ConsentPurpose(StrEnum):
 
 
 class ConsentAction(StrEnum):
-    """What the person did about a purpose."""
+    """What the person did about a purpose; `expired` is what they did not do: confirm in time."""
 
     GIVEN = "given"
     REFUSED = "refused"
     CONFIRMED = "confirmed"
     WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
 
 
 class SuppressionReason(StrEnum):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from leadgen.contacts import address
+from leadgen.contacts.evidence import PERSONAL
 from leadgen.contacts.models import (
     Answer,
     Consent,
@@ -17,13 +21,22 @@ from leadgen.contacts.models import (
     SuppressionReason,
 )
 from leadgen.core import clock
+from leadgen.core import text as words
 from leadgen.core.db import db
-from leadgen.core.errors import NotFound
+from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.core.i18n import gettext as _
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
-# A complaint or a refusal also takes back consent; a bounce says nothing about what the person wants.
-_TAKES_CONSENT_BACK = {SuppressionReason.COMPLAINT, SuppressionReason.UNSUBSCRIBE, SuppressionReason.REFUSED}
+# A complaint or a refusal also takes back consent; a bounce says nothing about what the person wants. The channel is
+# how it reached us when nobody says so.
+_TAKES_CONSENT_BACK = {
+    SuppressionReason.COMPLAINT: "complaint",
+    SuppressionReason.UNSUBSCRIBE: "provider",
+    SuppressionReason.REFUSED: "refuse page",
+}
+_SUPPRESSION_KEY = ("brand_id", "address_hash", "reason")
+LONGEST_NOTE = 300
 
 
 def get(contact_id: int) -> Contact:
@@ -34,78 +47,141 @@ def get(contact_id: int) -> Contact:
     return contact
 
 
-def unsubscribe(contact_id: int, channel: str) -> None:
+def unsubscribe(contact_id: int, channel: str, evidence: Mapping[str, Any] | None = None) -> None:
     """Stop all marketing mail to this contact from this moment on; doing it twice is the same as once.
 
-    `channel` says how: “unsubscribe page”, “one-click”, “my page”, “provider”. Service mails of a contest that the
-    person entered go on. Raises NotFound for an erased or unknown contact.
+    `channel` says how: “unsubscribe page”, “one-click”, “my page”, “provider”; `evidence` what the door saw. Service
+    mails of a contest that the person entered go on. Raises NotFound for an erased or unknown contact.
     """
     contact = _locked(contact_id)
     is_news = contact.marketing_at is not None or not _is_suppressed(contact, SuppressionReason.UNSUBSCRIBE)
     _suppress_address(contact, SuppressionReason.UNSUBSCRIBE, channel)
     if is_news:
-        _take_consent_back(contact, channel)
+        _take_consent_back(contact, channel, evidence)
 
 
-def resubscribe(contact_id: int, channel: str, evidence: dict[str, Any]) -> None:
+def resubscribe(contact_id: int, channel: str, evidence: Mapping[str, Any]) -> None:
     """Consent to marketing, given by an explicit deed of the person on a page reached by their own signed link.
 
     Takes back an earlier unsubscribe, never a complaint. Raises NotFound.
     """
     contact = _locked(contact_id)
-    db.session.execute(
-        delete(Suppression).where(
-            Suppression.brand_id == contact.brand_id,
-            Suppression.address_hash == contact.address_hash,
-            Suppression.reason == SuppressionReason.UNSUBSCRIBE,
-        )
-    )
+    _lift(contact, SuppressionReason.UNSUBSCRIBE)
     contact.marketing_at = contact.marketing_at or clock.now()
     contact.last_inbound_at = clock.now()
-    _record_consent(contact, ConsentAction.GIVEN, channel, evidence)
+    _record(contact, ConsentPurpose.MARKETING, ConsentAction.GIVEN, channel, evidence)
     journal.record(FactName.CONSENT_GIVEN, brand_id=contact.brand_id, contact_id=contact.id, channel=channel)
 
 
 def suppress(brand_id: int, address_hash: bytes, reason: SuppressionReason, detail: str = "") -> bool:
     """Never write to this address again, as far as `reason` reaches; True when that is news.
 
-    Tells the journal, for a bounce each time: a new entry of a dead address must hear of it too.
+    Tells the journal, for a bounce each time: a new entry of a dead address must hear of it too, and the latest counts.
     """
+    now = clock.now()
     statement = insert(Suppression).values(
-        brand_id=brand_id, address_hash=address_hash, reason=reason, at=clock.now(), detail=detail[:500]
+        brand_id=brand_id, address_hash=address_hash, reason=reason, at=now, detail=detail[:500]
     )
-    added = db.session.execute(statement.on_conflict_do_nothing().returning(Suppression.id)).first()
-    if added is None and reason is not SuppressionReason.HARD_BOUNCE:
+    if reason is SuppressionReason.HARD_BOUNCE:
+        # Who asked for a mail before it bounced has had their one more try.
+        again = statement.on_conflict_do_update(index_elements=_SUPPRESSION_KEY, set_={"at": now})
+    else:
+        again = statement.on_conflict_do_nothing()
+    is_new = db.session.execute(again.returning(text("(xmax = 0)"))).scalar() or False
+    if not is_new and reason is not SuppressionReason.HARD_BOUNCE:
         return False
     contact = db.session.scalar(
         select(Contact).where(Contact.brand_id == brand_id, Contact.address_hash == address_hash).with_for_update()
     )
     if contact is None:
-        return added is not None
+        return is_new
     if reason in _TAKES_CONSENT_BACK:
-        _take_consent_back(contact, "provider")
+        _take_consent_back(contact, _TAKES_CONSENT_BACK[reason])
+    if reason is SuppressionReason.REFUSED:
+        _record(contact, ConsentPurpose.RULES, ConsentAction.REFUSED, _TAKES_CONSENT_BACK[reason])
     journal.record(FactName.CONTACT_SUPPRESSED, brand_id=brand_id, contact_id=contact.id, reason=reason.value)
-    return added is not None
+    return is_new
+
+
+def suppress_by_hand(contact_id: int, *, by: str, note: str) -> None:
+    """Write to this person no more, because a member of staff (`by`) says so and why (`note`).
+
+    What the person agreed to stays as it is. Doing it again only notes the new reason. Raises Invalid without a
+    reason, NotFound.
+    """
+    contact = _locked(contact_id)
+    reason, why = SuppressionReason.MANUAL, _needed(note)
+    _suppress_address(contact, reason, f"{by} · {why}")
+    name, brand_id = FactName.CONTACT_SUPPRESSED, contact.brand_id
+    journal.record(name, brand_id=brand_id, contact_id=contact.id, reason=reason.value, by=by, note=why)
+
+
+def lift(contact_id: int, *, by: str, note: str) -> None:
+    """Take back what staff did by hand, and only that: never a complaint, a bounce or the person's own no.
+
+    Raises Invalid without a reason, Conflict when staff blocked nothing, NotFound.
+    """
+    contact = _locked(contact_id)
+    why = _needed(note)
+    if not _is_suppressed(contact, SuppressionReason.MANUAL):
+        raise Conflict(_("This address is not blocked by hand."))
+    _lift(contact, SuppressionReason.MANUAL)
+    journal.record(FactName.CONTACT_RELEASED, brand_id=contact.brand_id, contact_id=contact.id, by=by, note=why)
+
+
+def suppress_address(brand_id: int, typed: str, *, by: str, note: str) -> None:
+    """The same for an address that need not be anybody's yet: a later entry of it gets no mail either.
+
+    Raises Invalid for what is no address, or without a reason.
+    """
+    key = address.parse(typed).mailbox_key
+    found = db.session.scalar(select(Contact.id).where(Contact.brand_id == brand_id, Contact.mailbox_key == key))
+    if found is not None:
+        suppress_by_hand(found, by=by, note=note)
+        return
+    suppress(brand_id, address.address_hash(key), SuppressionReason.MANUAL, f"{by} · {_needed(note)}")
+
+
+def suppressions_of(contact: Contact) -> Sequence[Suppression]:
+    """Why this person's address is not written to (as far as each reason reaches), oldest first."""
+    if contact.address_hash is None:
+        return ()
+    found = select(Suppression).filter_by(brand_id=contact.brand_id, address_hash=contact.address_hash)
+    return db.session.scalars(found.order_by(Suppression.at, Suppression.id)).all()
 
 
 def erase(contact_id: int) -> None:
     """Forget everything personal about the contact; suppression's keyed hash stays, and so do other people's points.
 
-    Evidence of consent keeps what was agreed and when, and loses network address and browser.
-    Raises NotFound when it was erased before.
+    Evidence of consent keeps what was agreed and when, and loses what identifies the person (evidence.PERSONAL); the
+    chain of its seals goes on proving the rest. Raises NotFound when it was erased before.
     """
     contact = _locked(contact_id)
     db.session.execute(delete(Answer).where(Answer.contact_id == contact.id))
+    _blank_evidence(contact.id)
+    # Providers and staff write addresses and names into their reasons.
     db.session.execute(
-        update(Consent)
-        .where(Consent.contact_id == contact.id)
-        .values(evidence=text("evidence - 'ip' - 'user_agent' - 'page'"))
+        update(Suppression)
+        .where(Suppression.brand_id == contact.brand_id, Suppression.address_hash == contact.address_hash)
+        .values(detail="")
     )
+    journal.forget_notes(contact.id)
     for name, value in (("mailbox_key", None), ("email", None), ("address_hash", None), ("first_name", "")):
         setattr(contact, name, value)
     contact.timezone, contact.answers, contact.marketing_at, contact.last_inbound_at = "", {}, None, None
     contact.erased_at = clock.now()
     journal.record(FactName.CONTACT_ERASED, brand_id=contact.brand_id, contact_id=contact.id)
+
+
+def _blank_evidence(contact_id: int) -> None:
+    """The one change that the table's trigger lets pass, in this transaction and while the switch is on."""
+    switch = text("SELECT set_config('leadgen.erasing', :on, true)")
+    db.session.execute(switch, {"on": "on"})
+    db.session.execute(
+        text("UPDATE consent SET evidence = evidence - CAST(:personal AS text[]) WHERE contact_id = :contact"),
+        {"personal": sorted(PERSONAL), "contact": contact_id},
+    )
+    db.session.execute(switch, {"on": "off"})
 
 
 def consents_of(contact_id: int) -> list[Consent]:
@@ -131,31 +207,57 @@ def _is_suppressed(contact: Contact, reason: SuppressionReason) -> bool:
 
 
 def _suppress_address(contact: Contact, reason: SuppressionReason, detail: str) -> None:
+    # The latest counts: a tick from before it must not bring the letters back.
+    latest = {"at": clock.now(), "detail": detail}
     statement = insert(Suppression).values(
-        brand_id=contact.brand_id, address_hash=contact.address_hash, reason=reason, at=clock.now(), detail=detail
+        brand_id=contact.brand_id, address_hash=contact.address_hash, reason=reason, **latest
     )
-    # The latest time counts: a tick from before it must not bring the letters back.
-    latest = {"at": clock.now()}
+    db.session.execute(statement.on_conflict_do_update(index_elements=_SUPPRESSION_KEY, set_=latest))
+
+
+def _lift(contact: Contact, reason: SuppressionReason) -> None:
     db.session.execute(
-        statement.on_conflict_do_update(index_elements=["brand_id", "address_hash", "reason"], set_=latest)
+        delete(Suppression).where(
+            Suppression.brand_id == contact.brand_id,
+            Suppression.address_hash == contact.address_hash,
+            Suppression.reason == reason,
+        )
     )
 
 
-def _take_consent_back(contact: Contact, channel: str) -> None:
+def _needed(note: str) -> str:
+    tidy = words.one_line(note, LONGEST_NOTE)
+    if not tidy:
+        raise Invalid(_("Say why, in a few words."), "note")
+    return tidy
+
+
+def _take_consent_back(contact: Contact, channel: str, evidence: Mapping[str, Any] | None = None) -> None:
     contact.marketing_at = None
-    _record_consent(contact, ConsentAction.WITHDRAWN, channel, {})
+    _record(contact, ConsentPurpose.MARKETING, ConsentAction.WITHDRAWN, channel, evidence)
     journal.record(FactName.CONSENT_WITHDRAWN, brand_id=contact.brand_id, contact_id=contact.id, channel=channel)
 
 
-def _record_consent(contact: Contact, action: ConsentAction, channel: str, evidence: dict[str, Any]) -> None:
+def _record(
+    contact: Contact,
+    purpose: ConsentPurpose,
+    action: ConsentAction,
+    channel: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> None:
+    """Add an act, with whose address it was then: as typed until they are erased, as keyed hash for good."""
+    known: dict[str, Any] = {"email": contact.email, "email_hash": (contact.address_hash or b"").hex()}
+    known |= evidence or {}
+    if "wording" in known:
+        known["wording_sha256"] = hashlib.sha256(known["wording"].encode()).hexdigest()
     db.session.add(
         Consent(
             brand_id=contact.brand_id,
             contact_id=contact.id,
-            purpose=ConsentPurpose.MARKETING,
+            purpose=purpose,
             action=action,
             at=clock.now(),
             channel=channel,
-            evidence=evidence,
+            evidence=known,
         )
     )

@@ -79,6 +79,15 @@ def note_failure(fact_id: int) -> None:
     fact.retry_at = clock.now() + timedelta(minutes=fact.failures)
 
 
+def forget_notes(contact_id: int) -> None:
+    """Take what staff wrote by hand out of a contact's facts: the person is being erased."""
+    db.session.execute(
+        update(Fact)
+        .where(Fact.contact_id == contact_id, Fact.data.has_key("note"))
+        .values(data=Fact.data.op("-")("note"))
+    )
+
+
 def timeline(*, contact_id: int, limit: int = 200) -> Sequence[Fact]:
     """What happened to a contact, newest first."""
     return db.session.scalars(

@@ -19,6 +19,7 @@ class FactName(StrEnum):
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONTACT_SUPPRESSED = "contact.suppressed"
+    CONTACT_RELEASED = "contact.released"
     CONTACT_ERASED = "contact.erased"
     CAMPAIGN_CREATED = "campaign.created"
     CAMPAIGN_PUBLISHED = "campaign.published"

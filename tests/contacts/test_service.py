@@ -13,11 +13,6 @@ from tests.entries.conftest import rows
 from tests.factories import make_contact
 
 
-@pytest.fixture
-def anna(context: None) -> Contact:
-    return make_contact(email="anna@mail.example", marketing_at=clock.now())
-
-
 @pytest.mark.parametrize(
     ("reason", "keeps_consent"),
     [

@@ -140,6 +140,7 @@ def fact(name: str) -> str:
         "consent.given": _("Agreed to marketing mails"),
         "consent.withdrawn": _("Withdrew the consent to marketing mails"),
         "contact.suppressed": _("The address was blocked"),
+        "contact.released": _("The address was unblocked"),
         "contact.erased": _("Everything personal was erased"),
         "sequence.entered": _("Entered the sequence"),
         "sequence.exited": _("Left the sequence"),
