@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         mail_provider=_mail_provider(env, environment),
         sendgrid_api_key=env.get("SENDGRID_API_KEY", ""),
         sendgrid_api_base=_url(env, "SENDGRID_API_BASE", schemes=("https", "http"), default="https://api.sendgrid.com"),
-        sendgrid_webhook_public_key=env.get("SENDGRID_WEBHOOK_PUBLIC_KEY", ""),
+        sendgrid_webhook_public_key=_public_keys(env),
         smtp_url=env.get("SMTP_URL", ""),
         mail_dir=env.get("MAIL_DIR", "") or str(_RUN_ENV.parent / "mail"),
         clock_file=_clock_file(env, environment),
@@ -119,6 +120,19 @@ def _clock_file(env: Mapping[str, str], environment: Environment) -> str | None:
     if path and environment is Environment.PRODUCTION:
         raise SettingError("CLOCK_FILE", "moves the clock and is refused in production.")
     return path
+
+
+def _public_keys(env: Mapping[str, str]) -> str:
+    """One key, or several with commas between them while one is exchanged for another."""
+    keys = env.get("SENDGRID_WEBHOOK_PUBLIC_KEY", "")
+    for key in filter(None, (key.strip() for key in keys.split(","))):
+        try:
+            base64.b64decode(key, validate=True)
+        except ValueError:
+            raise SettingError(
+                "SENDGRID_WEBHOOK_PUBLIC_KEY", "is not a key as SendGrid shows it: letters, digits, + and / only."
+            ) from None
+    return keys
 
 
 def _check_provider(settings: Settings) -> None:

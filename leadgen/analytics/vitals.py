@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from leadgen.core import clock, hot, queue
-from leadgen.mail import delivery
+from leadgen.mail import delivery, receipts
 
 # Counting stops here: “more than that” is as good as the number, and a million rows would take long.
 COUNTED = 10_000
@@ -26,7 +26,10 @@ SELECT
      FROM due) AS oldest_by_lane,
     (SELECT count(*) FROM message WHERE status = 'sending') AS sending,
     (SELECT count(*) FROM message WHERE status = 'uncertain') AS uncertain,
-    (SELECT count(*) FROM (SELECT 1 FROM provider_event WHERE applied_at IS NULL LIMIT {COUNTED}) AS counted) AS events,
+    (SELECT count(*) FROM (SELECT 1 FROM provider_event WHERE applied_at IS NULL AND due_at < %(poison_at)s
+                           LIMIT {COUNTED}) AS counted) AS events,
+    (SELECT count(*) FROM (SELECT 1 FROM provider_event WHERE applied_at IS NULL AND due_at >= %(poison_at)s
+                           LIMIT {COUNTED}) AS counted) AS poison,
     (SELECT count(*) FROM (SELECT 1 FROM fact WHERE announced_at IS NULL LIMIT {COUNTED}) AS counted) AS facts
 """  # noqa: S608 - the only value put in by Python is a constant of this module
 
@@ -39,6 +42,7 @@ class Vitals:
     has_redis: bool = False
     mail_pause: str = ""
     events_waiting: int = 0
+    events_poisonous: int = 0
     facts_waiting: int = 0
     due_messages: dict[str, float] = field(default_factory=dict)
     oldest_by_lane: dict[str, float] = field(default_factory=dict)
@@ -56,7 +60,7 @@ def take() -> Vitals:
     """Read the signs now. Never raises: what is away is said in the reading."""
     jobs = queue.waiting()
     try:
-        row = hot.one(_READ, {"now": clock.now()})
+        row = hot.one(_READ, {"now": clock.now(), "poison_at": receipts.POISON_AT})
     except psycopg.Error:
         row = None
     pause = delivery.pause()
@@ -65,6 +69,7 @@ def take() -> Vitals:
         has_redis=jobs is not None,
         mail_pause=pause.text if pause else "",
         events_waiting=row["events"] if row else 0,
+        events_poisonous=row["poison"] if row else 0,
         facts_waiting=row["facts"] if row else 0,
         due_messages=row["due_messages"] if row else {},
         oldest_by_lane={lane: round(float(age), 1) for lane, age in row["oldest_by_lane"].items()} if row else {},

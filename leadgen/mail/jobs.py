@@ -9,7 +9,7 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
-from leadgen.mail import delivery, gates, outbox, receipts
+from leadgen.mail import delivery, gates, ladder, outbox
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
@@ -39,9 +39,9 @@ def apply_receipts() -> None:
     """Apply what the provider told until nothing is left or two seconds are over."""
     until = time.monotonic() + _WORK_SECONDS
     while time.monotonic() < until:
-        taken = receipts.apply_waiting()
+        taken = ladder.apply_waiting()
         db.session.commit()
-        if not taken:
+        if taken is None or (taken == 0 and not ladder.is_any_due()):
             return
     queue.ring(Bell.RECEIPTS)
 

@@ -1,228 +1,230 @@
-"""What the provider tells us: stored as it came, once for each event, and applied later in any order.
+"""What the provider tells us: read from a body, stored as it came, each event once, and none of them lost to another.
 
-A message only ever moves up the ladder of `RANKS`, so that events which come twice, late or shuffled end in the same
-state. Opens are never trusted and clicks are only kept.
+What cannot be read or stored is parked as poison (`poison`), so that one bad event stops only itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import text
+import psycopg
 
-from leadgen.contacts import address
-from leadgen.contacts import service as contacts
-from leadgen.contacts.models import SuppressionReason
 from leadgen.core import clock, hot, queue
-from leadgen.core.db import db
-from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.errors import Invalid
 from leadgen.core.queue import Bell
 
-BATCH = 1000
-# Events of messages that we do not know (yet) are tried again for so long, less and less often.
-KEPT_HOURS = 72
-_APPLYING_LOCK = 7_215_033
+log = logging.getLogger(__name__)
+# Poison waits at the end of time: not applied, found at once by the index of what waits, and never due.
+POISON_AT = datetime(9999, 1, 1, tzinfo=UTC)
+UNREADABLE = "unreadable"
 _LONGEST_KIND = 64
+_LONGEST_ID = 200
+_LONGEST_EXCERPT = 500
+_DEEPEST = 50  # an event is flat; PostgreSQL and Python both run out of stack somewhere
 
 _STORE = """
-INSERT INTO provider_event (event_id, opaque_id, kind, payload, received_at, due_at)
-SELECT id, opaque::uuid, kind, payload::jsonb, %(now)s, %(now)s
-FROM unnest(%(ids)s::text[], %(opaques)s::text[], %(kinds)s::text[], %(payloads)s::text[])
-     AS e (id, opaque, kind, payload)
+INSERT INTO provider_event (event_id, opaque_id, kind, payload, received_at, due_at, outcome)
+SELECT id, opaque::uuid, kind, payload::jsonb, %(now)s,
+       CASE outcome WHEN '' THEN %(now)s::timestamptz ELSE %(poison_at)s::timestamptz END, outcome
+FROM unnest(%(ids)s::text[], %(opaques)s::text[], %(kinds)s::text[], %(payloads)s::text[], %(outcomes)s::text[])
+     AS e (id, opaque, kind, payload, outcome)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id
 """
-
-_WAITING = text("""
-SELECT e.id, e.kind, e.payload, e.received_at, m.id AS message_id, m.brand_id, m.contact_id, c.address_hash
-FROM (SELECT * FROM provider_event WHERE applied_at IS NULL AND due_at <= :now
-      ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) e
-LEFT JOIN message m ON m.opaque_id = e.opaque_id
-LEFT JOIN contact c ON c.id = m.contact_id
-ORDER BY e.id
-""")
-
-# The ladder. `scheduled` stands on it because an answer may have been lost although the mail had been taken; a message
-# that was never sent (suppressed, skipped, expired, cancelled) does not.
-_RISE = text("""
-UPDATE message m SET status = r.status, reason = r.reason, lease_until = NULL
-FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]), CAST(:ranks AS int[]))
-     AS r (id, status, reason, rank)
-WHERE m.id = r.id AND r.rank > CASE
-    WHEN m.status = 'scheduled' AND m.attempts = 0 THEN 99
-    WHEN m.status IN ('scheduled', 'sending', 'uncertain') THEN 0
-    WHEN m.status = 'failed' AND m.reason = 'no_answer' THEN 0
-    WHEN m.status = 'accepted' THEN 1
-    WHEN m.status = 'delivered' THEN 2
-    WHEN m.status = 'bounced' AND m.reason = 'blocked' THEN 3
-    WHEN m.status = 'bounced' AND m.reason = 'dropped' THEN 4
-    WHEN m.status = 'bounced' THEN 5
-    ELSE 99 END
-""")
-
-_DONE = text("""
-UPDATE provider_event e SET applied_at = :now, outcome = d.outcome, payload = e.payload - 'email' - 'ip' - 'useragent'
-FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS text[])) AS d (id, outcome) WHERE e.id = d.id
-""")
-
-_LATER = text("""
-UPDATE provider_event SET due_at = :now + greatest(:now - received_at, interval '5 seconds') WHERE id = ANY(:ids)
-""")
+_POISON = """
+SELECT id, kind, received_at, outcome, left(payload::text, %(longest)s) AS excerpt FROM provider_event
+WHERE applied_at IS NULL AND due_at >= %(poison_at)s ORDER BY due_at, id DESC LIMIT %(limit)s
+"""
+_AGAIN = """
+UPDATE provider_event SET due_at = %(now)s, outcome = ''
+WHERE id = %(id)s AND applied_at IS NULL AND due_at >= %(poison_at)s AND kind <> %(unreadable)s RETURNING id
+"""
+# A string, or one sign that opens or closes something: all that is needed to find where elements of an array end.
+_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
+# What PostgreSQL's text does not know, as it is written in JSON: the NUL, and halves of characters.
+_ODD = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
-    """Where an event lifts its message to."""
+class _Row:
+    """An event as it is stored; `outcome` is empty unless it is poison from the start."""
 
-    rank: int
-    status: str
-    reason: str = ""
+    event_id: str
+    opaque_id: str | None
+    kind: str
+    payload: str
+    outcome: str = ""
 
 
-_ACCEPTED, _DELIVERED = Rung(1, "accepted"), Rung(2, "delivered")
-_BLOCKED, _DROPPED, _HARD = Rung(3, "bounced", "blocked"), Rung(4, "bounced", "dropped"), Rung(5, "bounced", "hard")
-# Words in the reason of a `dropped` event: SendGrid did not send because it remembers something that we did not know.
-_DROPPED_BECAUSE = (
-    ("bounced", SuppressionReason.HARD_BOUNCE),
-    ("invalid", SuppressionReason.HARD_BOUNCE),
-    ("spam", SuppressionReason.COMPLAINT),
-    ("unsubscribed", SuppressionReason.UNSUBSCRIBE),
-)
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """An event that stopped itself: what it was, why, and how it begins."""
+
+    id: int
+    kind: str
+    received_at: datetime
+    reason: str
+    excerpt: str
+
+
+def store_body(body: bytes) -> int:
+    """Keep the events of a JSON array; how many are new. Raises Invalid for what is no array."""
+    try:
+        parsed = json.loads(body.decode())
+    except (ValueError, RecursionError):
+        parsed = list(_salvaged(body))
+    if not isinstance(parsed, list):
+        raise Invalid("not an array")
+    events = [event for event in parsed if isinstance(event, dict)]
+    if len(events) < len(parsed):
+        log.warning("%d of %d events are no objects and were left out", len(parsed) - len(events), len(parsed))
+    is_plain = not _ODD.search(body)
+    return _store([_row(event, is_plain=is_plain) for event in events])
 
 
 def store(events: Sequence[Mapping[str, Any]]) -> int:
-    """Keep these events, each once whatever comes twice; how many are new. Rings for `apply_waiting`."""
-    if not events:
+    """Keep these events, each once whatever comes twice; how many are new. Rings for `ladder.apply_waiting`."""
+    return _store([_row(event) for event in events])
+
+
+def poison(limit: int = 50) -> list[Poison]:
+    """The events that could not be read, stored or applied, newest first."""
+    values = {"poison_at": POISON_AT, "limit": limit, "longest": _LONGEST_EXCERPT}
+    return [
+        Poison(row["id"], row["kind"], row["received_at"], row["outcome"], row["excerpt"])
+        for row in hot.many(_POISON, values)
+    ]
+
+
+def again(event_id: int) -> bool:
+    """Let a poisonous event be tried once more (after an upgrade, say); False for one that is none or unreadable."""
+    values = {"id": event_id, "now": clock.now(), "poison_at": POISON_AT, "unreadable": UNREADABLE}
+    found = hot.one(_AGAIN, values) is not None
+    queue.ring(Bell.RECEIPTS)
+    return found
+
+
+def _store(rows: Sequence[_Row]) -> int:
+    if not rows:
         return 0
-    values = {
-        "now": clock.now(),
-        "ids": [_event_id(event) for event in events],
-        "opaques": [_opaque_id(event) for event in events],
-        "kinds": [_clean(str(event.get("event", "")))[:_LONGEST_KIND] for event in events],
-        "payloads": [json.dumps(_without_nul(event)) for event in events],
-    }
-    stored = len(hot.many(_STORE, values))
+    try:
+        stored = len(hot.many(_STORE, _columns(rows)))
+    except psycopg.DataError as error:
+        if len(rows) == 1:
+            return _store([_unreadable(rows[0].payload, f"{type(error).__name__}: {error}")])
+        middle = len(rows) // 2
+        return _store(rows[:middle]) + _store(rows[middle:])
     queue.ring(Bell.RECEIPTS)
     return stored
 
 
-def apply_waiting(limit: int = BATCH) -> int:
-    """Apply up to `limit` stored events and say how many were taken. The caller commits.
-
-    Events of a message that is not there (yet) wait and are tried again, for three days.
-    """
-    db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPLYING_LOCK})
-    now = clock.now()
-    rows = db.session.execute(_WAITING, {"now": now, "limit": limit}).all()
-    if not rows:
-        return 0
-    known = [row for row in rows if row.message_id is not None]
-    _rise(known)
-    outcomes = {row.id: _consequence(row) for row in known}
-    for row in rows:
-        if row.message_id is None and (now - row.received_at).total_seconds() > KEPT_HOURS * 3600:
-            outcomes[row.id] = "unknown message"
-    db.session.execute(_DONE, {"now": now, "ids": list(outcomes), "outcomes": list(outcomes.values())})
-    if waiting := [row.id for row in rows if row.id not in outcomes]:
-        db.session.execute(_LATER, {"now": now, "ids": waiting})
-    return len(rows)
+def _columns(rows: Sequence[_Row]) -> dict[str, Any]:
+    return {
+        "now": clock.now(),
+        "poison_at": POISON_AT,
+        "ids": [row.event_id for row in rows],
+        "opaques": [row.opaque_id for row in rows],
+        "kinds": [row.kind for row in rows],
+        "payloads": [row.payload for row in rows],
+        "outcomes": [row.outcome for row in rows],
+    }
 
 
-def rung(kind: str, payload: Mapping[str, Any]) -> Rung | None:
-    """Where an event of this kind lifts its message to; None when it says nothing about delivery."""
-    match kind:
-        case "processed" | "deferred":
-            return _ACCEPTED
-        case "delivered" | "spamreport" | "unsubscribe" | "group_unsubscribe":
-            return _DELIVERED
-        case "bounce":
-            return _BLOCKED if payload.get("type") == "blocked" else _HARD
-        case "dropped":
-            return _DROPPED
-    return None
-
-
-def _rise(rows: Sequence[Any]) -> None:
-    highest: dict[int, Rung] = {}
-    for row in rows:
-        reached = rung(row.kind, row.payload)
-        if reached and reached.rank > highest.get(row.message_id, Rung(0, "")).rank:
-            highest[row.message_id] = reached
-    if highest:
-        ordered = sorted(highest.items())
-        values = {
-            "ids": [message_id for message_id, _ in ordered],
-            "statuses": [reached.status for _, reached in ordered],
-            "reasons": [reached.reason for _, reached in ordered],
-            "ranks": [reached.rank for _, reached in ordered],
-        }
-        db.session.execute(_RISE, values)
-
-
-def _consequence(row: Any) -> str:
-    """What the event means for the person; answers a word for the record."""
-    reason = _suppression(row.kind, row.payload)
-    if reason is None:
-        return "applied" if rung(row.kind, row.payload) else "kept"
-    if reason is SuppressionReason.UNSUBSCRIBE:
-        try:
-            contacts.unsubscribe(row.contact_id, "provider")
-        except NotFound:  # erased meanwhile
-            return "applied"
-    elif hashed := _address_hash(row):
-        contacts.suppress(row.brand_id, hashed, reason, str(row.payload.get("reason", ""))[:200])
-    return reason.value
-
-
-def _suppression(kind: str, payload: Mapping[str, Any]) -> SuppressionReason | None:
-    match kind:
-        case "bounce" if payload.get("type") != "blocked":
-            return SuppressionReason.HARD_BOUNCE
-        case "spamreport":
-            return SuppressionReason.COMPLAINT
-        case "unsubscribe" | "group_unsubscribe":
-            return SuppressionReason.UNSUBSCRIBE
-        case "dropped":
-            said = str(payload.get("reason", "")).lower()
-            return next((reason for word, reason in _DROPPED_BECAUSE if word in said), None)
-    return None
-
-
-def _address_hash(row: Any) -> bytes | None:
-    """The address that the event speaks of: the person may have corrected theirs since the mail went out."""
+def _row(event: Mapping[str, Any], *, is_plain: bool = False) -> _Row:
+    if event.get("event") == UNREADABLE and UNREADABLE in event:
+        return _unreadable(str(event[UNREADABLE]), str(event.get("reason")))
     try:
-        return address.address_hash(address.parse(str(row.payload.get("email", ""))).mailbox_key)
-    except Invalid:
-        return bytes(row.address_hash) if row.address_hash else None
+        clean: Mapping[str, Any] = event if is_plain else _without_oddities(event)
+        payload = json.dumps(clean, allow_nan=False)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(repr(event)[:_LONGEST_EXCERPT], f"{type(error).__name__}: {error}")
+    if payload.count("{") + payload.count("[") > _DEEPEST and _depth(payload) > _DEEPEST:
+        return _unreadable(payload, "nested too deep")
+    return _Row(_event_id(clean), _opaque_id(clean), str(clean.get("event", ""))[:_LONGEST_KIND], payload)
+
+
+def _unreadable(words: str, why: str) -> _Row:
+    """A row that only says what came and why it is no event."""
+    hashed = hashlib.sha256(words.encode(errors="replace")).hexdigest()
+    excerpt = json.dumps({UNREADABLE: _without_oddities(words[:_LONGEST_EXCERPT])})
+    log.warning("an event cannot be read and is parked: %s", why)
+    return _Row(hashed, None, UNREADABLE, excerpt, _without_oddities(f"poison: {why}")[:_LONGEST_EXCERPT])
+
+
+def _salvaged(body: bytes) -> Iterator[Any]:
+    """The elements of an array of which one cannot be read, each read alone. Raises Invalid for what is no array."""
+    for words in _elements(body.decode(errors="replace")):
+        try:
+            yield json.loads(words)
+        except (ValueError, RecursionError) as error:
+            yield {
+                "event": UNREADABLE,
+                UNREADABLE: words[:_LONGEST_EXCERPT],
+                "reason": f"{type(error).__name__}: {error}",
+            }
+
+
+def _elements(words: str) -> list[str]:
+    """The texts between the commas of the outermost array. Raises Invalid when it is none, or has no end."""
+    words = words.strip()
+    if not words.startswith("[") or not words.endswith("]"):
+        raise Invalid("not an array")
+    found, depth, start = [], 0, 1
+    for sign in _SIGNS.finditer(words):
+        match sign[0]:
+            case "[" | "{":
+                depth += 1
+            case "]" | "}":
+                depth -= 1
+            case ",":
+                pass
+            case _:
+                continue
+        if depth == 0 and sign.end() != len(words):
+            raise Invalid("not one array")
+        if (depth == 1 and sign[0] == ",") or depth == 0:
+            found.append(words[start : sign.start()])
+            start = sign.end()
+    if depth:
+        raise Invalid("not one array")
+    return found
+
+
+def _depth(words: str) -> int:
+    deepest = depth = 0
+    for sign in _SIGNS.finditer(words):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(sign[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _event_id(event: Mapping[str, Any]) -> str:
     """The provider's id of the event; without one, a hash of what it says (so that the same text acts once)."""
-    if (given := event.get("sg_event_id")) and isinstance(given, str):
-        return _clean(given)[:200]
+    given = event.get("sg_event_id")
+    if given and isinstance(given, str):
+        return given if len(given) <= _LONGEST_ID else hashlib.sha256(given.encode()).hexdigest()
     return hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()
-
-
-def _without_nul(value: Any) -> Any:
-    """The value without what PostgreSQL's text does not know: the NUL, and halves of characters."""
-    if isinstance(value, str):
-        return value.replace("\0", "").encode(errors="replace").decode()
-    if isinstance(value, Mapping):
-        return {_without_nul(key): _without_nul(inner) for key, inner in value.items()}
-    return [_without_nul(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _clean(words: str) -> str:
-    return words.replace("\x00", "")
 
 
 def _opaque_id(event: Mapping[str, Any]) -> str | None:
     try:
-        return str(uuid.UUID(str(event.get("m"))))
-    except ValueError:
+        return str(uuid.UUID(event.get("m")))
+    except (ValueError, TypeError, AttributeError):
         return None
+
+
+def _without_oddities(value: Any) -> Any:
+    """The value without what PostgreSQL's text does not know: the NUL, and halves of characters."""
+    if isinstance(value, str):
+        return value.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(value, Mapping):
+        return {_without_oddities(key): _without_oddities(inner) for key, inner in value.items()}
+    return [_without_oddities(inner) for inner in value] if isinstance(value, list) else value

@@ -64,6 +64,9 @@ class _Vitals(Collector):
         yield GaugeMetricFamily(
             "leadgen_events_waiting", "Provider events not yet applied, counted up to a limit.", signs.events_waiting
         )
+        yield GaugeMetricFamily(
+            "leadgen_events_poisonous", "Provider events that nobody could read or apply.", signs.events_poisonous
+        )
         yield GaugeMetricFamily("leadgen_facts_waiting", "Facts not yet announced, up to a limit.", signs.facts_waiting)
         yield _by("lane", "leadgen_mail_due", "Messages due now by lane, counted up to a limit.", signs.due_messages)
         yield _by("lane", "leadgen_mail_oldest_seconds", "Age of the oldest due message by lane.", signs.oldest_by_lane)

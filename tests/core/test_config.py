@@ -48,6 +48,7 @@ def test_a_good_production_loads() -> None:
         ("MAIL_PROVIDER", ""),
         ("SENDGRID_API_KEY", ""),
         ("SENDGRID_API_BASE", "ftp://api.example"),
+        ("SENDGRID_WEBHOOK_PUBLIC_KEY", "MFkw, no key"),
         ("CLOCK_FILE", "/somewhere/clock"),
     ],
 )

@@ -18,8 +18,9 @@ from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.letters.models import Lane
-from leadgen.mail import jobs, receipts
+from leadgen.mail import jobs, ladder, outbox, receipts
 from leadgen.mail.models import Message
+from leadgen.mail.providers.interface import Outcome, Result
 from tests.conftest import Clock
 from tests.factories import fresh
 from tests.mail.conftest import claimed, confirmation, nurture, state
@@ -34,6 +35,10 @@ KINDS: dict[str, dict[str, Any]] = {
     "dropped for content": {"event": "dropped", "reason": "Recipient List over Package Quota"},
     "spamreport": {"event": "spamreport"},
     "unsubscribe": {"event": "unsubscribe"},
+    "left the group": {"event": "group_unsubscribe"},
+    "came back": {"event": "group_resubscribe"},
+    "dropped for spam": {"event": "dropped", "reason": "Spam Reporting Address"},
+    "dropped for leaving": {"event": "dropped", "reason": "Unsubscribed Address"},
     "open": {"event": "open", "sg_machine_open": True},
     "click": {"event": "click", "url": "http://localhost/me/x"},
     "unheard of": {"event": "teleported"},
@@ -46,15 +51,10 @@ def sent(campaign: Campaign) -> Message:
     return message
 
 
-def tell(message: Message, *names: str, start: int = 0) -> None:
+def tell(message: Message, *names: str, opaque_id: object = None) -> None:
     contact = db.session.get_one(Contact, message.contact_id)
-    receipts.store(
-        [
-            {**KINDS[name], "sg_event_id": f"{message.id}-{name}", "m": str(message.opaque_id), "email": contact.email}
-            for name in names
-        ]
-    )
-    assert start == 0
+    same = {"m": str(opaque_id or message.opaque_id), "email": contact.email}
+    receipts.store([{**KINDS[name], **same, "sg_event_id": f"{message.id}-{name}"} for name in names])
 
 
 def outcome(message: Message) -> tuple[Any, ...]:
@@ -75,8 +75,9 @@ def outcome(message: Message) -> tuple[Any, ...]:
         (["processed", "blocked"], ("bounced", "blocked", False, ())),
         (["processed", "bounce"], ("bounced", "hard", False, ("hard_bounce",))),
         (["bounce", "blocked"], ("bounced", "hard", False, ("hard_bounce",))),
-        (["delivered", "spamreport"], ("delivered", "", True, ("complaint",))),
-        (["spamreport"], ("delivered", "", True, ("complaint",))),
+        (["delivered", "spamreport"], ("delivered", "complaint", True, ("complaint",))),
+        (["spamreport"], ("delivered", "complaint", True, ("complaint",))),
+        (["spamreport", "bounce"], ("delivered", "complaint", True, ("complaint", "hard_bounce"))),
         (["unsubscribe"], ("delivered", "", True, ("unsubscribe",))),
         (["dropped"], ("bounced", "dropped", False, ("hard_bounce",))),
         (["dropped for content"], ("bounced", "dropped", False, ())),
@@ -101,31 +102,85 @@ def test_an_open_or_a_click_is_never_trusted(campaign: Campaign, name: str) -> N
     assert fresh(db.session.get_one(Contact, message.contact_id)).last_inbound_at == before
 
 
-@given(told=st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=8), seed=st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_order_and_repetition_ends_in_the_same_state(campaign: Campaign, told: list[str], seed: int) -> None:
-    """Two people get the same events: one in order and at once, one shuffled, doubled and applied one by one."""
+ANSWERS = ("accepted", "uncertain", "lost")
+
+
+def answer(message: Message, how: str) -> None:
+    """What we write down about our own call: it was taken, its answer was lost, or our process ended."""
+    if how == "lost":
+        for _sweep in range(2):
+            late = "UPDATE message SET lease_until = clock_timestamp() - interval '1 s' WHERE id = %(id)s RETURNING id"
+            hot.many(late, {"id": message.id})
+            jobs.sweep()
+        return
+    outbox.settle([Outcome(message.id, Result(how), reference="reference")])
+    db.session.commit()
+
+
+def hide(message: Message) -> None:
+    """The row as a process sees it before the transaction that wrote it is over: not there."""
+    hot.many("UPDATE message SET opaque_id = gen_random_uuid() WHERE id = %(id)s RETURNING id", {"id": message.id})
+
+
+def show(message: Message, opaque_id: object) -> None:
+    values = {"id": message.id, "opaque": opaque_id}
+    hot.many("UPDATE message SET opaque_id = %(opaque)s WHERE id = %(id)s RETURNING id", values)
+
+
+@given(
+    told=st.lists(st.sampled_from(sorted(KINDS)), max_size=6),
+    repeated=st.lists(st.integers(0, 5), max_size=6),
+    how=st.sampled_from(ANSWERS),
+    seed=st.integers(0, 2**32),
+    shown_at=st.integers(0, 12),
+    answered_at=st.integers(0, 12),
+)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_order_and_repetition_ends_in_the_same_state(
+    campaign: Campaign,
+    clock: Clock,
+    told: list[str],
+    repeated: list[int],
+    how: str,
+    seed: int,
+    shown_at: int,
+    answered_at: int,
+) -> None:
+    """I18, F21: one person's events come once, in order and after our answer was written down; the other's come
+    shuffled and repeated, some before our answer and some before our row can be seen, and are applied one by one.
+    """
     calm, wild = sent(campaign), sent(campaign)
+    answer(calm, how)
     tell(calm, *dict.fromkeys(told))
-    shuffled = told * 2
-    random.Random(seed).shuffle(shuffled)
-    for name in shuffled:
-        tell(wild, name)
-        receipts.apply_waiting(limit=1)
-        db.session.commit()
     jobs.apply_receipts()
+    shuffled = told + [told[index % len(told)] for index in repeated if told]
+    random.Random(seed).shuffle(shuffled)
+    opaque_id = wild.opaque_id
+    hide(wild)
+    for moment in range(max(len(shuffled), shown_at, answered_at) + 1):
+        if moment == shown_at:
+            show(wild, opaque_id)
+        if moment == answered_at:
+            answer(wild, how)
+        if moment < len(shuffled):
+            tell(wild, shuffled[moment], opaque_id=opaque_id)
+        ladder.apply_waiting(limit=1)
+        db.session.commit()
+    for _wait in range(4):  # an event that found no row waits for as long again as it has waited
+        clock.forward(seconds=60)
+        jobs.apply_receipts()
     assert outcome(wild) == outcome(calm)
+    assert hot.many("SELECT 1 FROM provider_event WHERE applied_at IS NULL", {}) == []
 
 
 def test_an_event_before_its_message_is_kept_and_applied(campaign: Campaign, clock: Clock) -> None:
     message = nurture(campaign)
     opaque = message.opaque_id
-    hot.many("UPDATE message SET opaque_id = gen_random_uuid() WHERE id = %(id)s RETURNING id", {"id": message.id})
+    hide(message)
     receipts.store([{"event": "delivered", "sg_event_id": "early", "m": str(opaque)}])
     jobs.apply_receipts()
     assert claimed(Lane.NURTURE) == [message.id]
-    values = {"id": message.id, "opaque": opaque}
-    hot.many("UPDATE message SET opaque_id = %(opaque)s WHERE id = %(id)s RETURNING id", values)
+    show(message, opaque)
     clock.forward(seconds=6)
     jobs.apply_receipts()
     assert state(message)[0] == "delivered"
@@ -149,7 +204,7 @@ def test_events_of_nobody_do_not_hold_up_others(campaign: Campaign) -> None:
     message = sent(campaign)
     tell(message, "delivered")
     for _ in range(10):
-        receipts.apply_waiting(limit=10)
+        ladder.apply_waiting(limit=10)
         db.session.commit()
     assert state(message)[0] == "delivered"
 
@@ -164,6 +219,37 @@ def test_an_event_settles_an_uncertain_mail(campaign: Campaign) -> None:
     jobs.sweep()
     assert state(message) == ("accepted", "")
     assert claimed(Lane.CONFIRMATION) == []
+
+
+@pytest.mark.parametrize("status", ["scheduled", "suppressed", "skipped", "expired", "cancelled", "failed"])
+def test_a_copy_that_left_before_is_told_of_whatever_we_decided_since(campaign: Campaign, status: str) -> None:
+    """The first copy was taken although its answer was lost, the second was not needed any more."""
+    message = sent(campaign)
+    hot.many("UPDATE message SET status = %(status)s RETURNING id", {"status": status})
+    tell(message, "delivered")
+    jobs.apply_receipts()
+    assert state(message) == ("delivered", "")
+
+
+def test_a_second_confirmation_is_not_sent_when_the_first_is_told_of(campaign: Campaign, clock: Clock) -> None:
+    message = confirmation(campaign)
+    claimed(Lane.CONFIRMATION)
+    answer(message, "lost")
+    assert state(message) == ("scheduled", "again")
+    tell(message, "delivered")
+    jobs.apply_receipts()
+    assert claimed(Lane.CONFIRMATION) == []
+    assert state(message) == ("delivered", "")
+
+
+def test_a_parked_mail_is_settled_by_its_event(campaign: Campaign) -> None:
+    """The sweep gave up on it; the event that comes a day late still says what became of it."""
+    message = sent(campaign)
+    answer(message, "lost")
+    assert state(message) == ("failed", "no_answer")
+    tell(message, "processed")
+    jobs.apply_receipts()
+    assert state(message) == ("accepted", "")
 
 
 def test_an_event_after_we_gave_up_still_counts(campaign: Campaign) -> None:
@@ -202,7 +288,7 @@ def test_an_event_of_an_erased_person_is_harmless(campaign: Campaign) -> None:
     contacts.erase(message.contact_id)
     db.session.commit()
     jobs.apply_receipts()
-    assert state(message)[0] == "delivered"
+    assert state(message) == ("delivered", "complaint")
 
 
 def test_an_applied_event_keeps_no_address(campaign: Campaign) -> None:

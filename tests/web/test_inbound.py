@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import io
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -20,9 +21,15 @@ from leadgen.core import settings as product_settings
 from leadgen.core.settings import Settings
 
 KEY = ec.generate_private_key(ec.SECP256R1())
-PUBLIC = base64.b64encode(
-    KEY.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-).decode()
+
+
+def shown(key: ec.EllipticCurvePrivateKey) -> str:
+    """The public half, as SendGrid's settings page shows it."""
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return base64.b64encode(key.public_key().public_bytes(serialization.Encoding.DER, form)).decode()
+
+
+PUBLIC = shown(KEY)
 STAMP, SIGNATURE = "X-Twilio-Email-Event-Webhook-Timestamp", "X-Twilio-Email-Event-Webhook-Signature"
 EVENTS = [{"event": "delivered", "sg_event_id": "one", "m": "0ab4cd2e-4f6a-4f29-9d1c-111111111111", "timestamp": 1}]
 
@@ -38,8 +45,8 @@ def stamp(seconds_ago: float = 0) -> str:
     return str(int(product_clock.now().timestamp() - seconds_ago))
 
 
-def sign(body: bytes, moment: str) -> str:
-    return base64.b64encode(KEY.sign(moment.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
+def sign(body: bytes, moment: str, key: ec.EllipticCurvePrivateKey = KEY) -> str:
+    return base64.b64encode(key.sign(moment.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()
 
 
 def post(client: FlaskClient, body: bytes, *, moment: str = "") -> int:
@@ -138,3 +145,81 @@ def test_a_thousand_events_are_one_statement(client: FlaskClient) -> None:
     events = [{"event": "delivered", "sg_event_id": f"e{n}", "m": EVENTS[0]["m"]} for n in range(1000)]
     assert post(client, json.dumps(events).encode()) == 204
     assert len(stored()) == 1000
+
+
+def test_while_a_key_is_exchanged_both_are_good(client: FlaskClient, settings: Settings) -> None:
+    new, foreign = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    keys = f"{PUBLIC}, {shown(new)},"
+    product_settings.use(dataclasses.replace(settings, sendgrid_webhook_public_key=keys))
+    body, moment = json.dumps(EVENTS).encode(), stamp()
+    answers = [
+        client.post("/webhooks/sendgrid", data=body, headers={STAMP: moment, SIGNATURE: sign(body, moment, key)})
+        for key in (KEY, new, foreign)
+    ]
+    assert [answer.status_code for answer in answers] == [204, 204, 403]
+
+
+@pytest.mark.parametrize("key", ["x", "AAAA", "é", PUBLIC[:60]])
+def test_a_key_that_is_none_lets_nobody_in(client: FlaskClient, settings: Settings, key: str) -> None:
+    product_settings.use(dataclasses.replace(settings, sendgrid_webhook_public_key=key))
+    assert post(client, json.dumps(EVENTS).encode()) == 403
+
+
+@pytest.mark.parametrize(
+    "moment", ["170000000", "17000000000", "1700000000.0", " 1700000000", "-170000000", "१७००००००००"]
+)
+def test_a_timestamp_is_ten_digits(client: FlaskClient, moment: str) -> None:
+    headers = {STAMP: moment.encode().decode("latin-1"), SIGNATURE: sign(b"[]", moment)}
+    assert client.post("/webhooks/sendgrid", data=b"[]", headers=headers).status_code == 403
+
+
+def test_a_huge_body_is_refused(client: FlaskClient) -> None:
+    assert post(client, b"[" + b" " * 2 * 1024 * 1024 + b"]") == 413
+    assert stored() == []
+
+
+def test_a_body_of_unknown_length_is_bounded_too(client: FlaskClient) -> None:
+    body, moment = b"[" + b" " * 3 * 1024 * 1024 + b"]", stamp()
+    headers = {STAMP: moment, SIGNATURE: sign(body, moment)}
+    stream = io.BytesIO(body)
+    answer = client.post(
+        "/webhooks/sendgrid",
+        input_stream=stream,
+        headers=headers,
+        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+    )
+    assert answer.status_code in {403, 413}
+    assert stream.tell() <= 2 * 1024 * 1024 + 1
+
+
+def test_a_strangers_body_is_not_even_read(client: FlaskClient) -> None:
+    class Unread(io.BytesIO):
+        def read(self, *_size: object) -> bytes:
+            raise AssertionError("read")
+
+    for headers in ({}, {STAMP: stamp(80 * 3600), SIGNATURE: "x"}, {STAMP: stamp()}):
+        answer = client.post(
+            "/webhooks/sendgrid", input_stream=Unread(), headers=headers, environ_overrides={"CONTENT_LENGTH": "1000"}
+        )
+        assert answer.status_code == 403
+
+
+def test_bytes_that_are_no_text_are_checked_as_they_came(client: FlaskClient) -> None:
+    assert post(client, b'[{"event": "processed", "sg_event_id": "\xff"}]') == 204
+    assert len(stored()) == 1
+
+
+def test_one_bad_event_does_not_stop_the_others(client: FlaskClient) -> None:
+    good = json.dumps(EVENTS[0]).encode()
+    assert post(client, b'[{"event": "bounce", "n": NaN}, ' + good + b", {oops}]") == 204
+    assert {row["kind"] for row in stored()} == {"delivered", "unreadable"}
+
+
+def test_a_signed_answer_cannot_be_turned_against_another_body(client: FlaskClient) -> None:
+    """I19: without a valid signature nothing changes, whatever else is right."""
+    body, moment = json.dumps(EVENTS).encode(), stamp()
+    signature = sign(body, moment)
+    for wrong in (moment[:-1] + str((int(moment[-1]) + 1) % 10), stamp(3600)):
+        headers = {STAMP: wrong, SIGNATURE: signature}
+        assert client.post("/webhooks/sendgrid", data=body, headers=headers).status_code == 403
+    assert stored() == []
