@@ -16,6 +16,8 @@ from leadgen.core import clock
 
 LEASE_SECONDS = 120
 CAP_HOURS = 48
+# Marketing waits when so many of the last so many mails were refused for the moment (bounce, type blocked).
+HOLD_AT, HOLD_OF, HOLD_DAYS = 3, 5, 30
 # Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight.
 QUIET_FROM, QUIET_UNTIL = 21, 8
 SPREAD_SECONDS = 30 * 60
@@ -64,6 +66,13 @@ WITH due AS (
             (SELECT max(other.sent_at) FROM message other
              WHERE other.contact_id = due.contact_id AND other.purpose = 'marketing' AND other.id <> due.id
                AND other.sent_at > :now - interval '{CAP_HOURS} hours') END AS last_marketing_at,
+        -- Soft bounces: a mailbox that refused three of the last five mails rests for a month, then one mail tries it.
+        CASE WHEN due.purpose = 'marketing' THEN
+            (SELECT count(*) FILTER (WHERE last.status = 'bounced' AND last.reason = 'blocked') >= {HOLD_AT}
+                    AND max(last.sent_at) > :now - interval '{HOLD_DAYS} days'
+             FROM (SELECT other.status, other.reason, other.sent_at FROM message other
+                   WHERE other.contact_id = due.contact_id AND other.sent_at IS NOT NULL AND other.id <> due.id
+                   ORDER BY other.id DESC LIMIT {HOLD_OF}) AS last) END AS is_held,
         -- A zone that nobody knows is no zone: then the campaign's counts (never UTC silently).
         CASE WHEN own.name IS NULL THEN theirs.opening ELSE own.opening END AS opening,
         CASE WHEN due.condition IS NULL THEN true
@@ -93,6 +102,7 @@ WITH due AS (
         WHEN email_verified_at IS NULL THEN 'skipped:unverified'
         WHEN campaign_status IN ('draft', 'archived') THEN 'skipped:campaign_over'
         WHEN NOT is_wanted THEN 'skipped:condition'
+        WHEN is_held THEN 'skipped:held'
         WHEN last_marketing_at IS NOT NULL THEN 'scheduled:frequency_cap'
         WHEN opening IS NOT NULL THEN 'scheduled:quiet_hours'
         ELSE 'sending:'

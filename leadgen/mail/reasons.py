@@ -31,6 +31,7 @@ def _words() -> dict[str, str]:
         "no_consent": _("the person has not agreed to marketing"),
         "unverified": _("the address is not confirmed"),
         "condition": _("the condition on an answer is not met"),
+        "held": _("the mailbox refused three of the last five mails"),
         "frequency_cap": _("the person had a mail in the last 48 hours"),
         "quiet_hours": _("it was night where the person lives"),
         "process_lost": _("the sending process ended before the answer"),
