@@ -20,7 +20,7 @@ import psycopg
 
 from leadgen.contacts import address
 from leadgen.core.errors import Invalid
-from leadgen.mail import receipts
+from leadgen.mail import ladder
 from leadgen.mail.invariants import (
     BOTH,
     INVARIANTS,
@@ -54,7 +54,14 @@ _UNKNOWN = """
 SELECT count(*) FROM audit_taken t WHERE NOT EXISTS (SELECT FROM message m WHERE m.opaque_id = t.opaque_id)
 """
 _KINDS = "SELECT DISTINCT kind, coalesce(payload ->> 'type', '') FROM provider_event WHERE applied_at IS NOT NULL"
-_EACH_RUNG = (("processed", ""), ("delivered", ""), ("bounce", "blocked"), ("dropped", ""), ("bounce", "bounce"))
+_EACH_RUNG = (
+    ("processed", ""),
+    ("delivered", ""),
+    ("bounce", "blocked"),
+    ("dropped", ""),
+    ("bounce", "bounce"),
+    ("spamreport", ""),
+)
 _FIND = "SELECT count(*), (array_agg(id ORDER BY id))[:%(examples)s] FROM ({}) AS broken"
 
 
@@ -186,10 +193,10 @@ def _ladder(connection: psycopg.Connection[Any]) -> None:
     rungs = [
         (kind, type_, rung.rank, rung.status)
         for kind, type_ in connection.execute(_KINDS).fetchall()
-        if (rung := receipts.rung(kind, {"type": type_}))
+        if (rung := ladder.rung(kind, {"type": type_}))
     ]
     _copy(connection, "audit_rung (kind, type, rank, status)", rungs)
-    highest = (receipts.rung(kind, {"type": type_}) for kind, type_ in _EACH_RUNG)
+    highest = (ladder.rung(kind, {"type": type_}) for kind, type_ in _EACH_RUNG)
     standing = [(rung.status, rung.reason or "*", rung.rank) for rung in highest if rung]
     _copy(connection, "audit_standing (status, reason, rank)", standing)
 

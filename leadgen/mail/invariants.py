@@ -183,7 +183,8 @@ INVARIANTS = (
                 "SELECT DISTINCT m.id FROM provider_event p JOIN audit_rung r ON r.kind = p.kind "
                 "AND r.type = coalesce(p.payload ->> 'type', '') JOIN message m ON m.opaque_id = p.opaque_id "
                 "WHERE p.applied_at IS NOT NULL AND r.status = 'bounced' "
-                "AND m.status IN ('scheduled', 'sending', 'uncertain', 'accepted', 'delivered')",
+                "AND m.status IN ('scheduled', 'sending', 'uncertain', 'accepted', 'delivered') "
+                "AND m.reason <> 'complaint'",
             ),
             Check(
                 "mails that somebody complained about whose address is not suppressed",
@@ -265,7 +266,8 @@ INVARIANTS = (
                        SELECT p.opaque_id, max(r.rank) AS highest FROM provider_event p
                        JOIN audit_rung r ON r.kind = p.kind AND r.type = coalesce(p.payload ->> 'type', '')
                        WHERE p.applied_at IS NOT NULL GROUP BY 1) AS told ON told.opaque_id = m.opaque_id
-                   LEFT JOIN audit_standing s ON s.status = m.status AND s.reason IN (m.reason, '*')
+                   CROSS JOIN LATERAL (SELECT max(rank) AS rank FROM audit_standing
+                                       WHERE status = m.status AND reason IN (m.reason, '*')) AS s
                    WHERE (m.status IN ('sending', 'uncertain', 'accepted', 'delivered', 'bounced')
                           OR m.status = 'failed' AND m.reason = 'no_answer')
                      AND (coalesce(s.rank, 0) < told.highest OR s.rank > greatest(told.highest, 2))""",

@@ -23,7 +23,7 @@ from leadgen.core.settings import Settings
 from leadgen.entries.models import Entry
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import audit as auditing
-from leadgen.mail import jobs, receipts
+from leadgen.mail import jobs, ladder
 from leadgen.mail.audit import Report, Taken, Told
 from leadgen.mail.models import Message, MessageStatus
 from tests.factories import (
@@ -297,7 +297,7 @@ def test_the_command_reads_the_folder_of_mails(app: Flask, settings: Settings, c
     """As it is after real sending through the file provider, and red once a mail is missing."""
     sent = confirmation(campaign, email="anna@mail.example")
     jobs.pump_confirmations()
-    receipts.apply_waiting()
+    ladder.apply_waiting()
     db.session.commit()
 
     clean = app.test_cli_runner().invoke(cli.mail, ["audit"])
