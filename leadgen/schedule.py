@@ -32,6 +32,7 @@ class Strike(NamedTuple):
 SCHEDULE: tuple[Strike, ...] = (
     *(Strike(10, bell.value, BELL_QUEUES[bell]) for bell in Bell),
     Strike(10, "leadgen.contacts.jobs.seal", QueueName.SLOW),
+    Strike(10, "leadgen.mail.jobs.count_streams", QueueName.EVENTS),  # behind a blast in MAIL it would never come
     Strike(30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
     Strike(60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),

@@ -28,6 +28,7 @@ class FactName(StrEnum):
     SEQUENCE_ENTERED = "sequence.entered"
     SEQUENCE_EXITED = "sequence.exited"
     SEQUENCE_FINISHED = "sequence.finished"
+    STREAM_STOPPED = "stream.stopped"
 
 
 class CounterName(StrEnum):

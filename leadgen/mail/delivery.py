@@ -14,7 +14,7 @@ from leadgen.letters import rendering, values
 from leadgen.letters.rendering import Compiled
 from leadgen.letters.texts import Texts
 from leadgen.letters.values import Recipient
-from leadgen.mail import outbox
+from leadgen.mail import outbox, streams
 from leadgen.mail.providers.chosen import provider
 from leadgen.mail.providers.interface import Batch, Outcome, Parcel, Result
 
@@ -56,8 +56,13 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
         parcels, failed = _parcels(members, letter, card)
         yield failed
         if parcels:
-            note = pause()
+            note = pause() or _stopped(group[1])
             yield _held(parcels, note) if note else _send(Batch(letter, parcels))
+
+
+def _stopped(stream_id: int) -> notes.Note | None:
+    """A stream that was paused since these were claimed: only the call that is under way goes on."""
+    return None if streams.is_open(stream_id) else notes.Note("stream_paused", 0.0)
 
 
 def _grouped(recipients: Sequence[Recipient]) -> dict[_Group, list[Recipient]]:

@@ -9,7 +9,7 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
-from leadgen.mail import delivery, gates, ladder, outbox
+from leadgen.mail import breakers, delivery, gates, ladder, outbox, speed, tallies
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
@@ -30,26 +30,43 @@ def pump_mail() -> None:
 
 
 def sweep() -> None:
-    """Settle messages that nobody answered for."""
+    """Settle messages that nobody answered for, and stop streams that have earned it."""
     outbox.sweep()
+    db.session.commit()
+    _judge()
+
+
+def count_streams() -> None:
+    """Count the mails of streams that moved, for the pages that show them."""
+    tallies.count_due()
     db.session.commit()
 
 
 def apply_receipts() -> None:
     """Apply what the provider told until nothing is left or two seconds are over."""
     until = time.monotonic() + _WORK_SECONDS
+    is_news = False
     while time.monotonic() < until:
         taken = ladder.apply_waiting()
         db.session.commit()
+        is_news = is_news or bool(taken)
         if taken is None or (taken == 0 and not ladder.is_any_due()):
-            return
-    queue.ring(Bell.RECEIPTS)
+            break
+    else:
+        queue.ring(Bell.RECEIPTS)
+    if is_news:
+        _judge()
 
 
 def warm() -> None:
     """Load templates and time zones: a worker does it once, and the processes that it forks for jobs have them."""
     rendering.warm()
     gates.zones()
+
+
+def _judge() -> None:
+    breakers.judge()
+    db.session.commit()
 
 
 def _pump(lanes: tuple[Lane, ...], bell: Bell) -> None:
@@ -76,4 +93,5 @@ def _one_pass(lane: Lane) -> outbox.Claim:
     for outcomes in delivery.deliver(claim.recipients) if claim.recipients else ():
         outbox.settle(outcomes)
         db.session.commit()
+        speed.note(lane, claim.recipients, outcomes)
     return claim

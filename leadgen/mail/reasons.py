@@ -7,11 +7,13 @@ from leadgen.core.i18n import gettext as _
 
 def reason_in_words(code: str) -> str:
     """The reason behind a status in the current language; a code that nobody named is shown as it is."""
-    head = code.partition(":")[0]
-    return _words().get(head, code) if code else ""
+    head, _colon, rest = code.partition(":")
+    if head == "by_hand" and rest:
+        return _("%(name)s did it by hand") % {"name": rest}
+    return (_of_people() | _of_providers()).get(head, code) if code else ""
 
 
-def _words() -> dict[str, str]:
+def _of_people() -> dict[str, str]:
     return {
         "erased": _("the person had their data erased"),
         "too_late": _("it was no longer worth sending"),
@@ -28,12 +30,18 @@ def _words() -> dict[str, str]:
         "campaign_paused": _("the contest is paused"),
         "sequence_paused": _("the sequence is paused"),
         "broadcast_cancelled": _("the broadcast was cancelled"),
+        "stream_paused": _("the stream was paused just before"),
         "no_consent": _("the person has not agreed to marketing"),
         "unverified": _("the address is not confirmed"),
         "condition": _("the condition on an answer is not met"),
         "held": _("the mailbox refused three of the last five mails"),
         "frequency_cap": _("the person had a mail in the last 48 hours"),
         "quiet_hours": _("it was night where the person lives"),
+    }
+
+
+def _of_providers() -> dict[str, str]:
+    return {
         "process_lost": _("the sending process ended before the answer"),
         "no_answer": _("the provider’s answer was lost"),
         "timeout": _("the provider’s answer was lost"),

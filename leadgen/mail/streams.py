@@ -8,12 +8,17 @@ from __future__ import annotations
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from leadgen.core import clock, queue
+from leadgen.core import clock, hot, queue
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.core.queue import Bell
 from leadgen.letters.models import Lane
 from leadgen.mail.models import LaneStop, Message, Stream, StreamState
+
+_FLOWS = """
+SELECT s.state = 'open' AND NOT EXISTS (SELECT FROM lane_stop l WHERE l.lane = s.lane) AS flows
+FROM stream s WHERE s.id = %(id)s
+"""
 
 
 def start(brand_id: int, campaign_id: int, lane: Lane, name: str, *, is_open: bool = True) -> Stream:
@@ -38,11 +43,22 @@ def pause(stream_id: int, by: str, reason: str = "by_hand") -> None:
     _set(get(stream_id), StreamState.PAUSED, reason, by)
 
 
-def stop(stream_id: int, reason: str) -> None:
-    """What a breaker does: like a pause, but a person has to look at the reason (`bounces`, `complaints`, `errors`)."""
+def stop(stream_id: int, reason: str) -> bool:
+    """What a breaker does: like a pause, but a person has to look at the reason (`bounces`, `complaints`, `errors`).
+
+    False when the stream does not flow anyway: a breaker never overrules a person.
+    """
     found = get(stream_id)
-    if found.state is StreamState.OPEN:
-        _set(found, StreamState.STOPPED, reason, "")
+    if found.state is not StreamState.OPEN:
+        return False
+    _set(found, StreamState.STOPPED, reason, "")
+    return True
+
+
+def is_open(stream_id: int) -> bool:
+    """Whether this stream and its lane flow at this moment, asked outside of any transaction; 0, of no stream, does."""
+    row = stream_id and hot.one(_FLOWS, {"id": stream_id})
+    return bool(row and row["flows"]) or not stream_id
 
 
 def resume(stream_id: int, by: str) -> None:

@@ -27,6 +27,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/analytics/vitals.py": "constants of the module: where counting stops",
     "leadgen/mail/audit.py": "the statements of mail.invariants, and names of temporary tables",
     "leadgen/mail/gates.py": "constants of the module",
+    "leadgen/mail/rescue.py": "constants of the module: which mails, and what is done with them",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
     "leadgen/nurture/audiences.py": "constants of the module and of mail.groups",
     "leadgen/nurture/expansion.py": "constants: who may be written to, and in which states of a contest",
