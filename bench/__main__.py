@@ -6,6 +6,7 @@ import argparse
 
 from bench import campaign, hot
 from bench.audit import audit
+from bench.blast import Blast
 from bench.double import Double
 from bench.figures import Rounds, say, show
 from bench.stack import Stack
@@ -18,8 +19,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--people", type=int, default=500, help="people in a round")
     parser.add_argument("--leads", type=int, default=2000, help="people in a round of the whole funnel")
-    parser.add_argument("--mails", type=int, default=10000, help="mails in a round of the slow provider")
-    parts = {"hot": hot_paths, "funnel": whole_funnel, "provider": slow_provider}
+    parser.add_argument("--base", type=int, default=1_000_000, help="people whom the blast goes to")
+    parts = {"hot": hot_paths, "funnel": whole_funnel, "blast": large_blast}
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -86,30 +87,9 @@ def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Names
     )
 
 
-def slow_provider(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
-    """Two real workers and a provider that answers after 200 ms."""
-    stack.start_workers()
-    double.latency = 0.2
-    double.events = None
-    rounds = Rounds()
-    campaign.make_bulk_people(stack, slug, wanted.mails)
-    for number in range(wanted.rounds):
-        say(f"round {number + 1} of {wanted.rounds}: {wanted.mails} mails to a provider that answers after 200 ms")
-        double.first_at, taken = 0.0, double.mails
-        campaign.want_bulk(stack, f"slow{number}", wanted.mails)
-        campaign.settle(double.loop, stack, double)
-        rounds.add(
-            "mails/s", (double.mails - taken) / (double.last_at + double.latency - double.first_at + double.latency)
-        )
-    show(
-        figure="bulk mails, two workers, provider answers after 200 ms",
-        unit="mails/s",
-        value=rounds.median("mails/s"),
-        rounds=wanted.rounds,
-        spread=rounds.spread("mails/s"),
-        goal=2000,
-        met=rounds.median("mails/s") >= 2000,
-    )
+def large_blast(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """A broadcast to a large base, from its button to its last mail."""
+    Blast(stack, double, slug, wanted.base).measure()
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ _BULK_PEOPLE = """
 WITH people AS (
     INSERT INTO contact (brand_id, mailbox_key, email, address_hash, first_name, locale, email_verified_at,
                          marketing_at, created_at)
-    SELECT c.brand_id, 'bulk' || n || '@mail.example', 'bulk' || n || '@mail.example', decode(md5(n::text), 'hex'),
+    SELECT c.brand_id, %(name)s || n || '@mail.example', %(name)s || n || '@mail.example',
+           decode(md5(%(name)s || n), 'hex'),
            'Camille', c.default_locale, %(now)s, %(now)s, %(now)s
     FROM generate_series(1, %(number)s) AS n, campaign c WHERE c.slug = %(slug)s
     RETURNING id
@@ -161,10 +162,10 @@ def prepare(stack: Stack) -> str:
     return str(row[0])
 
 
-def make_bulk_people(stack: Stack, slug: str, number: int) -> None:
+def make_bulk_people(stack: Stack, slug: str, number: int, name: str = "bulk") -> None:
     """Confirmed people who agreed to nurture mails, written straight into the tables."""
     with stack.connect() as connection:
-        connection.execute(_BULK_PEOPLE, {"slug": slug, "number": number, "now": stack.clock.now()})
+        connection.execute(_BULK_PEOPLE, {"slug": slug, "number": number, "name": name, "now": stack.clock.now()})
 
 
 def want_bulk(stack: Stack, tag: str, mails: int) -> tuple[int, int]:

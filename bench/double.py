@@ -43,6 +43,7 @@ class Double:
         self.plan: Callable[[int], int] = lambda _call: 202
         self.now: Callable[[], float] = time.time  # by which events are signed; the product's own, when it was moved
         self.events: deque[dict[str, Any]] | None = None
+        self.taken_at: dict[str, float] | None = None  # when a mail was taken, by our reference
         self._waiting: dict[tuple[str, str], Callable[[str | None], None]] = {}
         self._arrived: dict[tuple[str, str], str] = {}
         self.parts = ("/confirm/",)  # which links are kept for people who look later
@@ -86,6 +87,8 @@ class Double:
             # Our reference is the only custom argument, whatever its name.
             for reference in (person.get("custom_args") or shared).values():
                 self.by_id[reference] += 1
+                if self.taken_at is not None:
+                    self.taken_at[reference] = time.time()
                 if self.events is not None:
                     self._tell(address, reference)
                 break

@@ -16,6 +16,7 @@ from bench.stack import Stack, granian, wait_for_http
 from leadgen.embedded.processes import free_port
 from leadgen.simulator import pages
 from leadgen.simulator.client import Answer
+from leadgen.simulator.loop import Loop
 
 _AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1"
 _TABLES = ("contact", "entry", "consent", "message", "fact", "ledger", "ledger_pending")
@@ -40,6 +41,20 @@ class Hands:
         assert self.process.stdin is not None
         self.process.stdin.write(line.encode() + b"\n")
         self.process.stdin.flush()
+
+    def do(self, line: str, loop: Loop | None = None) -> None:
+        """One job, to its end; `loop` is turned meanwhile, for jobs that call the provider's double."""
+        self.start(line)
+        while not self.is_done():
+            if loop is None:
+                time.sleep(0.005)
+            else:
+                loop.turn()
+
+    def end(self) -> None:
+        """No more jobs."""
+        self.process.kill()
+        self.process.wait()
 
     def is_done(self) -> bool:
         """Whether it has done what it was told."""
@@ -117,8 +132,7 @@ class Bench:
 
     def do(self, line: str) -> None:
         """One job, to its end; the provider's double answers meanwhile."""
-        self.hands.start(line)
-        self.double.loop.run(self.hands.is_done)
+        self.hands.do(line, self.double.loop)
 
     def jobs(self, name: str, job: str, mails: int) -> None:
         """Run a pump until it has sent so many mails; CPU of its process, PostgreSQL and Valkey per mail."""
@@ -216,8 +230,7 @@ def measure(stack: Stack, double: Double, slug: str, *, rounds: int, number: int
         say(f"round {turn} of {rounds}: hot paths")
         bench.round(turn)
         bench.bulk(turn, _BULK, 100)
-    bench.hands.process.kill()
-    bench.hands.process.wait()
+    bench.hands.end()
     stack.stop("floors")
     for name, floor, goal in (
         ("landing", "empty", 1.5),
