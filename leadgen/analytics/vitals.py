@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from leadgen.core import clock, hot, queue
-from leadgen.mail import delivery, receipts
+from leadgen.mail import delivery, pauses, receipts
 
 # Counting stops here: “more than that” is as good as the number, and a million rows would take long.
 COUNTED = 10_000
@@ -36,11 +36,15 @@ SELECT
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """One reading. Ages in seconds; `mail_pause` says why the mail provider is left in peace, empty when it is not."""
+    """One reading. Ages in seconds; `mail_pause` says why the mail provider is left in peace, empty when it is not.
+
+    `is_mail_refused`: no mail leaves until somebody changes a setting.
+    """
 
     has_database: bool = False
     has_redis: bool = False
     mail_pause: str = ""
+    is_mail_refused: bool = False
     events_waiting: int = 0
     events_poisonous: int = 0
     facts_waiting: int = 0
@@ -63,11 +67,12 @@ def take() -> Vitals:
         row = hot.one(_READ, {"now": clock.now(), "poison_at": receipts.POISON_AT})
     except psycopg.Error:
         row = None
-    pause = delivery.pause()
+    pause, notice = delivery.pause(), pauses.operator_notice()
     return Vitals(
         has_database=row is not None,
         has_redis=jobs is not None,
-        mail_pause=pause.text if pause else "",
+        mail_pause=notice.code if notice else pause.text if pause else "",
+        is_mail_refused=notice is not None,
         events_waiting=row["events"] if row else 0,
         events_poisonous=row["poison"] if row else 0,
         facts_waiting=row["facts"] if row else 0,

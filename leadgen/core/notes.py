@@ -57,6 +57,31 @@ def read(name: str) -> Note | None:
     return Note(text, left) if left > 0 else None
 
 
+def claim(name: str, seconds: float) -> bool:
+    """Leave an empty note unless there is one; True for the one who left it. Without Redis, one in each process."""
+    global _broken_until  # noqa: PLW0603 - as above
+    if time.monotonic() >= _broken_until:
+        try:
+            client = _client(settings.get().redis_url)
+            return bool(client.set(_key(name), "-", px=max(1, round(seconds * 1000)), nx=True))
+        except redis.RedisError as error:
+            log.warning("a claim counts in this process alone: %s", error)
+            _broken_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
+    if _memory.get(name, (0.0, ""))[0] > time.monotonic():
+        return False
+    _memory[name] = (time.monotonic() + seconds, "-")
+    return True
+
+
+def drop(name: str) -> None:
+    """Take a note away before its time."""
+    _memory.pop(name, None)
+    try:
+        _client(settings.get().redis_url).delete(_key(name))
+    except redis.RedisError as error:
+        log.warning("a note stays until its time is over: %s", error)
+
+
 def forget() -> None:
     """Forget this process's own notes and trust Redis again (tests)."""
     global _broken_until  # noqa: PLW0603 - as above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,18 +15,21 @@ from leadgen.letters import rendering, values
 from leadgen.letters.rendering import Compiled
 from leadgen.letters.texts import Texts
 from leadgen.letters.values import Recipient
-from leadgen.mail import outbox, streams
+from leadgen.mail import outbox, pauses, streams
 from leadgen.mail.providers.chosen import provider
-from leadgen.mail.providers.interface import Batch, Outcome, Parcel, Result
+from leadgen.mail.providers.interface import BUDGET_SECONDS, Answer, Batch, Outcome, Parcel, Result, out_of_time
 
 log = logging.getLogger(__name__)
-PAUSED = "mail-provider"
+PAUSED = pauses.PAUSED
+# Each wait is a quarter of an hour at most (outbox.backoff), so that nothing is tried for longer than three days.
+_MOST_ATTEMPTS = 72 * 4
+_NEXT_LOOK_SECONDS = 2.0  # while another process probes
 _Group = tuple[int, int, str, int | None, str]
 
 
 def pause() -> notes.Note | None:
     """Why no process should call the provider now (`rate_limited`, `sender_refused`, `provider_away`), or None."""
-    return notes.read(PAUSED)
+    return pauses.current()
 
 
 def largest() -> int:
@@ -37,8 +41,10 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
     """Send to these people, one call for each letter and language; yields the outcomes of each call as it is answered.
 
     One person's broken data fails that one mail, one broken letter fails that letter. The caller settles each list
-    before asking for the next, so that a crash leaves one call unsettled at most.
+    before asking for the next, so that a crash leaves one call unsettled at most. What a slow provider leaves no time
+    for comes back untouched: its lease must not end before its call does.
     """
+    until = time.monotonic() + BUDGET_SECONDS
     groups = _grouped(recipients)
     texts = Texts(
         {group[0] for group in groups},
@@ -56,8 +62,27 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
         parcels, failed = _parcels(members, letter, card)
         yield failed
         if parcels:
-            note = pause() or _stopped(group[1])
-            yield _held(parcels, note) if note else _send(Batch(letter, parcels))
+            stop = _stopped(group[1])
+            if stop:
+                yield _held(parcels, stop)
+            else:
+                yield from _handed_over(Batch(letter, parcels, until))
+
+
+def _handed_over(batch: Batch) -> Iterator[list[Outcome]]:
+    """Call the provider, unless it is to be left in peace; after trouble one mail goes first, by one process."""
+    if batch.is_late:
+        yield out_of_time(batch.parcels)
+    elif note := pause():
+        yield _held(batch.parcels, note)
+    elif not pauses.is_in_trouble():
+        yield _send(batch, was_in_trouble=False)
+    elif not pauses.may_probe():
+        yield _held(batch.parcels, notes.Note("provider_away", _NEXT_LOOK_SECONDS))
+    else:
+        yield _send(replace(batch, parcels=batch.parcels[:1]), was_in_trouble=True)
+        if rest := batch.parcels[1:]:
+            yield from _handed_over(replace(batch, parcels=rest))
 
 
 def _stopped(stream_id: int) -> notes.Note | None:
@@ -103,19 +128,25 @@ def parcel(person: Recipient, letter: Compiled, card: CampaignCard) -> Parcel:
     return Parcel(person.id, person.opaque_id, person.email, person.attempts, filled, unsubscribe)
 
 
-def _send(batch: Batch) -> list[Outcome]:
+def _send(batch: Batch, *, was_in_trouble: bool) -> list[Outcome]:
     """Call the provider; a pause that it asks for is left as a note for all workers."""
-    answer = provider().send(batch)
-    if answer.pause_seconds:
-        log.warning("the mail provider pauses for %.0f s: %s", answer.pause_seconds, answer.pause_reason)
-        notes.leave(PAUSED, answer.pause_reason, answer.pause_seconds)
+    try:
+        answer: Answer = provider().send(batch)
+    except Exception:
+        # A provider promises not to raise. If it does, we do not know how far it came, and nobody waits for a lease.
+        log.exception("the mail provider's code failed")
+        lost = [Outcome(parcel.message_id, Result.UNCERTAIN, "no_answer") for parcel in batch.parcels]
+        answer = Answer(lost, is_trouble=True)
+    seconds = pauses.after(answer, was_in_trouble=was_in_trouble)
     attempts = {parcel.message_id: parcel.attempt for parcel in batch.parcels}
-    return [_timed(outcome, attempts, answer.pause_seconds) for outcome in answer.outcomes]
+    return [_timed(outcome, attempts, seconds) for outcome in answer.outcomes]
 
 
 def _timed(outcome: Outcome, attempts: Mapping[int, int], pause_seconds: float) -> Outcome:
     if outcome.result is not Result.TEMPORARY or outcome.delay is not None:
         return outcome
+    if not outcome.is_free and attempts[outcome.message_id] >= _MOST_ATTEMPTS:
+        return replace(outcome, result=Result.FAILED, reason=f"tried_too_long: {outcome.reason}")
     # A pause spares the provider by itself; backing off on top of it would only make people wait.
     return replace(outcome, delay=pause_seconds or outbox.backoff(attempts[outcome.message_id]))
 

@@ -10,6 +10,8 @@ def reason_in_words(code: str) -> str:
     head, _colon, rest = code.partition(":")
     if head == "by_hand" and rest:
         return _("%(name)s did it by hand") % {"name": rest}
+    if head.startswith(("smtp_4", "smtp_5")):
+        return _("the mail server refused it: %(answer)s") % {"answer": head.removeprefix("smtp_")}
     return (_of_people() | _of_providers()).get(head, code) if code else ""
 
 
@@ -48,6 +50,11 @@ def _of_providers() -> dict[str, str]:
         "again": _("sent once more, because the first answer was lost"),
         "rate_limited": _("the provider asked for a pause"),
         "sender_refused": _("the provider refused our access"),
+        "not_encrypted": _("the mail server offers no encryption, and the password is not sent without"),
+        "not_trusted": _("the mail server’s certificate is not to be trusted"),
+        "sender_address": _("the mail server refuses the sender’s address"),
+        "tried_too_long": _("it was refused for three days"),
+        "out_of_time": _("the provider was too slow; it is tried again at once"),
         "provider_away": _("the provider could not be reached"),
         "connection_lost": _("the connection to the provider broke"),
         "refused_batch": _("the provider refused the whole batch"),

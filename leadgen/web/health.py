@@ -62,6 +62,9 @@ class _Vitals(Collector):
             "leadgen_mail_paused", "1 while the mail provider is left in peace.", bool(signs.mail_pause)
         )
         yield GaugeMetricFamily(
+            "leadgen_mail_refused", "1 until the provider's refusal of our access is repaired.", signs.is_mail_refused
+        )
+        yield GaugeMetricFamily(
             "leadgen_events_waiting", "Provider events not yet applied, counted up to a limit.", signs.events_waiting
         )
         yield GaugeMetricFamily(

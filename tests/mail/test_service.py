@@ -181,5 +181,6 @@ def test_every_reason_and_letter_has_words(locale: str) -> None:
         assert all(words.values())
         assert all(kinds.title(name) for name in kinds.ALL)
         assert reasons.reason_in_words("cannot_render: KeyError x") == words["cannot_render"]
-        assert reasons.reason_in_words("smtp_550") == "smtp_550"
+        assert "550 5.1.1" in reasons.reason_in_words("smtp_550 5.1.1")
+        assert reasons.reason_in_words("answer_418") == "answer_418"
         assert reasons.reason_in_words("") == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ def told() -> list[dict[str, Any]]:
 
 @pytest.fixture
 def provider(tmp_path: Path, told: list[dict[str, Any]]) -> FileProvider:
-    return FileProvider(str(tmp_path / "mail"), lambda events: told.extend(events) or len(events))
+    return FileProvider(str(tmp_path / "mail"), lambda events, at: told.extend({**event, "at": at} for event in events))
 
 
 def files(tmp_path: Path) -> list[Path]:
@@ -102,3 +103,36 @@ def test_refuse_is_refused_for_good(provider: FileProvider) -> None:
 @pytest.mark.parametrize("address", ["bounce@example.com", "bouncer@simulator.example.com", "a-bounce@simulator.x.com"])
 def test_other_addresses_play_nothing(provider: FileProvider, address: str) -> None:
     assert play(provider, address).result is Result.DELIVERED
+
+
+def test_soft_is_a_mailbox_that_refuses_for_now(provider: FileProvider, told: list[dict[str, Any]]) -> None:
+    for address in ("soft@simulator.example.com", "blocked-2@simulator.example.com"):
+        assert play(provider, address).result is Result.ACCEPTED
+    assert [(event["event"], event["type"]) for event in told] == [("bounce", "blocked")] * 2
+
+
+def test_a_complaint_may_come_later(provider: FileProvider, told: list[dict[str, Any]]) -> None:
+    play(provider, "complain-later-3@simulator.example.com")
+    delivered, complaint = told
+    assert (delivered["event"], complaint["event"]) == ("delivered", "spamreport")
+    assert complaint["at"] - delivered["at"] == timedelta(hours=1)
+    assert complaint["timestamp"] - delivered["timestamp"] == 3600
+
+
+def test_a_full_disk_blames_no_mail(provider: FileProvider, tmp_path: Path) -> None:
+    (tmp_path / "mail").write_text("a file where the folder should be")
+    answer = provider.send(batch(3))
+    assert {(one.result, one.is_free) for one in answer.outcomes} == {(Result.TEMPORARY, True)}
+    assert answer.pause_reason == "provider_away"
+    assert provider.check("").code == "folder_not_writable"
+
+
+def test_the_folder_is_tried(provider: FileProvider, tmp_path: Path) -> None:
+    assert provider.check("").is_ok
+    assert not list((tmp_path / "mail").rglob("*.probe"))
+
+
+def test_what_cannot_be_a_mail_fails_alone(provider: FileProvider) -> None:
+    prepared, odd = batch(2), batch(1, start=9, to="no address").parcels
+    answer = provider.send(type(prepared)(prepared.letter, [*odd, *prepared.parcels]))
+    assert [one.result for one in answer.outcomes] == [Result.FAILED, Result.DELIVERED, Result.DELIVERED]

@@ -32,3 +32,9 @@ def compose(batch: Batch, parcel: Parcel) -> EmailMessage:
     mail.set_content(rendering.insert(letter.text, parcel.filled), cte="quoted-printable")
     mail.add_alternative(rendering.insert(letter.html, parcel.filled), subtype="html", cte="quoted-printable")
     return mail
+
+
+def headers(mail: EmailMessage) -> dict[str, str]:
+    """The headers as the bytes on the wire say them."""
+    head = mail.as_bytes().partition(b"\r\n\r\n")[0].decode("ascii", "replace")
+    return dict(line.split(": ", 1) for line in head.split("\r\n") if ": " in line and line[0] not in " \t")
