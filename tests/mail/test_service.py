@@ -177,7 +177,7 @@ def test_numbers_by_status(campaign: Campaign) -> None:
 @pytest.mark.parametrize("locale", i18n.LOCALES)
 def test_every_reason_and_letter_has_words(locale: str) -> None:
     with i18n.speaking(locale):
-        words = reasons._words()
+        words = reasons._of_people() | reasons._of_providers()
         assert all(words.values())
         assert all(kinds.title(name) for name in kinds.ALL)
         assert reasons.reason_in_words("cannot_render: KeyError x") == words["cannot_render"]
