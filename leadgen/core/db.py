@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, Enum, MetaData, Text
+from sqlalchemy import DateTime, Enum, MetaData, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, registry
 
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     Model = Base
 else:
     Model = db.Model
-
-BigId = BigInteger
 
 
 def word(enum: type[StrEnum]) -> Enum:

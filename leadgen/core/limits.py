@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import time
 from functools import lru_cache
@@ -53,6 +54,15 @@ def allow(limit: str, *who: str) -> bool:
             log.warning("limits are counted in this process for a while: %s", error)
             _broken_until = time.monotonic() + _SECONDS_WITHOUT_REDIS
     return _memory.hit(item, *who)
+
+
+def network(address: str) -> str:
+    """What limits count instead of an address: itself, or the /64 of an IPv6 one, which a single household owns."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return address if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
 
 
 @lru_cache(maxsize=4)

@@ -83,15 +83,6 @@ def read(purpose: Purpose, token: str, *, max_age: int | None = None) -> Any:
         raise TokenInvalid("bad signature") from error
 
 
-def issued_at(purpose: Purpose, token: str) -> float:
-    """Seconds since the epoch at which a valid token was signed. Raises TokenInvalid."""
-    try:
-        _, moment = _serializer(purpose, settings.get().secret_keys).loads(token, return_timestamp=True)
-    except BadSignature as error:
-        raise TokenInvalid("bad signature") from error
-    return float(moment.timestamp())
-
-
 def six_digits(*parts: int) -> str:
     """The confirmation code that belongs to these numbers (entry, generation, code number): derived, never stored."""
     return six_digits_for_keys(*parts)[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any, cast
 
 from flask import Flask, g, request, session
@@ -95,21 +94,12 @@ def is_signed_in(*, is_background: bool = False) -> bool:
 
 
 def _refuse_guessing(email: str) -> None:
-    network = _network(request.remote_addr or "")
+    network = limits.network(request.remote_addr or "")
     if limits.allow(TRIES_PER_ADDRESS, "sign-in", network) and limits.allow(
         TRIES_PER_ACCOUNT, "sign-in", network, email.strip().casefold()[:254]
     ):
         return
     raise TooMany(_("Too many tries. Please wait ten minutes and try again."), retry_after=600)
-
-
-def _network(address: str) -> str:
-    """The address, or the /64 of an IPv6 one: a single household owns that many."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
 
 
 def _seconds() -> int:

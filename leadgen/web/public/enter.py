@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from urllib.parse import quote
 
@@ -86,20 +85,11 @@ def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered, invited:
     return response
 
 
-def network(ip: str) -> str:
-    """The network that limits count: the address itself, or the /64 of an IPv6 one."""
-    try:
-        found = ipaddress.ip_address(ip)
-    except ValueError:
-        return ip
-    return ip if found.version == 4 else str(ipaddress.ip_network((found, 64), strict=False))
-
-
 def may_enter() -> bool:
     """Within the limit; the crowd that is played in development comes from this machine and has none."""
     ip = request.remote_addr or ""
     is_played = ip in {"127.0.0.1", "::1"} and not settings.get().is_production
-    return is_played or limits.allow_newcomer(LIMIT, "enter", network(ip))
+    return is_played or limits.allow_newcomer(LIMIT, "enter", limits.network(ip))
 
 
 def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered:
