@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from leadgen.core.db import db
-from leadgen.entries import waiting
+from leadgen.entries import domains, waiting
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
@@ -20,7 +20,10 @@ Reaction = Callable[[Sequence[Fact]], None]
 
 REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.CAMPAIGN_CREATED: (sequences.set_up_created, texts.copy_letters),
+    FactName.ENTRY_CREATED: (domains.check,),
+    FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
+    FactName.ENTRY_ASKED: (waiting.answer_asked,),
     FactName.ENTRY_CONFIRMED: (nurture.enrol_confirmed,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),

@@ -27,6 +27,11 @@ class CampaignStatus(StrEnum):
     ARCHIVED = "archived"
 
 
+# While a campaign is in one of these states a confirmation counts; the deadline of the entry says until when.
+CONFIRMABLE = (CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAUSED, CampaignStatus.CLOSING)
+CONFIRMABLE_SQL = "(" + ", ".join(f"'{status}'" for status in CONFIRMABLE) + ")"
+
+
 class QuestionKind(StrEnum):
     """The types of answer a question can have."""
 

@@ -47,6 +47,12 @@ def get(contact_id: int) -> Contact:
     return contact
 
 
+def is_forgotten(contact_id: int) -> bool:
+    """Whether there was such a person, whose data were erased since."""
+    contact = db.session.get(Contact, contact_id)
+    return contact is not None and contact.erased_at is not None
+
+
 def unsubscribe(contact_id: int, channel: str, evidence: Mapping[str, Any] | None = None) -> None:
     """Stop all marketing mail to this contact from this moment on; doing it twice is the same as once.
 

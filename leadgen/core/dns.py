@@ -31,8 +31,7 @@ def takes_mail(domain: str) -> bool | None:
     False for a domain that does not exist, has neither, or says by a null MX that it takes no mail (RFC 7505); None
     when no answer came within three seconds. Answers are shared by all processes for a while.
     """
-    name = domain.strip().rstrip(".").lower()
-    key = f"takes-mail:{name}"
+    name, key = _name(domain), _key(domain)
     if kept := notes.read(key):
         return _MEANINGS.get(kept.text)
     try:
@@ -41,6 +40,11 @@ def takes_mail(domain: str) -> bool | None:
         found = None
     notes.leave(key, _WORDS[found], _KEPT_SECONDS[found])
     return found
+
+
+def is_known(domain: str) -> bool:
+    """Whether `takes_mail` has the answer at hand and asks nobody."""
+    return notes.read(_key(domain)) is not None
 
 
 def texts(name: str) -> list[str] | None:
@@ -64,6 +68,14 @@ def cname(name: str) -> str | None:
         return None
     records = [record for record in answer or () if isinstance(record, CNAME)]
     return records[0].target.to_text(omit_final_dot=True).lower() if records else ""
+
+
+def _name(domain: str) -> str:
+    return domain.strip().rstrip(".").lower()
+
+
+def _key(domain: str) -> str:
+    return f"takes-mail:{_name(domain)}"
 
 
 def _takes_mail(name: str, until: float) -> bool:

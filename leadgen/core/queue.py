@@ -108,6 +108,16 @@ def enqueue(job: str, *args: str | int, name: QueueName = QueueName.SLOW, client
         queue(name, client).enqueue(job, *args, retry=retry, result_ttl=0, failure_ttl=FAILURE_SECONDS)
 
 
+def offer(job: str, *args: str | int, name: QueueName = QueueName.SLOW) -> bool:
+    """Like `enqueue`, for what may as well not happen: False while Redis is away."""
+    try:
+        enqueue(job, *args, name=name)
+    except redis.RedisError as error:
+        log.warning("%s does not run while Redis is away: %s", job, error)
+        return False
+    return True
+
+
 def rung_key(job: str, *args: str | int) -> str:
     """The Redis key that says “this call waits already”; whoever takes the job up deletes it first."""
     return ":".join(["leadgen:rung", job, *map(str, args)])

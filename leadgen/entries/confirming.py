@@ -8,16 +8,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from leadgen.campaigns.models import CONFIRMABLE, CONFIRMABLE_SQL
 from leadgen.contacts import address
-from leadgen.core import clock, hot, queue, tokens
+from leadgen.core import clock, hot, notes, queue, tokens
 from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
 
 CODE_TRIES = 5
 WELCOME_LIFE_HOURS = 48
-# While a campaign is in one of these states a confirmation counts; the deadline of the entry says until when.
-_CONFIRMABLE = "('scheduled', 'live', 'paused', 'closing')"
+_VIEW_KEPT_SECONDS = 7 * 24 * 3600.0
 
 _VIEW = """
 SELECT e.id, e.status, e.generation, e.campaign_id, e.locale, e.expires_at, e.access_version,
@@ -31,9 +31,10 @@ WITH confirmed AS (
     UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s
     FROM campaign c
     WHERE e.id = %(entry)s AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
-      AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {_CONFIRMABLE}
+      AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {CONFIRMABLE_SQL}
     RETURNING e.id, e.brand_id, e.campaign_id, e.contact_id, e.referrer_id, e.locale, e.code, e.access_version,
-              e.is_marketing_wanted, e.rules_version, e.created_at, c.entry_points, c.referral_points
+              e.is_marketing_wanted, e.rules_version, e.created_at, e.code_number,
+              c.entry_points, c.referral_points
 ), verified AS (
     UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
         marketing_at = CASE WHEN confirmed.is_marketing_wanted AND NOT EXISTS (
@@ -49,11 +50,27 @@ WITH confirmed AS (
     WHERE s.brand_id = verified.brand_id AND s.address_hash = verified.address_hash
       AND (s.reason = 'hard_bounce'
            OR s.reason = 'unsubscribe' AND confirmed.is_marketing_wanted AND s.at < confirmed.created_at)
+), mailed AS (
+    -- What the person had in hand: of several mails the latest that left, for a code the one with that code.
+    SELECT jsonb_strip_nulls(jsonb_build_object(
+        'method', %(method)s::text, 'generation', %(generation)s::int, 'asked_at', confirmed.created_at,
+        'doi_message', mail.opaque_id, 'doi_sent_at', mail.sent_at, 'doi_delivered_at', mail.delivered_at)) AS evidence
+    FROM confirmed LEFT JOIN LATERAL (
+        SELECT m.opaque_id, m.sent_at,
+               coalesce((SELECT min(v.received_at) FROM provider_event v
+                         WHERE v.opaque_id = m.opaque_id AND v.kind = 'delivered'),
+                        CASE WHEN m.status = 'delivered' THEN m.sent_at END) AS delivered_at
+        FROM message m
+        WHERE m.entry_id = confirmed.id AND m.lane = 'confirmation' AND m.sent_at IS NOT NULL
+          AND (m.context ->> 'generation')::int = %(generation)s
+          AND (%(method)s <> 'code' OR (m.context ->> 'code_number')::int = confirmed.code_number)
+        ORDER BY m.id DESC LIMIT 1
+    ) AS mail ON true
 ), evidence AS (
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
-    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s, %(method)s,
-           jsonb_build_object('generation', %(generation)s::int)
-    FROM confirmed, (VALUES ('rules'), ('marketing')) AS act (purpose)
+    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s,
+           CASE WHEN %(method)s = 'code' THEN 'code' ELSE 'confirm page' END, mailed.evidence
+    FROM confirmed, mailed, (VALUES ('rules'), ('marketing')) AS act (purpose)
     WHERE act.purpose = 'rules' OR is_marketing_wanted
 ), inviter AS (
     SELECT r.id FROM entry r, confirmed WHERE r.id = confirmed.referrer_id AND r.status = 'confirmed'
@@ -107,6 +124,7 @@ class Outcome(StrEnum):
     CONFIRMED = "confirmed"
     ALREADY = "already"
     EXPIRED = "expired"
+    ERASED = "erased"
     CLOSED = "closed"
     REFUSED = "refused"
     INERT = "inert"
@@ -151,6 +169,19 @@ def view(entry_id: int, generation: int) -> ConfirmView:
     )
 
 
+def note_view(entry_id: int) -> None:
+    """Remember that the page behind the link was opened: whoever saw it needs no reminder.
+
+    A note in Redis and nothing else, so that a GET changes no row; when it is lost, one more reminder leaves at most.
+    """
+    notes.leave(f"confirm-viewed:{entry_id}", "1", _VIEW_KEPT_SECONDS)
+
+
+def was_viewed(entry_id: int) -> bool:
+    """Whether the page behind the link of this entry was opened lately."""
+    return notes.read(f"confirm-viewed:{entry_id}") is not None
+
+
 def confirm(entry_id: int, generation: int, method: str) -> Confirmation:
     """Confirm the entry: points, the referrer's credit, welcome mail and facts, exactly once.
 
@@ -193,11 +224,13 @@ def _read(entry_id: int) -> dict[str, Any]:
 
 
 def _outcome(row: dict[str, Any], generation: int) -> Outcome:
-    if row["generation"] != generation or row["status"] == "erased":
+    if row["status"] == "erased":
+        return Outcome.ERASED
+    if row["generation"] != generation:
         return Outcome.INERT
     if row["status"] in {"confirmed", "refused"}:
         return Outcome.ALREADY if row["status"] == "confirmed" else Outcome.REFUSED
-    if row["campaign_status"] not in {"scheduled", "live", "paused", "closing"}:
+    if row["campaign_status"] not in CONFIRMABLE:
         return Outcome.CLOSED
     if row["status"] == "expired" or clock.now() >= row["expires_at"]:
         return Outcome.EXPIRED

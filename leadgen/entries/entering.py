@@ -21,12 +21,12 @@ from leadgen.core import clock, hot, ids, queue
 from leadgen.core.errors import Conflict
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
+from leadgen.mail import bounds
+from leadgen.mail.bounds import FORMS_A_DAY, MAILS_PER_ADDRESS
 
 CONFIRMATION_LIFE = timedelta(days=7)
 CODE_LIFE = timedelta(minutes=15)
 MAIL_LIFE = timedelta(hours=24)
-# Confirmation mails to one address in 30 days over all contests of a brand: the bound on list bombing.
-MAILS_PER_ADDRESS = 5
 _CODE_ATTEMPTS = 5
 
 _ENTER = f"""
@@ -67,12 +67,12 @@ WITH campaign_now AS (
                          status, reason, due_at, expires_at, created_at)
     SELECT 'doi:' || id || ':1:1', %(brand)s, %(campaign)s, contact_id, id, 'confirmation', 'confirmation', 'confirm',
            %(locale)s, jsonb_build_object('entry', id, 'generation', 1, 'code_number', 1),
-           CASE WHEN recent.mails < {MAILS_PER_ADDRESS} THEN 'scheduled' ELSE 'suppressed' END,
-           CASE WHEN recent.mails < {MAILS_PER_ADDRESS} THEN '' ELSE 'address_limit' END,
+           CASE WHEN recent.is_within THEN 'scheduled' ELSE 'suppressed' END,
+           CASE WHEN recent.is_within THEN '' ELSE 'address_limit' END,
            %(now)s, %(mail_expires_at)s, %(now)s
-    FROM joined, LATERAL (
-        SELECT count(*) AS mails FROM message
-        WHERE contact_id = joined.contact_id AND lane = 'confirmation' AND created_at > %(now)s - interval '30 days'
+    FROM joined, (
+        SELECT written.mails < {MAILS_PER_ADDRESS} AND written.forms < {FORMS_A_DAY} AS is_within
+        FROM ({bounds.written("%(hash)s", "%(now)s")}) AS written
     ) AS recent
     WHERE is_new
 ), told AS (
@@ -83,7 +83,7 @@ WITH campaign_now AS (
     FROM joined
 )
 SELECT id, is_new FROM joined
-"""  # noqa: S608 - the only value put in by Python is a constant of this module
+"""  # noqa: S608 - the only values put in by Python are constants of the product
 
 
 @dataclass(frozen=True, slots=True)

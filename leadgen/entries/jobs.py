@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from leadgen.entries import points, upkeep
+from leadgen.entries import domains, points, upkeep
 
 _FOLD_SECONDS = 2.0
 _FOLD_PAUSE = 0.15
@@ -30,3 +30,8 @@ def purge() -> None:
 def audit_points() -> None:
     """Compare totals with the ledger; a difference is logged as an error."""
     points.audit()
+
+
+def check_domain(*entry_ids: int) -> None:
+    """Ask whether anybody takes mail at the domain of these entries."""
+    domains.look_at(entry_ids)

@@ -16,6 +16,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import points
 from leadgen.entries.models import Entry, EntryStatus
+from leadgen.mail import bounds
 
 FRIENDS_SHOWN = 50
 FRIENDS_READ = 200
@@ -202,6 +203,7 @@ def erase(entry_id: int) -> None:
         .where(Entry.id.in_(entry_ids))
         .values(status=EntryStatus.ERASED, access_version=Entry.access_version + 1, source={})
     )
+    bounds.remember(entry.contact_id)
     contacts.erase(entry.contact_id)
 
 

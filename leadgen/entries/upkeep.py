@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, text
 
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
-from leadgen.core import clock, queue
+from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.core.queue import Bell
-from leadgen.entries import person
+from leadgen.entries import confirming, person
 from leadgen.entries.models import Entry
+from leadgen.mail import bounds, gates
+from leadgen.mail import service as mail
+from leadgen.mail.models import MessageStatus
+from leadgen.mail.service import Wanted
 
 REMIND_AFTER = timedelta(hours=24)
+TIME_TO_CONFIRM = timedelta(hours=1)
 # Unconfirmed people are forgotten a week after their deadline.
 FORGET_AFTER = timedelta(days=7)
 # An address that was corrected stays as long as the mails to it are counted.
@@ -23,21 +29,20 @@ FORGET_LEFT_BEHIND_AFTER = timedelta(days=30)
 FORGET_SILENT_AFTER = timedelta(days=3 * 365)
 _BATCH = 1_000
 
-_REMIND = """
-INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, context,
-                     due_at, expires_at, created_at)
-SELECT 'remind:' || e.id, e.brand_id, e.campaign_id, e.contact_id, e.id, 'confirmation', 'confirmation', 'reminder',
-       e.locale, jsonb_build_object('entry', e.id, 'generation', e.generation, 'code_number', e.code_number),
-       :now, :now + interval '24 hours', :now
-FROM entry e JOIN campaign c ON c.id = e.campaign_id
-WHERE e.status = 'pending' AND e.expires_at > :now + interval '1 hour' AND e.last_mail_at <= :before
+# Who has not confirmed a day after a mail that arrived; each is decided about once, whatever comes of it.
+_UNREMINDED = text(f"""
+SELECT e.id, e.brand_id, e.campaign_id, e.contact_id, e.locale, e.generation, e.code_number,
+       least(e.expires_at, c.ends_at) AS until, p.timezone, c.timezone AS campaign_timezone,
+       (SELECT written.mails < {bounds.MAILS_PER_ADDRESS} AND written.forms < {bounds.FORMS_A_DAY}
+        FROM ({bounds.written("p.address_hash", ":now")}) AS written) AS is_within
+FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
+WHERE e.status = 'pending' AND e.expires_at > :now AND e.last_mail_at <= :before
   AND c.is_reminding AND c.status = 'live' AND c.ends_at > :now
   AND NOT EXISTS (SELECT 1 FROM message m WHERE m.intent = 'remind:' || e.id)
   AND EXISTS (SELECT 1 FROM message m WHERE m.entry_id = e.id AND m.letter = 'confirm'
-              AND m.status IN ('accepted', 'delivered'))
+              AND (m.context ->> 'generation')::int = e.generation AND m.status IN ('accepted', 'delivered'))
 ORDER BY e.expires_at LIMIT :batch
-ON CONFLICT (intent) DO NOTHING
-"""
+""")  # noqa: S608 - the only values put in by Python are constants of the product
 
 _EXPIRE = """
 WITH over AS (
@@ -52,14 +57,45 @@ SELECT 'entry.expired', :now, brand_id, campaign_id, contact_id, id FROM over
 
 
 def remind() -> int:
-    """Want the one reminder for people who have not confirmed a day after their last mail. Commits."""
+    """Want the one reminder for people who have not confirmed a day after their last mail, never in their night.
+
+    Whoever opened the confirmation page gets none, and nobody more mails than an address may get (mail.bounds); their
+    timeline says so. Commits; answers how many will be written to.
+    """
     now = clock.now()
-    done = db.session.execute(text(_REMIND), {"now": now, "before": now - REMIND_AFTER, "batch": _BATCH})
-    wanted = int(done.rowcount)  # type: ignore[attr-defined]
-    if wanted:
-        queue.ring_after_commit(db.session(), Bell.CONFIRMATIONS)
+    rows = db.session.execute(_UNREMINDED, {"now": now, "before": now - REMIND_AFTER, "batch": _BATCH}).all()
+    openings = dict(zip(*gates.zones(), strict=True))
+    decided = [_reminder(row, openings, now) for row in rows]
+    for reminder in decided:
+        mail.want(reminder)
     db.session.commit()
-    return wanted
+    return sum(reminder.status is MessageStatus.SCHEDULED for reminder in decided)
+
+
+def _reminder(row: Any, openings: Mapping[str, datetime | None], now: datetime) -> Wanted:
+    zone = row.timezone if row.timezone in openings else row.campaign_timezone
+    opening = openings.get(zone)
+    due_at = opening + timedelta(seconds=row.id * 7919 % gates.SPREAD_SECONDS) if opening else now
+    status, reason = MessageStatus.SCHEDULED, ""
+    if confirming.was_viewed(row.id):
+        status, reason = MessageStatus.SKIPPED, "page_viewed"
+    elif not row.is_within:
+        status, reason = MessageStatus.SUPPRESSED, "address_limit"
+    elif due_at + TIME_TO_CONFIRM > row.until:
+        status, reason = MessageStatus.SKIPPED, "too_late"
+    return Wanted(
+        intent=f"remind:{row.id}",
+        letter="reminder",
+        brand_id=row.brand_id,
+        campaign_id=row.campaign_id,
+        contact_id=row.contact_id,
+        entry_id=row.id,
+        locale=row.locale,
+        context={"entry": row.id, "generation": row.generation, "code_number": row.code_number},
+        due_at=due_at,
+        status=status,
+        reason=reason,
+    )
 
 
 def purge() -> int:
@@ -69,6 +105,7 @@ def purge() -> int:
     """
     now = clock.now()
     db.session.execute(text(_EXPIRE), {"now": now, "batch": _BATCH})
+    bounds.forget_old()
     db.session.commit()
     return _forget_unconfirmed(now) + _forget_silent(now)
 
@@ -96,6 +133,7 @@ def _forget_left_behind(now: datetime) -> int:
     )
     contact_ids = list(db.session.scalars(left_behind.limit(_BATCH)))
     for contact_id in contact_ids:
+        bounds.remember(contact_id)
         contacts.erase(contact_id)
         db.session.commit()
     return len(contact_ids)

@@ -1,103 +1,89 @@
-"""While an address is not confirmed: send the mail again, correct the address, or refuse."""
+"""While an address is not confirmed: send the mail again or refuse, and what the owner of a known address hears."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from leadgen.campaigns import cards
-from leadgen.contacts import address
 from leadgen.contacts import service as contacts
-from leadgen.contacts.address import Address
-from leadgen.contacts.models import Contact, SuppressionReason
+from leadgen.contacts.models import SuppressionReason
 from leadgen.core import clock, hot, queue
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
-from leadgen.entries.entering import CODE_LIFE, MAIL_LIFE, MAILS_PER_ADDRESS, Entered, deadline
+from leadgen.entries.correcting import OPEN
+from leadgen.entries.entering import CODE_LIFE, deadline
 from leadgen.entries.models import Entry, EntryStatus
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.letters.models import Lane, MailPurpose
-from leadgen.mail.models import Message, MessageStatus
+from leadgen.mail import bounds
+from leadgen.mail import service as mail
+from leadgen.mail.models import MessageStatus
+from leadgen.mail.service import Wanted
 
 # Pauses before the second, third and fourth mail; there is no fifth.
 RESEND_PAUSES = (timedelta(seconds=60), timedelta(minutes=5), timedelta(hours=1))
-CORRECTIONS = 3
-_OPEN = (EntryStatus.PENDING, EntryStatus.BOUNCED, EntryStatus.EXPIRED)
+
+_ASK = """
+INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
+SELECT 'entry.asked', %(now)s, brand_id, campaign_id, contact_id, id, jsonb_build_object('own', %(own)s::boolean)
+FROM entry WHERE id = %(entry)s
+RETURNING id
+"""
 
 
-def status(entry_id: int) -> EntryStatus:
-    """How an entry stands; open waiting pages ask again and again. Raises NotFound."""
-    row = hot.one("SELECT status FROM entry WHERE id = %(entry)s", {"entry": entry_id})
-    if row is None:
-        raise NotFound
-    return EntryStatus(row["status"])
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an entry stands, and what is wrong with its address' domain (`no_mx`), if anything."""
+
+    status: EntryStatus
+    address_problem: str
 
 
-def resend(entry_id: int) -> int:
+def look(entry_id: int) -> Look | None:
+    """How an entry stands, None for one that is not there; open waiting pages ask again and again."""
+    row = hot.one("SELECT status, address_problem FROM entry WHERE id = %(entry)s", {"entry": entry_id})
+    return Look(EntryStatus(row["status"]), row["address_problem"]) if row else None
+
+
+def ask(entry_id: int, *, is_own: bool) -> None:
+    """Somebody pressed “send the mail again”: one row, whoever it is. What it leads to is decided by the worker.
+
+    `is_own`: by the browser that made the entry. Anybody else has only typed an address.
+    """
+    hot.one(_ASK, {"entry": entry_id, "own": is_own, "now": clock.now()})
+    queue.ring(Bell.FACTS)
+
+
+def resend(entry_id: int, *, is_asked: bool = True) -> int:
     """Send the confirmation mail again, with a new code; earlier links stay good. Answers the seconds until the next.
 
-    The second mail is possible after 60 s, the third after 5 min, the fourth and last after 1 h; five mails to one
-    address in 30 days over all contests. An expired entry gets a new deadline. Raises TooMany (with `retry_after` when
-    waiting helps), Conflict when the contest takes no confirmations any more, NotFound.
+    The second mail is possible after 60 s, the third after 5 min, the fourth and last after 1 h, all within what an
+    address may get (mail.bounds); `is_asked` is False for what anybody can cause by typing the address. An expired
+    entry gets a new deadline. Raises TooMany (with `retry_after` when waiting helps), Conflict when the contest takes
+    no confirmations any more, NotFound.
     """
     entry = _locked(entry_id)
     card = cards.by_id(entry.campaign_id)
     now = clock.now()
     new_deadline = deadline(card, now)
-    if now >= new_deadline or entry.status not in _OPEN:
+    if now >= new_deadline or entry.status not in OPEN:
         raise Conflict(_("This entry can no longer be confirmed."))
-    if entry.mails_sent > len(RESEND_PAUSES) or _mails_to(entry.contact_id) >= MAILS_PER_ADDRESS:
+    if entry.mails_sent > len(RESEND_PAUSES) or _is_too_many(entry, is_asked=is_asked, now=now):
         raise TooMany(_("We have sent this mail as often as we may. Look in your spam folder."), retry_after=0)
     if wait := _seconds_until_resend(entry):
         raise TooMany(_("Wait a moment before asking for another mail."), retry_after=wait)
     entry.mails_sent += 1
     entry.expires_at = max(entry.expires_at, new_deadline)
     entry.status = EntryStatus.PENDING
-    _want_confirmation(entry, now)
+    _want_confirmation(entry, now, is_asked=is_asked)
     return _seconds_until_resend(entry)
-
-
-def correct(entry_id: int, new: Address) -> Entered:
-    """Move a waiting entry to another address: the old links become inert, who invited stays, at most three times.
-
-    When the new address has entered already, that entry stays as it is and its owner gets a mail; the answer looks the
-    same. Raises Conflict when the entry waits no longer, TooMany after three corrections, NotFound.
-    """
-    entry = _locked(entry_id)
-    if entry.status not in _OPEN:
-        raise Conflict(_("This entry can no longer be changed."))
-    if entry.corrections >= CORRECTIONS:
-        raise TooMany(_("The address has been changed as often as it may be."), retry_after=0)
-    entry.corrections += 1
-    contact = _contact_for(entry, new)
-    other = _entry_of(contact.id, entry.campaign_id)
-    if other is not None and other.id != entry.id:
-        _record(FactName.ENTRY_REPEATED, other)
-        return Entered(other.id, is_own=False, masked=address.mask(new.email))
-    if _mails_to(contact.id) >= MAILS_PER_ADDRESS:
-        raise TooMany(_("We have written to this address as often as we may."), retry_after=0)
-    old_contact_id, entry.contact_id = entry.contact_id, contact.id
-    _carry_evidence(entry, old_contact_id)
-    now = clock.now()
-    entry.generation += 1
-    entry.status = EntryStatus.PENDING
-    entry.expires_at = max(entry.expires_at, deadline(cards.by_id(entry.campaign_id), now))
-    entry.mails_sent += 1
-    db.session.execute(
-        update(Message)
-        .where(Message.entry_id == entry.id, Message.status == MessageStatus.SCHEDULED)
-        .values(status=MessageStatus.CANCELLED, reason="address_corrected")
-    )
-    _want_confirmation(entry, now)
-    _record(FactName.ENTRY_CORRECTED, entry)
-    return Entered(entry.id, is_own=True, masked=address.mask(new.email))
 
 
 def refuse(entry_id: int, generation: int) -> None:
@@ -108,7 +94,7 @@ def refuse(entry_id: int, generation: int) -> None:
     entry = _locked(entry_id)
     if entry.status is EntryStatus.REFUSED:
         return
-    if entry.generation != generation or entry.status not in _OPEN:
+    if entry.generation != generation or entry.status not in OPEN:
         raise Conflict(_("This entry can no longer be refused here."))
     entry.status = EntryStatus.REFUSED
     contact = contacts.get(entry.contact_id)
@@ -123,16 +109,27 @@ def answer_repeated(facts: Sequence[Fact]) -> None:
     Waiting entries get the confirmation again within its limits; confirmed ones the link to their page, once a day.
     """
     for entry_id in sorted({fact.entry_id for fact in facts if fact.entry_id}):
-        entry = db.session.scalar(select(Entry).where(Entry.id == entry_id).with_for_update())
-        if entry is None:
-            continue
-        if entry.status is EntryStatus.CONFIRMED:
-            want_page_link(entry)
-        elif entry.status in _OPEN:
-            try:
-                resend(entry_id)
-            except (TooMany, Conflict):
-                continue
+        _answer(entry_id, is_asked=False)
+
+
+def answer_asked(facts: Sequence[Fact]) -> None:
+    """“Send the mail again”: the browser that made the entry has its pauses, anybody else only typed an address."""
+    own = {fact.entry_id: bool(fact.data.get("own")) for fact in facts if fact.entry_id}
+    for entry_id, is_own in sorted(own.items()):
+        _answer(entry_id, is_asked=is_own)
+
+
+def _answer(entry_id: int, *, is_asked: bool) -> None:
+    entry = db.session.scalar(select(Entry).where(Entry.id == entry_id).with_for_update())
+    if entry is None:
+        return
+    if entry.status is EntryStatus.CONFIRMED:
+        want_page_link(entry)
+    elif entry.status in OPEN:
+        try:
+            resend(entry_id, is_asked=is_asked)
+        except (TooMany, Conflict, NotFound):
+            return
 
 
 def mail_page_link(entry_id: int) -> None:
@@ -145,13 +142,21 @@ def mail_page_link(entry_id: int) -> None:
 
 def want_page_link(entry: Entry) -> None:
     """Mail the link to the person's page to its owner, at most once a day."""
-    now = clock.now()
-    _want(
-        entry,
-        intent=f"page:{entry.id}:{now:%Y-%m-%d}",
-        letter="page_link",
-        context={"entry": entry.id, "access_version": entry.access_version, "code": entry.code},
-        now=now,
+    context: dict[str, int | str] = {"entry": entry.id, "access_version": entry.access_version, "code": entry.code}
+    mail.want(wanted(entry, f"page:{entry.id}:{clock.now():%Y-%m-%d}", "page_link", context))
+
+
+def wanted(entry: Entry, intent: str, letter: str, context: dict[str, int | str]) -> Wanted:
+    """A letter to this entrant, now."""
+    return Wanted(
+        intent=intent,
+        letter=letter,
+        brand_id=entry.brand_id,
+        campaign_id=entry.campaign_id,
+        contact_id=entry.contact_id,
+        entry_id=entry.id,
+        locale=entry.locale,
+        context=context,
     )
 
 
@@ -178,93 +183,31 @@ def _seconds_until_resend(entry: Entry) -> int:
     return max(0, round((entry.last_mail_at + pause - clock.now()).total_seconds()))
 
 
-def _mails_to(contact_id: int) -> int:
-    statement = text(
-        "SELECT count(*) FROM message WHERE contact_id = :contact AND lane = 'confirmation' AND created_at > :since"
-    )
-    since = clock.now() - timedelta(days=30)
-    return int(db.session.execute(statement, {"contact": contact_id, "since": since}).scalar_one())
+def _is_too_many(entry: Entry, *, is_asked: bool, now: datetime) -> bool:
+    """Whether the address has had its mails; then the one that was wanted stands in its timeline, once a day."""
+    hashed = contacts.get(entry.contact_id).address_hash
+    assert hashed is not None
+    if bounds.is_within(hashed, is_asked=is_asked):
+        return False
+    intent = f"doi:{entry.id}:{entry.generation}:limit:{now:%Y-%m-%d}"
+    db.session.flush()
+    refused = wanted(entry, intent, "confirm", _numbers(entry))
+    mail.want(replace(refused, status=MessageStatus.SUPPRESSED, reason="address_limit"))
+    return True
 
 
-def _want_confirmation(entry: Entry, now: datetime) -> None:
+def _want_confirmation(entry: Entry, now: datetime, *, is_asked: bool) -> None:
     entry.code_number += 1
     entry.code_tries = 0
     entry.code_expires_at = now + CODE_LIFE
     entry.last_mail_at = now
-    _want(
-        entry,
-        intent=f"doi:{entry.id}:{entry.generation}:{entry.mails_sent}",
-        letter="confirm",
-        context={"entry": entry.id, "generation": entry.generation, "code_number": entry.code_number},
-        now=now,
-    )
-
-
-def _want(entry: Entry, *, intent: str, letter: str, context: dict[str, object], now: datetime) -> None:
-    is_confirmation = letter == "confirm"
-    statement = text(
-        """INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale,
-                                context, due_at, expires_at, created_at)
-           VALUES (:intent, :brand, :campaign, :contact, :entry, :lane, :purpose, :letter, :locale,
-                   cast(:context AS jsonb), :now, :expires_at, :now)
-           ON CONFLICT (intent) DO NOTHING"""
-    )
     db.session.flush()
-    db.session.execute(
-        statement,
-        {
-            "intent": intent,
-            "brand": entry.brand_id,
-            "campaign": entry.campaign_id,
-            "contact": entry.contact_id,
-            "entry": entry.id,
-            "lane": Lane.CONFIRMATION if is_confirmation else Lane.SERVICE,
-            "purpose": MailPurpose.CONFIRMATION if is_confirmation else MailPurpose.SERVICE,
-            "letter": letter,
-            "locale": entry.locale,
-            "context": json.dumps(context),
-            "now": now,
-            "expires_at": now + MAIL_LIFE,
-        },
-    )
-    queue.ring_after_commit(db.session(), Bell.CONFIRMATIONS if is_confirmation else Bell.MAIL)
+    intent = f"doi:{entry.id}:{entry.generation}:{entry.mails_sent}"
+    mail.want(wanted(entry, intent, "confirm", _numbers(entry) | ({"asked": 1} if is_asked else {})))
 
 
-def _contact_for(entry: Entry, new: Address) -> Contact:
-    """The contact behind the new address: an existing one, or a new one."""
-    current = db.session.get_one(Contact, entry.contact_id)
-    found = db.session.scalar(
-        select(Contact).where(Contact.brand_id == entry.brand_id, Contact.mailbox_key == new.mailbox_key)
-    )
-    if found is not None:
-        if found.email_verified_at is None:
-            found.email = new.email
-        return found
-    # Never renamed: the mails that were sent to an address stay counted with it.
-    contact = Contact(brand_id=entry.brand_id, first_name=current.first_name, locale=entry.locale)
-    contact.timezone, contact.created_at, contact.answers = current.timezone, clock.now(), {}
-    db.session.add(contact)
-    contact.email, contact.mailbox_key = new.email, new.mailbox_key
-    contact.address_hash = address.address_hash(new.mailbox_key)
-    db.session.flush()
-    return contact
-
-
-def _entry_of(contact_id: int, campaign_id: int) -> Entry | None:
-    return db.session.scalar(select(Entry).where(Entry.contact_id == contact_id, Entry.campaign_id == campaign_id))
-
-
-def _carry_evidence(entry: Entry, old_contact_id: int) -> None:
-    """Evidence is only ever added: the acts of the form are noted again for the contact that they now belong to."""
-    if old_contact_id == entry.contact_id:
-        return
-    statement = text(
-        """INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
-           SELECT brand_id, :new, campaign_id, entry_id, purpose, action, at, channel,
-                  evidence || jsonb_build_object('carried_from', id)
-           FROM consent WHERE contact_id = :old AND entry_id = :entry AND action IN ('given', 'refused') ORDER BY id"""
-    )
-    db.session.execute(statement, {"new": entry.contact_id, "old": old_contact_id, "entry": entry.id})
+def _numbers(entry: Entry) -> dict[str, int | str]:
+    return {"entry": entry.id, "generation": entry.generation, "code_number": entry.code_number}
 
 
 def _record(name: FactName, entry: Entry) -> None:

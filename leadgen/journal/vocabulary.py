@@ -10,6 +10,7 @@ class FactName(StrEnum):
 
     ENTRY_CREATED = "entry.created"
     ENTRY_REPEATED = "entry.repeated"
+    ENTRY_ASKED = "entry.asked"
     ENTRY_CONFIRMED = "entry.confirmed"
     ENTRY_CORRECTED = "entry.corrected"
     ENTRY_REFUSED = "entry.refused"

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from sqlalchemy import text
 
+from leadgen.campaigns.models import CONFIRMABLE_SQL
 from leadgen.core import clock
+from leadgen.mail import bounds
 
 LEASE_SECONDS = 120
 CAP_HOURS = 48
@@ -21,7 +23,6 @@ HOLD_AT, HOLD_OF, HOLD_DAYS = 3, 5, 30
 # Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight.
 QUIET_FROM, QUIET_UNTIL = 21, 8
 SPREAD_SECONDS = 30 * 60
-_CONFIRMABLE = "('scheduled', 'live', 'paused', 'closing')"
 
 # What is due in the open streams of a lane: one lot for each stream and group of recipients, the oldest first.
 LOTS = text("""
@@ -39,6 +40,8 @@ CROSS JOIN LATERAL (
 WHERE s.lane = :lane AND s.state = 'open' AND k.status NOT IN ('paused', 'draft')
 ORDER BY first.due_at, first.id
 """)
+
+_BEFORE = bounds.written("c.address_hash", "due.created_at", before="due.id")
 
 CLAIM = f"""
 WITH due AS (
@@ -79,7 +82,9 @@ WITH due AS (
              WHEN jsonb_exists(due.condition, 'is') THEN
                 coalesce((c.answers -> (due.condition ->> 'question')) @> (due.condition -> 'is'), false)
              ELSE NOT coalesce((c.answers -> (due.condition ->> 'question')) @> (due.condition -> 'is_not'), false)
-        END AS is_wanted
+        END AS is_wanted,
+        -- Many forms at one instant did not see each other's mails when they wanted theirs; here all are seen.
+        due.purpose = 'confirmation' AND NOT (SELECT {bounds.IS_WITHIN} FROM ({_BEFORE}) AS written) AS is_too_many
     FROM due
     JOIN contact c ON c.id = due.contact_id
     JOIN campaign k ON k.id = due.campaign_id
@@ -94,8 +99,9 @@ WITH due AS (
         WHEN purpose = 'confirmation' AND (context ->> 'generation')::int <> generation THEN 'skipped:address_corrected'
         WHEN purpose = 'confirmation' AND coalesce(entry_status, '') NOT IN ('pending', 'bounced')
             THEN 'skipped:not_pending'
-        WHEN purpose = 'confirmation' AND (confirm_until <= :now OR campaign_status NOT IN {_CONFIRMABLE})
+        WHEN purpose = 'confirmation' AND (confirm_until <= :now OR campaign_status NOT IN {CONFIRMABLE_SQL})
             THEN 'skipped:campaign_over'
+        WHEN is_too_many THEN 'suppressed:address_limit'
         WHEN purpose <> 'confirmation' AND entry_status IS DISTINCT FROM 'confirmed' THEN 'skipped:not_confirmed'
         WHEN purpose <> 'marketing' THEN 'sending:'
         WHEN marketing_at IS NULL THEN 'skipped:no_consent'

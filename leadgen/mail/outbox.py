@@ -92,9 +92,9 @@ FROM late WHERE m.id = late.id
 
 _WANT = text("""
 INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, step_id, locale,
-                     context, condition, due_at, expires_at, created_at)
+                     context, condition, status, reason, due_at, expires_at, created_at)
 VALUES (:intent, :brand_id, :campaign_id, :contact_id, :entry_id, :lane, :purpose, :letter, :step_id, :locale,
-        CAST(:context AS jsonb), CAST(:condition AS jsonb), :due_at, :expires_at, :now)
+        CAST(:context AS jsonb), CAST(:condition AS jsonb), :status, :reason, :due_at, :expires_at, :now)
 ON CONFLICT (intent) DO NOTHING
 RETURNING id
 """)

@@ -26,6 +26,7 @@ def _of_people() -> dict[str, str]:
         "manual": _("the address was blocked by hand"),
         "address_limit": _("too many confirmation mails to this address"),
         "address_corrected": _("the address was corrected since"),
+        "page_viewed": _("the confirmation page had been opened, so no reminder was due"),
         "not_pending": _("the entry was no longer waiting for its confirmation"),
         "not_confirmed": _("the entry is not confirmed"),
         "campaign_over": _("the contest is over"),

@@ -32,14 +32,19 @@ from leadgen.mail.models import Message, MessageStatus
 from leadgen.mail.providers.chosen import provider
 from leadgen.mail.providers.interface import Batch, Outcome
 
-_SAME = ("intent", "letter", "brand_id", "campaign_id", "contact_id", "entry_id", "locale", "step_id")
+_SAME = (
+    "intent", "letter", "brand_id", "campaign_id", "contact_id", "entry_id", "locale", "step_id", "status", "reason",
+)  # fmt: skip
 TESTS = "20 per hour"  # test letters to one member of staff of one brand
 _LONGEST = {"subject": 150, "heading": 150, "body": 5_000, "button": 60}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A mail to one entrant. `intent` makes it unique; `context` holds the numbers that its links are made from."""
+    """A mail to one entrant. `intent` makes it unique; `context` holds the numbers that its links are made from.
+
+    With a `status` other than scheduled it is only noted, so that its page can say why it never went (`reason`).
+    """
 
     intent: str
     letter: str
@@ -53,6 +58,8 @@ class Wanted:
     expires_at: datetime | None = None
     step_id: int | None = None
     condition: Mapping[str, Any] | None = None
+    status: MessageStatus = MessageStatus.SCHEDULED
+    reason: str = ""
 
 
 def want(wanted: Wanted) -> bool:

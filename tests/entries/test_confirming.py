@@ -104,7 +104,7 @@ def test_i06_a_thousand_confirmations_for_one_referrer_credit_exactly_a_thousand
         (lambda entry, campaign: setattr(entry, "generation", 2), Outcome.INERT),
         (lambda entry, campaign: setattr(campaign, "status", CampaignStatus.CLOSED), Outcome.CLOSED),
         (lambda entry, campaign: setattr(entry, "status", "refused"), Outcome.REFUSED),
-        (lambda entry, campaign: setattr(entry, "status", "erased"), Outcome.INERT),
+        (lambda entry, campaign: setattr(entry, "status", "erased"), Outcome.ERASED),
     ],
 )
 def test_what_a_link_leads_to(card: CampaignCard, campaign: Campaign, prepare: object, outcome: Outcome) -> None:

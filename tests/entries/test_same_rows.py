@@ -81,6 +81,8 @@ def _without_own(row: dict[str, Any]) -> dict[str, Any]:
     for name, value in kept.items():
         if name in _IDS or name.endswith("_at") or name == "at":
             kept[name] = value is not None
+    if "asked_at" in (kept.get("evidence") or {}):
+        kept["evidence"] = kept["evidence"] | {"asked_at": True}
     if isinstance(kept.get("data"), dict):
         kept["data"] = {key: key in {"friend", "referrer"} or value for key, value in kept["data"].items()}
     return kept
@@ -166,14 +168,14 @@ def _confirm_plainly(campaign: Campaign, entry: Entry) -> None:
         contact.marketing_at = now
         purposes.append(ConsentPurpose.MARKETING)
     for purpose in purposes:
-        evidence = {"generation": 1}
+        evidence = {"method": "button_post", "generation": 1, "asked_at": entry.created_at.isoformat()}
         _add(
             Consent,
             entry,
             purpose=purpose,
             action=ConsentAction.CONFIRMED,
             at=now,
-            channel="button_post",
+            channel="confirm page",
             evidence=evidence,
         )
     _credit(entry, entry, LedgerKind.ENTRY, campaign.entry_points)

@@ -8,7 +8,7 @@ from leadgen.campaigns.cards import CampaignCard
 from leadgen.contacts import address
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries import confirming, entering, points, upkeep, waiting
+from leadgen.entries import confirming, correcting, entering, points, upkeep, waiting
 from leadgen.entries.confirming import Outcome
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
@@ -77,8 +77,8 @@ def test_i36_who_is_silent_for_three_years_is_forgotten(entry_id: int, clock: Cl
     assert rows("SELECT sum(entrants)::int AS ranked FROM points_bucket") == [{"ranked": 0}]
 
 
-def test_a_corrected_address_is_forgotten_too(entry_id: int, clock: Clock) -> None:
-    waiting.correct(entry_id, address.parse("anna@other.example.com"))
+def test_a_corrected_address_is_forgotten_too(card: CampaignCard, entry_id: int, clock: Clock) -> None:
+    correcting.correct(card, entry_id, address.parse("anna@other.example.com"))
     db.session.commit()
     confirming.confirm(entry_id, 2, "button_post")
 
@@ -97,7 +97,7 @@ def test_an_old_link_brings_nobody_back_who_was_forgotten(entry_id: int, clock: 
 
     with pytest.raises(NotFound):
         waiting.resend(entry_id)
-    assert confirming.confirm(entry_id, 1, "button_post").outcome is Outcome.INERT
+    assert confirming.confirm(entry_id, 1, "button_post").outcome is Outcome.ERASED
 
 
 def _was_sent(entry_id: int) -> None:

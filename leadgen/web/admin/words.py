@@ -131,6 +131,7 @@ def fact(name: str) -> str:
     return {
         "entry.created": _("Sent the entry form"),
         "entry.repeated": _("Sent the entry form again"),
+        "entry.asked": _("Asked for the mail again"),
         "entry.confirmed": _("Confirmed the address"),
         "entry.corrected": _("Corrected the address"),
         "entry.refused": _("Said that the entry was not theirs"),

@@ -18,7 +18,7 @@ from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import browser
+from leadgen.web.public import browser, referral
 
 # How each outcome is answered besides its page.
 _STATUS = {Outcome.EXPIRED: 410, Outcome.CLOSED: 410, Outcome.INERT: 404}
@@ -31,6 +31,8 @@ def confirm_page(token: str) -> ResponseReturnValue:
     if view is None:
         return _unknown()
     counters.count(view.campaign_id, CounterName.CONFIRM_VIEW)
+    if _is_seen(view):
+        confirming.note_view(view.entry_id)
     return _show(view, token)
 
 
@@ -71,7 +73,11 @@ def confirm_again(token: str) -> ResponseReturnValue:
 def refuse_page(token: str) -> ResponseReturnValue:
     """Ask once more before an entry is ended: scanners follow this link too."""
     view = _view(token, Purpose.REFUSE)
-    return _unknown() if view is None else _page("public/refuse.html", view, token=token, is_done=False)
+    if view is None:
+        return _unknown()
+    if view.outcome is Outcome.ERASED:
+        return _erased(view)
+    return _page("public/refuse.html", view, token=token, is_done=False)
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -80,6 +86,8 @@ def refuse(token: str) -> ResponseReturnValue:
     try:
         entry_id, generation = _read(token, Purpose.REFUSE)
         view = confirming.view(entry_id, generation)
+        if view.outcome is Outcome.ERASED:
+            return _erased(view)
         waiting.refuse(entry_id, generation)
     except (TokenInvalid, NotFound):
         return _unknown()
@@ -102,6 +110,8 @@ def _view(token: str, purpose: Purpose) -> ConfirmView | None:
 
 
 def _show(view: ConfirmView, token: str, *, is_sent: bool = False, problem: str = "") -> Response:
+    if view.outcome is Outcome.ERASED:
+        return _erased(view)
     is_same_browser = browser.made(view.entry_id, view.campaign_id)
     may_submit = is_same_browser and request.method == "GET" and not _is_prefetch()
     page_of_person = ""
@@ -129,9 +139,20 @@ def _page(template: str, view: ConfirmView, *, status: int = 200, **values: Any)
     return headers.private(Response(html, status, mimetype="text/html"))
 
 
+def _erased(view: ConfirmView) -> Response:
+    """An old link of somebody who asked to be forgotten, or was: nothing is left that it could lead to."""
+    return _page("public/erased_link.html", view, status=410)
+
+
 def _unknown() -> Response:
     language.speak()
     return headers.private(Response(render_template("public/unknown_link.html"), 404, mimetype="text/html"))
+
+
+def _is_seen(view: ConfirmView) -> bool:
+    """Whether a person is likely to look at the button: no scanner, no prefetch, no page that presses by itself."""
+    is_machine = referral.is_machine() or _is_prefetch()
+    return view.outcome is Outcome.READY and not is_machine and not browser.made(view.entry_id, view.campaign_id)
 
 
 def _is_prefetch() -> bool:

@@ -59,7 +59,7 @@ def _refused(card: CampaignCard, form: EntryForm) -> Response | None:
     if (form.age or 0.0) < forms.FASTEST_SECONDS:
         notice = _("That was very quick. Please press the button once more.")
         return landing.again(card, form, status=400, notice=notice)
-    if not may_enter():
+    if not is_calm("enter"):
         notice = _("Many entries came from your network in the last minutes. Please press the button again in a while.")
         return _with_retry(landing.again(card, form, status=429, notice=notice), LIMIT_SECONDS)
     return None
@@ -85,11 +85,14 @@ def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered, invited:
     return response
 
 
-def may_enter() -> bool:
-    """Within the limit; the crowd that is played in development comes from this machine and has none."""
+def is_calm(deed: str) -> bool:
+    """Whether the network that asks is within the limit of this deed.
+
+    The crowd that is played in development comes from this machine and has no limit.
+    """
     ip = request.remote_addr or ""
     is_played = ip in {"127.0.0.1", "::1"} and not settings.get().is_production
-    return is_played or limits.allow_newcomer(LIMIT, "enter", limits.network(ip))
+    return is_played or limits.allow_newcomer(LIMIT, deed, limits.network(ip))
 
 
 def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered:

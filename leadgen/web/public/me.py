@@ -113,9 +113,10 @@ def answer_old_link(_error: Exception) -> ResponseReturnValue:
 def _is_erased(token: str) -> bool:
     """Whether this link belonged to somebody whose data were erased since."""
     try:
-        return waiting.status(int(tokens.read(Purpose.STATUS, token)["e"])) is EntryStatus.ERASED
-    except (TokenInvalid, NotFound):
+        found = waiting.look(int(tokens.read(Purpose.STATUS, token)["e"]))
+    except TokenInvalid:
         return False
+    return found is not None and found.status is EntryStatus.ERASED
 
 
 def _open(token: str) -> tuple[Standing, CampaignCard]:

@@ -56,10 +56,18 @@ def _return(token: str) -> ResponseReturnValue:
 def _contact(token: str) -> Contact | None:
     """Who the link was made for; None for links that are not ours and for people who were erased."""
     try:
-        contact_id, _message_id = tokens.read(Purpose.UNSUBSCRIBE, token)
-        return contacts.get(int(contact_id))
-    except (TokenInvalid, NotFound, TypeError, ValueError):
+        return contacts.get(_contact_id(token))
+    except NotFound:
         return None
+
+
+def _contact_id(token: str) -> int:
+    """The contact that the link names, 0 for a link that is not ours."""
+    try:
+        contact_id, _message_id = tokens.read(Purpose.UNSUBSCRIBE, token)
+        return int(contact_id)
+    except (TokenInvalid, TypeError, ValueError):
+        return 0
 
 
 def _show(what: str, token: str, contact: Contact | None, *, is_unticked: bool = False) -> Response:
@@ -68,7 +76,9 @@ def _show(what: str, token: str, contact: Contact | None, *, is_unticked: bool =
     else:
         language.speak()
     if contact is None:
-        return headers.private(make_response(render_template("public/unknown_link.html"), 200))
+        is_erased = contacts.is_forgotten(_contact_id(token))
+        page = "public/erased_link.html" if is_erased else "public/unknown_link.html"
+        return headers.private(make_response(render_template(page), 200))
     html = render_template(
         "public/unsubscribe.html",
         what=what,

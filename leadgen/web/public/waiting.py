@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from flask import Response, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,9 +11,9 @@ from leadgen.campaigns.cards import CampaignCard
 from leadgen.contacts import address
 from leadgen.contacts.address import Address
 from leadgen.core import clock, limits, links
-from leadgen.core.errors import Conflict, Invalid, NotFound, TooMany
+from leadgen.core.errors import Conflict, Invalid, TooMany
 from leadgen.core.i18n import gettext as _
-from leadgen.entries import confirming, entering, waiting
+from leadgen.entries import confirming, correcting, entering, waiting
 from leadgen.entries.confirming import Outcome
 from leadgen.entries.entering import Entered, EntryRequest
 from leadgen.entries.models import EntryStatus
@@ -39,25 +37,23 @@ def waiting_page(slug: str, token: str) -> ResponseReturnValue:
 def waiting_status(slug: str, token: str) -> ResponseReturnValue:
     """What the page asks for while it waits: whether our mail was refused, or the entry was confirmed elsewhere."""
     _card(slug)
-    seat = seals.unseal(token)
-    status = _status(seat)
-    word = status.value if status in {EntryStatus.BOUNCED, EntryStatus.CONFIRMED} else "waiting"
-    return headers.private(jsonify(status=word))
+    return headers.private(jsonify(status=_word(seals.unseal(token))))
 
 
 @guarded_by(Guard.SIGNED_LINK)
 def waiting_code(slug: str, token: str) -> ResponseReturnValue:
     """Confirm with the six digits of the mail."""
     card, seat = _card(slug), seals.unseal(token)
-    stale = _("This code is no longer valid. Ask for a new one.")
+    # One sentence for wrong, spent and late codes: how an entry stands is its owner's to know.
+    wrong = _("This code does not work. Type the one from our latest mail, within 15 minutes, or ask for a new mail.")
     if not limits.allow(CODE_LIMIT, "code", str(seat.entry_id), seat.masked):
-        return _show(card, token, status=429, code_error=stale)
+        return _show(card, token, status=429, code_error=wrong)
     try:
         found = confirming.confirm_by_code(seat.entry_id, request.form.get("code", ""))
-    except (Invalid, TooMany) as error:
-        return _show(card, token, status=400, code_error=str(error))
+    except (Invalid, TooMany):
+        return _show(card, token, status=400, code_error=wrong)
     if found.outcome is not Outcome.CONFIRMED:
-        return _show(card, token, status=400, code_error=stale)
+        return _show(card, token, status=400, code_error=wrong)
     return headers.private(redirect(f"/me/{links.status_token(found.entry_id, found.access_version)}?new=1", 303))
 
 
@@ -65,11 +61,12 @@ def waiting_code(slug: str, token: str) -> ResponseReturnValue:
 def waiting_resend(slug: str, token: str) -> ResponseReturnValue:
     """Send the mail again."""
     card, seat = _card(slug), seals.unseal(token)
-    if _resend_in(seat) > 0 or not _is_resend_left(seat):
+    is_early = _resend_in(seat) > 0 or not _is_resend_left(seat)
+    # A token can be sent again and again, each time for a row: the network counts too.
+    if is_early or not enter.is_calm("resend"):
         return _show(card, token, status=429)
     # What an entry allows is its owner's to know: the page counts the same pauses for every address.
-    with contextlib.suppress(TooMany, Conflict, NotFound):
-        waiting.resend(seat.entry_id)
+    waiting.ask(seat.entry_id, is_own=seat.is_own)
     again = seat._replace(resends=seat.resends + 1, asked_at=int(clock.now().timestamp()))
     return _to_page(card, again, "sent")
 
@@ -103,9 +100,9 @@ def waiting_correct(slug: str, token: str) -> ResponseReturnValue:
 
 def _too_many(seat: Seat) -> str:
     """Why the address cannot be changed (now), in words; a token can be sent again, so the network counts too."""
-    if seat.corrections >= waiting.CORRECTIONS:
+    if seat.corrections >= correcting.CORRECTIONS:
         return _("The address has been changed as often as it may be.")
-    if not enter.may_enter():
+    if not enter.is_calm("enter"):
         return _("Many entries came from your network in the last minutes. Please press the button again in a while.")
     return ""
 
@@ -113,7 +110,7 @@ def _too_many(seat: Seat) -> str:
 def _corrected(card: CampaignCard, seat: Seat, new: Address) -> Entered:
     """Move this browser's own entry; somebody else's stays untouched, and the new address enters by itself."""
     if seat.is_own:
-        return waiting.correct(seat.entry_id, new)
+        return correcting.correct(card, seat.entry_id, new)
     if not seat.entry_id:  # a form whose honeypot was filled: the same page, and nothing behind it
         return Entered(0, is_own=False, masked=address.mask(new.email))
     return entering.enter(
@@ -143,8 +140,8 @@ def _card(slug: str) -> CampaignCard:
 
 def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> ResponseReturnValue:
     seat = seals.unseal(token)
-    entry_status = _status(seat)
-    if entry_status is EntryStatus.CONFIRMED:  # on another device: this one need not wait any longer
+    word = _word(seat)
+    if word == "confirmed":  # on another device: this one need not wait any longer
         html = render_template("public/confirmed_elsewhere.html", card=card, seat=seat)
         return headers.private(Response(html, mimetype="text/html"))
     html = render_template(
@@ -155,7 +152,7 @@ def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> 
         said={"done": request.args.get("done", ""), **said},
         resend_in=_resend_in(seat),
         is_resend_left=_is_resend_left(seat),
-        has_bounced=entry_status is EntryStatus.BOUNCED,
+        trouble=word,
         mailbox=mailbox_of(seat.domain),
         subject=mail.subject(card.id, "confirm", language.current(), seat.first_name),
         sender=f"{card.brand.sender_name} <{card.brand.sender_email}>",
@@ -180,6 +177,13 @@ def _is_resend_left(seat: Seat) -> bool:
     return seat.resends < len(waiting.RESEND_PAUSES)
 
 
-def _status(seat: Seat) -> EntryStatus:
-    """How the entry stands; one that is not this browser's own always looks as if it waited."""
-    return waiting.status(seat.entry_id) if seat.is_own else EntryStatus.PENDING
+def _word(seat: Seat) -> str:
+    """How the entry stands: `waiting`, `confirmed`, `bounced`, or `no_mx` when nobody takes mail at its domain.
+
+    The same is read for everybody; of an entry that is not this browser's own only what its domain's name servers tell
+    the whole world is said.
+    """
+    found = waiting.look(seat.entry_id)
+    if found is not None and seat.is_own and found.status in {EntryStatus.BOUNCED, EntryStatus.CONFIRMED}:
+        return found.status.value
+    return found.address_problem if found and found.address_problem else "waiting"

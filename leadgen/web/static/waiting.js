@@ -22,7 +22,7 @@ async function ask() {
   try {
     const answer = await fetch(page.dataset.status, { cache: "no-store" });
     const { status } = await answer.json();
-    if (status === "bounced" || status === "confirmed") {
+    if (status !== "waiting" && status !== page.dataset.shown) {
       location.assign(page.dataset.done);
       return;
     }
@@ -33,4 +33,4 @@ async function ask() {
   setTimeout(ask, pause);
 }
 
-if (page && !page.querySelector(".notice-danger")) setTimeout(ask, pause);
+if (page && page.dataset.shown !== "bounced") setTimeout(ask, pause);
