@@ -36,6 +36,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
     Strike(60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
+    Strike(600, "leadgen.mail.jobs.fold_clicks", QueueName.SLOW),
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
     Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
     Strike(86400, "leadgen.contacts.jobs.seal_all", QueueName.SLOW),

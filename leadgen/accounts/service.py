@@ -27,6 +27,7 @@ SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 128
 EDITABLE = frozenset(
     {"name", "legal_name", "legal_address", "contact_email", "sender_name", "sender_email", "website", "accent"}
+    | {"is_tracking_clicks"}
 )
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 _hasher = PasswordHasher(**PROFILE)
@@ -143,8 +144,8 @@ def member_emails(brand_id: int) -> Sequence[str]:
     return db.session.scalars(members.where(Membership.brand_id == brand_id, User.active).order_by(User.email)).all()
 
 
-def edit_brand(brand: Brand, **values: str) -> None:
-    """Change a brand's name, organiser, sender, website or accent. Raises Invalid, with the field's name.
+def edit_brand(brand: Brand, **values: Any) -> None:
+    """Change what a marketer may change of a brand (EDITABLE). Raises Invalid, with the field's name.
 
     The caller tells the campaigns afterwards, one floor up (`campaigns.brand_changed`).
     """

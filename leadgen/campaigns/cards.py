@@ -46,6 +46,7 @@ class BrandCard:
     website: str
     logo: str
     accent: str
+    is_tracking_clicks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, text, update
@@ -37,6 +38,13 @@ _TAKES_CONSENT_BACK = {
 }
 _SUPPRESSION_KEY = ("brand_id", "address_hash", "reason")
 LONGEST_NOTE = 300
+
+
+_HEARD_FROM = """
+UPDATE contact c SET last_inbound_at = heard.at
+FROM unnest(CAST(:ids AS bigint[]), CAST(:moments AS timestamptz[])) AS heard (id, at)
+WHERE c.id = heard.id AND c.erased_at IS NULL AND (c.last_inbound_at IS NULL OR c.last_inbound_at < heard.at)
+"""
 
 
 def get(contact_id: int) -> Contact:
@@ -188,6 +196,12 @@ def _blank_evidence(contact_id: int) -> None:
         {"personal": sorted(PERSONAL), "contact": contact_id},
     )
     db.session.execute(switch, {"on": "off"})
+
+
+def heard_from(moments: Mapping[int, datetime]) -> None:
+    """Note that these contacts gave a sign of life at these moments; a later one that is known stays."""
+    values = {"ids": list(moments), "moments": list(moments.values())}
+    db.session.execute(text(_HEARD_FROM), values)
 
 
 def consents_of(contact_id: int) -> list[Consent]:

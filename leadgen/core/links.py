@@ -52,3 +52,8 @@ def sample(page: str, campaign_id: int, locale: str) -> str:
     `page` is confirm, refuse, me, unsubscribe or r, the first part of the real address.
     """
     return absolute(f"/sample/{page}/{tokens.sign(Purpose.SAMPLE, {'c': campaign_id, 'l': locale})}")
+
+
+def click(message_id: int, number: int, of: int, access_version: int) -> str:
+    """The address that a link of a marketing mail, one of so many, leads through; 0 is the person's page."""
+    return absolute(f"/go/{tokens.sign(Purpose.CLICK, [message_id, number, of, access_version])}")

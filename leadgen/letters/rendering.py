@@ -23,7 +23,7 @@ from leadgen.letters.values import Recipient
 from leadgen.letters.words import Filling
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
-_MARKER = re.compile(r"\[\[(_?[a-z_]+(?::h)?)\]\]")
+MARKER = re.compile(r"\[\[(_?[a-z_]+[0-9_]*(?::h)?)\]\]")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _KEPT = 500  # compiled letters kept in one process
@@ -86,7 +86,7 @@ def compiled(card: CampaignCard, letter: str, locale: str, own: OwnWords, step_i
 
 def insert(template: str, filled: Mapping[str, str]) -> str:
     """The template with each marker replaced by the person's value, in one pass: no value is looked into again."""
-    return _MARKER.sub(lambda match: filled[match[1]], template)
+    return MARKER.sub(lambda match: filled[match[1]], template)
 
 
 def render(letter: Compiled, card: CampaignCard, recipient: Recipient) -> Rendered:
@@ -113,7 +113,7 @@ def _compile(card: CampaignCard, letter: Letter, locale: str, own: OwnWords) -> 
         subject = _BLANKS.sub(" ", _part(letter, code, "subject.txt", plain)).strip()
         text = _BLANK_LINES.sub("\n\n", _part(letter, code, "body.txt", plain)).strip() + "\n"
         html = _inliner().inline(_part(letter, code, "body.html", marked))
-    found = {match[1] for template in (subject, text, html) for match in _MARKER.finditer(template)}
+    found = {match[1] for template in (subject, text, html) for match in MARKER.finditer(template)}
     markers = tuple(sorted(found))
     return Compiled(letter, code, card.brand, subject, text, html, markers, _list_id(card, letter))
 

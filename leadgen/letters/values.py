@@ -52,14 +52,20 @@ class _Person:
 
 
 def fill(markers: Iterable[str], recipient: Recipient, card: CampaignCard, locale: str) -> dict[str, str]:
-    """The value of each marker, `name` for plain text and `name:h` for HTML."""
+    """The value of each marker, `name` for plain text and `name:h` for HTML. Raises ValueError for an unknown one."""
     person = _Person(recipient, card, locale)
     filled: dict[str, str] = {}
     for marker in markers:
         name, _colon, is_html = marker.partition(":")
-        value = _VALUES[name](person)
+        value = _VALUES[name](person) if name in _VALUES else _click(name, person)
         filled[marker] = escape(value) if is_html else value
     return filled
+
+
+def _click(name: str, person: _Person) -> str:
+    """The person's address for a link that is led through us (letters.tracking), `go_12_3`."""
+    number, _, of = name.removeprefix("go_").partition("_")
+    return links.click(person.recipient.id, int(number), int(of), person.recipient.access_version)
 
 
 def campaign_words(card: CampaignCard, locale: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -94,6 +94,11 @@ def without_placeholders(words: str) -> str:
 def addresses(words: str) -> list[str]:
     """The addresses of the web in a text, in order."""
     return _WEB_ADDRESS.findall(words)
+
+
+def replaced_addresses(words: str, by: Callable[[str], str]) -> str:
+    """The text with what `by` makes of each of its addresses."""
+    return _WEB_ADDRESS.sub(lambda match: by(match.group()), words)
 
 
 def is_web_address(words: str) -> bool:

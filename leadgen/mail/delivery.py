@@ -11,11 +11,11 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import links, notes
 from leadgen.core.db import db
-from leadgen.letters import rendering, values
+from leadgen.letters import rendering, tracking, values
 from leadgen.letters.rendering import Compiled
 from leadgen.letters.texts import Texts
 from leadgen.letters.values import Recipient
-from leadgen.mail import outbox, pauses, streams
+from leadgen.mail import clicks, outbox, pauses, streams
 from leadgen.mail.providers.chosen import provider
 from leadgen.mail.providers.interface import BUDGET_SECONDS, Answer, Batch, Outcome, Parcel, Result, out_of_time
 
@@ -105,7 +105,10 @@ def _letter(group: _Group, texts: Texts) -> tuple[CampaignCard, Compiled]:
         own = texts.of_broadcast(stream_id, locale, card.default_locale)
     else:
         own = texts.of(campaign_id, letter, locale, step_id=step_id, default_locale=card.default_locale)
-    return card, rendering.compiled(card, letter, locale, own, step_id or 0)
+    compiled = rendering.compiled(card, letter, locale, own, step_id or 0)
+    if compiled.letter.is_marketing and card.brand.is_tracking_clicks:
+        compiled = tracking.tracked(compiled, clicks.numbers_of(card.id, tracking.addresses(own)))
+    return card, compiled
 
 
 def _parcels(members: Sequence[Recipient], letter: Compiled, card: CampaignCard) -> tuple[list[Parcel], list[Outcome]]:

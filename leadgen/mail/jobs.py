@@ -9,7 +9,7 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
-from leadgen.mail import breakers, delivery, gates, ladder, outbox, speed, tallies
+from leadgen.mail import breakers, clicks, delivery, gates, ladder, outbox, speed, tallies
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
@@ -56,6 +56,12 @@ def apply_receipts() -> None:
         queue.ring(Bell.RECEIPTS)
     if is_news:
         _judge()
+
+
+def fold_clicks() -> None:
+    """Let humans' clicks count as signs of life."""
+    clicks.fold()
+    db.session.commit()
 
 
 def warm() -> None:

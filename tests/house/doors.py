@@ -108,6 +108,7 @@ def examples() -> tuple[World, Examples]:
         "/refuse/": links.refuse(anna.id, anna.generation),
         "/me/": links.status(ben.id, ben.access_version),
         "/unsubscribe/": links.unsubscribe(ben.contact_id),
+        "/go/": links.click(db.session.scalars(select(Message.id)).first() or 0, 0, 1, ben.access_version),
         "/preview/": preview.address(campaign.id),
         "/sample/": links.sample("me", campaign.id, "fr"),
         "/c/<slug>/waiting/": "/" + seals.seal(_seat(anna)),

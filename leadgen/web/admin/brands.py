@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import BooleanField
 
 from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
@@ -28,6 +31,7 @@ class BrandForm(StudioForm):
     sender_email = line(needed, longest=254)
     website = line(longest=300)
     accent = line(needed, longest=7)
+    is_tracking_clicks: Any = BooleanField()
 
 
 @blueprint.route("/brands/<int:brand_id>", methods=["GET", "POST"])

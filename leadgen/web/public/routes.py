@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from leadgen.web.public import (
     confirm,
     enter,
+    go,
     landing,
     legal,
     me,
@@ -43,6 +44,7 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/sample/<page>/<token>/<path:deeper>", sample.sample_page),
     ("/og/<slug>-<locale>-<int:version>.png", pictures.og_image),
     ("/theme/<int:brand_id>-<accent>.css", pictures.theme),
+    ("/go/<token>", go.go),
 )
 _POST: tuple[tuple[str, _View], ...] = (
     ("/c/<slug>", enter.enter),

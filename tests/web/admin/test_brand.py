@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 
 from leadgen.accounts.models import Brand
+from leadgen.campaigns import cards
 from leadgen.core.db import db
 from tests.web.admin.studio import Staff, fields_of
 from tests.world import World
@@ -51,3 +52,16 @@ def test_a_line_end_cannot_get_into_the_head_of_a_mail(app: Flask, ada: Staff, w
 
 def test_the_list_of_what_is_missing_leads_here(ada: Staff, base: str, path: str) -> None:
     assert ada.get(f"{base}/brand").location == path
+
+
+def test_counting_clicks_can_be_switched_off(app: Flask, ada: Staff, world: World, path: str) -> None:
+    fields = fields_of(ada.get(path).text)
+    for sent, kept in ((fields | {"is_tracking_clicks": "y"}, True), (_without(fields), False)):
+        assert ada.post(path, sent).location == path
+        with app.app_context():
+            assert db.session.get_one(Brand, world.brand.id).is_tracking_clicks is kept
+        assert cards.by_slug(world.campaign.slug).brand.is_tracking_clicks is kept
+
+
+def _without(fields: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if name != "is_tracking_clicks"}
