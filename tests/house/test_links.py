@@ -9,6 +9,7 @@ from flask import Flask
 from leadgen.core import links
 
 _ARGUMENTS = {
+    "click": (1, 0, 1, 1),
     "absolute": ("/",),
     "landing": ("summer",),
     "referral": ("ABCD2345",),
