@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 
 from leadgen.campaigns.models import Question
-from leadgen.contacts.models import Answer, Contact, Suppression
+from leadgen.contacts.models import Answer, Contact
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries.models import Entry, LedgerLine, LedgerPending
@@ -60,7 +60,6 @@ class Dossier:
     friends: Sequence[Acquaintance]
     answers: Sequence[Given]
     ledger: Sequence[LedgerLine]
-    suppressions: Sequence[str]
     timeline: Sequence[Moment]
 
 
@@ -80,7 +79,6 @@ def dossier(campaign_id: int, entry_id: int) -> Dossier:
         friends=_people(Entry.referrer_id == entry.id),
         answers=_answers(entry.id),
         ledger=_newest(select(LedgerLine).filter_by(entry_id=entry.id).order_by(LedgerLine.id.desc())),
-        suppressions=_suppressions(contact),
         timeline=_timeline(contact.id),
     )
 
@@ -114,15 +112,6 @@ def _answers(entry_id: int) -> list[Given]:
         .order_by(Question.position)
     )
     return [Given(*row) for row in rows]
-
-
-def _suppressions(contact: Contact) -> list[str]:
-    if contact.address_hash is None:
-        return []
-    rows = db.session.scalars(
-        select(Suppression.reason).filter_by(brand_id=contact.brand_id, address_hash=contact.address_hash)
-    )
-    return [reason.value for reason in rows]
 
 
 def _timeline(contact_id: int) -> list[Moment]:

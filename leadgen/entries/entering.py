@@ -17,6 +17,7 @@ import psycopg
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.contacts import address
 from leadgen.contacts.address import Address
+from leadgen.contacts.evidence import PRIVACY_NOTICE
 from leadgen.core import clock, hot, ids, queue
 from leadgen.core.errors import Conflict
 from leadgen.core.i18n import gettext as _
@@ -176,10 +177,15 @@ def _evidence(card: CampaignCard, request: EntryRequest, key: str) -> str:
             "wording_sha256": _sha256(wording),
             "control": "box, unticked by default",
             "rules_version": card.rules_version,
+            "privacy_notice": PRIVACY_NOTICE,
+            "form": "entry",
             "page_version": card.version,
             "locale": request.locale,
             "page": request.page,
+            "source": request.source,
             "seconds": round(request.seconds, 1),
+            "email": request.address.email,
+            "email_hash": address.address_hash(request.address.mailbox_key).hex(),
             "ip": request.ip,
             "user_agent": request.user_agent[:300],
         },

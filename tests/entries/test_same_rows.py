@@ -85,6 +85,8 @@ def _without_own(row: dict[str, Any]) -> dict[str, Any]:
         kept["evidence"] = kept["evidence"] | {"asked_at": True}
     if isinstance(kept.get("data"), dict):
         kept["data"] = {key: key in {"friend", "referrer"} or value for key, value in kept["data"].items()}
+    if isinstance(kept.get("evidence"), dict):
+        kept["evidence"] = {key: key in {"email", "email_hash"} or value for key, value in kept["evidence"].items()}
     return kept
 
 

@@ -8,6 +8,7 @@ from leadgen.analytics import people
 from leadgen.campaigns.models import Question
 from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
+from leadgen.web.admin import proof
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.guards import Guard, guarded_by
 
@@ -18,7 +19,8 @@ def entrant(campaign_id: int, entry_id: int) -> str:
     """The whole page."""
     campaign = campaign_of_mine(campaign_id)
     found = people.dossier(campaign.id, entry_id)
-    return render_template("admin/entrant.html", campaign=campaign, person=found, told=told)
+    consent = proof.standing(found.contact)
+    return render_template("admin/entrant.html", campaign=campaign, person=found, told=told, consent=consent)
 
 
 def told(question: Question, value: object) -> str:

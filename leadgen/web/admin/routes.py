@@ -12,6 +12,7 @@ from leadgen.web.admin import (
     letters,
     overview,
     prizes,
+    proof,
     questions,
     sequences,
     sessions,
@@ -19,7 +20,8 @@ from leadgen.web.admin import (
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
-    sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts, brands,
+    sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
+    proof, brands,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

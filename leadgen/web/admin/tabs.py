@@ -30,7 +30,7 @@ TABS = (
     Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
     Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
     Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
-    Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant",)),
+    Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant", "admin.proof")),
 )
 
 

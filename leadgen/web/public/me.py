@@ -22,7 +22,7 @@ from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import share, stages
+from leadgen.web.public import share, stages, traces
 
 LINK_SECONDS = 30 * 24 * 3600
 _CHANNEL = "my page"
@@ -52,10 +52,12 @@ def me_consent(token: str) -> ResponseReturnValue:
     """Give or take back consent to marketing: both on the same page, both one press."""
     standing, card = _open(token)
     if request.form.get("marketing") == "give":
-        evidence = {"wording": card.text("consent_marketing", language.current()), "page": "/me", "control": "button"}
-        contacts.resubscribe(standing.contact_id, _CHANNEL, evidence)
+        wording = card.text("consent_marketing", language.current())
+        shown: dict[str, Any] = {"wording": wording, "control": "button"}
+        shown |= {"rules_version": card.rules_version, "page_version": card.version}
+        contacts.resubscribe(standing.contact_id, _CHANNEL, shown | traces.of_request("/me"))
         return _back(token, "data", done="given")
-    contacts.unsubscribe(standing.contact_id, _CHANNEL)
+    contacts.unsubscribe(standing.contact_id, _CHANNEL, traces.of_request("/me"))
     return _back(token, "data", done="withdrawn")
 
 

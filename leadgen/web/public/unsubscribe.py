@@ -11,9 +11,11 @@ from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
 from leadgen.core import tokens
 from leadgen.core.errors import NotFound, TokenInvalid
+from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
+from leadgen.web.public import traces
 
 _PAGE = "unsubscribe page"
 
@@ -39,7 +41,7 @@ def unsubscribe(token: str) -> ResponseReturnValue:
 def _leave(token: str, channel: str) -> Contact | None:
     contact = _contact(token)
     if contact is not None:
-        contacts.unsubscribe(contact.id, channel)
+        contacts.unsubscribe(contact.id, channel, traces.of_request("/unsubscribe"))
     return contact
 
 
@@ -48,9 +50,22 @@ def _return(token: str) -> ResponseReturnValue:
     contact = _contact(token)
     if contact is None or not request.form.get("marketing"):
         return _show("left", token, contact, is_unticked=True)
-    evidence = {"wording": "unsubscribe page, return", "control": "box, unticked by default", "page": "/unsubscribe"}
-    contacts.resubscribe(contact.id, _PAGE, evidence)
+    _speak(contact)
+    shown = {"wording": _box(), "control": "box, unticked by default"}
+    contacts.resubscribe(contact.id, _PAGE, shown | traces.of_request("/unsubscribe"))
     return _show("back", token, contact)
+
+
+def _box() -> str:
+    """What stands beside the box that brings the news back."""
+    return _("I would like to receive news and offers by e-mail again. I can unsubscribe at any time.")
+
+
+def _speak(contact: Contact | None) -> None:
+    if contact is not None and "lang" not in request.args:
+        language.use(contact.locale)
+    else:
+        language.speak()
 
 
 def _contact(token: str) -> Contact | None:
@@ -71,10 +86,7 @@ def _contact_id(token: str) -> int:
 
 
 def _show(what: str, token: str, contact: Contact | None, *, is_unticked: bool = False) -> Response:
-    if contact is not None and "lang" not in request.args:
-        language.use(contact.locale)
-    else:
-        language.speak()
+    _speak(contact)
     if contact is None:
         is_erased = contacts.is_forgotten(_contact_id(token))
         page = "public/erased_link.html" if is_erased else "public/unknown_link.html"
@@ -85,6 +97,7 @@ def _show(what: str, token: str, contact: Contact | None, *, is_unticked: bool =
         token=token,
         brand=accounts.brand(contact.brand_id),
         masked=address.mask(contact.email or ""),
+        box=_box(),
         is_unticked=is_unticked,
     )
     return headers.private(make_response(html))

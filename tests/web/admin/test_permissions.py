@@ -70,6 +70,10 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.entrants"): 200,
     ("GET", "admin.entrants_csv"): 200,
     ("GET", "admin.entrant"): 200,
+    ("GET", "admin.proof"): 200,
+    ("GET", "admin.proof_json"): 200,
+    ("POST", "admin.entrant_suppress"): GONE_ON,
+    ("POST", "admin.entrant_lift"): GONE_ON,
 }
 FOR_ANYBODY = {("GET", "admin.sign_in"), ("POST", "admin.sign_in_now")}
 

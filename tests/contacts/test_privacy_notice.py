@@ -1,0 +1,17 @@
+"""Evidence names the version of the privacy page, so its words do not change without a new number."""
+
+import hashlib
+
+from leadgen.contacts.evidence import PRIVACY_NOTICE
+from tests.house.source import ROOT
+
+# Version → hash of the page's words. Another wording: raise PRIVACY_NOTICE and add a line; old lines stay.
+WORDINGS = {
+    1: "5b37f0e91629f837763b58e10018621a95eeb2becba481b38a0606db2e3fb1e7",
+}
+
+
+def test_the_privacy_page_says_what_its_version_says() -> None:
+    page = (ROOT / "templates" / "public" / "privacy.html").read_bytes()
+    assert hashlib.sha256(page).hexdigest() == WORDINGS[PRIVACY_NOTICE]
+    assert max(WORDINGS) == PRIVACY_NOTICE
