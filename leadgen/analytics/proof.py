@@ -32,8 +32,10 @@ HOW = (
 )
 _MAILS = text("""
 SELECT m.opaque_id, m.letter, m.status, m.created_at AS asked_at, m.sent_at,
-       (SELECT min(v.received_at) FROM provider_event v
-        WHERE v.opaque_id = m.opaque_id AND v.kind = 'delivered') AS delivered_at
+       -- A provider that sends no events says so in its answer.
+       coalesce((SELECT min(v.received_at) FROM provider_event v
+                 WHERE v.opaque_id = m.opaque_id AND v.kind = 'delivered'),
+                CASE WHEN m.status = 'delivered' THEN m.sent_at END) AS delivered_at
 FROM message m WHERE m.contact_id = :contact AND m.lane = 'confirmation' ORDER BY m.id
 """)
 _BY_HAND = text("""
