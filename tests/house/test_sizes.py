@@ -24,8 +24,9 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "the whole of a campaign is edited here, and the rules that it must publish are written in two languages",
     ),
     "web/public": (
-        1_750,
-        "fourteen pages without a session: each proves by its own link who asks, and keeps what was typed; and samples",
+        1_900,
+        "fourteen pages without a session: each proves by its own link who asks, keeps what was typed and notes how "
+        "people agreed; and samples",
     ),
     "web/admin": (
         2_700,
