@@ -25,8 +25,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "web/public": (
         1_900,
-        "fourteen pages without a session: each proves by its own link who asks, keeps what was typed and notes how "
-        "people agreed; and samples",
+        "fourteen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
     "web/admin": (
         2_700,
