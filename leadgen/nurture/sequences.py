@@ -85,6 +85,11 @@ def _made(campaign: Campaign, *, key: str, name: str, is_active: bool, steps: li
     return Sequence(campaign_id=campaign.id, stream_id=stream.id, key=key, name=name, is_active=is_active, steps=steps)
 
 
+def of_stream(stream_id: int) -> Sequence | None:
+    """The sequence whose letters a stream carries, or None when it is a broadcast's."""
+    return db.session.scalar(select(Sequence).where(Sequence.stream_id == stream_id))
+
+
 def set_active(sequence: Sequence, *, is_active: bool, by: str = "") -> None:
     """Start or pause a sequence; `by` is the name of the member of staff.
 

@@ -14,7 +14,7 @@ from leadgen.core import links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.mail import jobs, mailbox
-from leadgen.mail.models import Message
+from leadgen.mail.models import Message, Stream
 from leadgen.nurture.models import Step
 from leadgen.web import preview
 from leadgen.web.guards import Guard
@@ -96,6 +96,8 @@ def examples() -> tuple[World, Examples]:
         "entry_id": ben.id,
         "contact_id": ben.contact_id,
         "message_id": db.session.scalars(select(Message.id)).first(),
+        "stream_id": db.session.scalars(select(Stream.id)).first(),
+        "lane": "bulk",
         "letter": "welcome",
         "version": campaign.version,
         "name": mailbox.newest("")[0].name,

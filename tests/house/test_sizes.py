@@ -28,8 +28,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "fourteen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
     "web/admin": (
-        2_700,
-        "a dozen pages of a campaign, each with its forms; the words of states and the geometry of charts stand apart",
+        3_600,
+        "the pages of a campaign and of sending, each with its forms; words and geometry of charts stand apart",
     ),
     "core": (
         1_600,

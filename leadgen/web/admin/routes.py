@@ -14,6 +14,9 @@ from leadgen.web.admin import (
     prizes,
     proof,
     questions,
+    sending,
+    sending_mails,
+    sending_pace,
     sequences,
     sessions,
 )
@@ -21,7 +24,7 @@ from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
-    proof, brands,
+    proof, brands, sending, sending_mails, sending_pace,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

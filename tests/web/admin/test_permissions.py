@@ -67,6 +67,16 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.step"): 200,
     ("POST", "admin.step"): GONE_ON,
     ("POST", "admin.step_remove"): GONE_ON,
+    ("GET", "admin.sending"): 200,
+    ("GET", "admin.sending_live"): 200,
+    ("POST", "admin.sending_lane"): GONE_ON,
+    ("POST", "admin.sending_stream"): GONE_ON,
+    ("GET", "admin.sending_errors"): 200,
+    ("POST", "admin.sending_reason"): GONE_ON,
+    ("POST", "admin.sending_mail"): GONE_ON,
+    ("GET", "admin.sending_pace"): 200,
+    ("POST", "admin.sending_pace_set"): 422,
+    ("POST", "admin.sending_plan_set"): 422,
     ("GET", "admin.entrants"): 200,
     ("GET", "admin.entrants_csv"): 200,
     ("GET", "admin.entrant"): 200,
@@ -75,6 +85,8 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.entrant_suppress"): GONE_ON,
     ("POST", "admin.entrant_lift"): GONE_ON,
 }
+# What a path names and another brand must not know of.
+OBJECTS = frozenset({"campaign_id", "brand_id", "stream_id", "message_id"})
 FOR_ANYBODY = {("GET", "admin.sign_in"), ("POST", "admin.sign_in_now")}
 
 
@@ -98,6 +110,9 @@ def scene(app: Flask, world: World) -> Scene:
             "question_id": world.campaign.questions[0].id,
             "step_id": step.id,
             "entry_id": world.ben.id,
+            "stream_id": sequence.stream_id,
+            "message_id": factories.make_message(world.ben).id,
+            "lane": "nurture",
             "letter": "welcome",
         }
         return Scene(world, step.id, values)
@@ -134,9 +149,9 @@ def test_anothers_brand_answers_as_an_absent_one(app: Flask, scene: Scene) -> No
     """Same status, same page."""
     cleo = Staff(app, "cleo@staff.example")
     cleo.sign_in()
-    absent = scene.values | {"campaign_id": 999_999, "brand_id": 999_999}
+    absent = scene.values | dict.fromkeys(OBJECTS, 999_999)
     for method, rule in _routes(app):
-        if not rule.arguments & {"campaign_id", "brand_id"}:
+        if not rule.arguments & OBJECTS:
             continue
         for values in (scene.values, absent):
             path = _path(app, rule, values)
@@ -148,7 +163,7 @@ def test_anothers_brand_answers_as_an_absent_one(app: Flask, scene: Scene) -> No
 
 def test_nobody_is_asked_to_sign_in_whether_it_exists_or_not(app: Flask, scene: Scene) -> None:
     nobody = Staff(app)
-    absent = scene.values | {"campaign_id": 999_999, "brand_id": 999_999}
+    absent = scene.values | dict.fromkeys(OBJECTS, 999_999)
     for method, rule in _routes(app):
         if (method, rule.endpoint) in FOR_ANYBODY:
             continue

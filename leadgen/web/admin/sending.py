@@ -1,0 +1,134 @@
+"""The page “Sending”: what waits in each lane, which streams flow, what failed, and the buttons to steer it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from leadgen.analytics import forecasts
+from leadgen.analytics import sending as figures
+from leadgen.core import clock, settings
+from leadgen.core.db import db
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.letters.models import Lane
+from leadgen.mail import delivery, pacing, speed, streams
+from leadgen.mail.models import Stream
+from leadgen.nurture import sequences as nurture
+from leadgen.web import staff
+from leadgen.web.admin import sending_words
+from leadgen.web.admin.door import blueprint, brand_ids
+from leadgen.web.admin.notes import refuse, tell
+from leadgen.web.guards import Guard, guarded_by
+
+
+@blueprint.get("/sending")
+@guarded_by(Guard.STAFF)
+def sending() -> str:
+    """The whole page."""
+    return render_template("admin/sending.html", **_now())
+
+
+@blueprint.get("/sending/live")
+@guarded_by(Guard.STAFF)
+def sending_live() -> str:
+    """Only what moves, which the page fetches every few seconds."""
+    return render_template("admin/_sending.html", **_now())
+
+
+@blueprint.post("/sending/lanes/<lane>")
+@guarded_by(Guard.STAFF)
+def sending_lane(lane: str) -> ResponseReturnValue:
+    """Stop or start a whole lane."""
+    if lane not in set(Lane):
+        raise NotFound
+    is_started = request.form.get("is_open") == "1"
+    if is_started:
+        streams.start_lane(Lane(lane))
+    else:
+        streams.stop_lane(Lane(lane), by())
+    pacing.forget()
+    words = _("“%(lane)s” flows again.") if is_started else _("“%(lane)s” is stopped. Its mails wait; none is lost.")
+    told = words % {"lane": sending_words.lane(lane)}
+    tell(told, undo=request.path, fields={"is_open": "0" if is_started else "1"})
+    return redirect(url_for("admin.sending"), 303)
+
+
+@blueprint.post("/sending/streams/<int:stream_id>")
+@guarded_by(Guard.STAFF)
+def sending_stream(stream_id: int) -> ResponseReturnValue:
+    """Pause or resume a stream."""
+    stream = stream_of_mine(stream_id)
+    is_open = request.form.get("is_open") == "1"
+    try:
+        _turn(stream, is_open=is_open)
+    except Invalid as error:
+        refuse(str(error))
+    else:
+        words = _("“%(name)s” goes on where it was.") if is_open else _("“%(name)s” is paused. Its mails wait.")
+        told = words % {"name": stream.name}
+        tell(told, undo=request.path, fields={"is_open": "0" if is_open else "1"})
+    return redirect(url_for("admin.sending"), 303)
+
+
+def stream_of_mine(stream_id: int) -> Stream:
+    """The stream, when the signed-in user works for its brand. Raises NotFound for another brand's too."""
+    found = db.session.scalar(select(Stream).where(Stream.id == stream_id, Stream.brand_id.in_(brand_ids())))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def by() -> str:
+    """Whose name stands beside a deed."""
+    return staff.current().name or staff.current().email
+
+
+def _turn(stream: Stream, *, is_open: bool) -> None:
+    """A sequence is switched as a whole, so that its own page says the same."""
+    if sequence := nurture.of_stream(stream.id):
+        nurture.set_active(sequence, is_active=is_open, by=by())
+    elif is_open:
+        streams.resume(stream.id, by())
+    else:
+        streams.pause(stream.id, by())
+
+
+def _now() -> dict[str, Any]:
+    page = max(1, request.args.get("page", 1, type=int))
+    speeds = speed.of_campaigns(figures.campaign_ids(brand_ids()))
+    lanes, groups = figures.lanes(brand_ids(), speeds)
+    found, is_more = figures.streams(brand_ids(), min(page, 10_000))
+    plans = {plan.domain: plan for plan in figures.plans(brand_ids())}
+    troubles = figures.troubles(brand_ids())
+    return {
+        "provider": settings.get().mail_provider,
+        "pause": delivery.pause(),
+        "lanes": lanes,
+        "groups": [group for group in groups if group.waiting],
+        "streams": [(stream, _forecast(stream, speeds, plans.get(stream["domain"]))) for stream in found],
+        "page": page,
+        "is_more": is_more,
+        "failed": [trouble for trouble in troubles if trouble["status"] == "failed"],
+        "uncertain": [trouble for trouble in troubles if trouble["status"] == "uncertain"],
+        "is_lost": figures.is_lost,
+        "paces": pacing.limits().per_second,
+        "plans": plans.values(),
+        "done_of": forecasts.done_of,
+        "sending_words": sending_words,
+    }
+
+
+def _forecast(stream: Any, speeds: speed.Speeds, plan: figures.PlanNow | None) -> forecasts.Forecast:
+    """A sequence goes on for ever; what is said of it is what waits."""
+    left = forecasts.left_of(stream["tally"])
+    if stream["lane"] != Lane.BULK or stream["state"] != "open":
+        return forecasts.Forecast(0)
+    paces = pacing.limits().per_second
+    pace = min((paces[name] for name in ("provider", f"lane:{stream['lane']}") if name in paces), default=None)
+    per_minute = speeds.minute_by_stream.get(stream["id"], 0.0)
+    rule, sent = (plan.plan, plan.sent_today) if plan else (None, 0)
+    return forecasts.forecast(left, per_minute, pace, plan=rule, sent_today=sent, today=clock.now().date())
