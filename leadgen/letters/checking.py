@@ -225,7 +225,7 @@ def _stands_in(compiled: Compiled, name: str) -> bool:
 def _filled(sheet: _Sheet, typed: str) -> str:
     """The words as long as a person may read them."""
     filling = words.Filling(values.campaign_words(sheet.card, sheet.locale), ("first_name",))
-    return filling.text(typed).replace(words.marker("_first_name"), " Anna").replace(words.marker("first_name"), "Anna")
+    return filling.text(typed).replace(words.draft("_first_name"), " Anna").replace(words.draft("first_name"), "Anna")
 
 
 class _Pictures(HTMLParser):

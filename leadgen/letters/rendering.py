@@ -17,14 +17,15 @@ from markupsafe import Markup
 from leadgen.campaigns.cards import BrandCard, CampaignCard
 from leadgen.core import i18n, links, settings
 from leadgen.core.errors import NotFound
-from leadgen.letters import colour, kinds, values, words
+from leadgen.letters import colour, kinds, logo, values, words
 from leadgen.letters.kinds import Letter
 from leadgen.letters.values import Recipient
 from leadgen.letters.words import Filling
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates" / "mail"
 MARKER = re.compile(r"\[\[(_?[a-z_]+[0-9_]*(?::h)?)\]\]")
-_BLANKS = re.compile(r"[ \t\r\n]+")
+# Everything that ends a line somewhere, and signs that do not print: a header is one line.
+_BLANKS = re.compile(r"[ \x00-\x1f\x7f\x85\u2028\u2029]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _KEPT = 500  # compiled letters kept in one process
 _PARTS = ("subject.txt", "body.txt", "body.html")
@@ -113,6 +114,7 @@ def _compile(card: CampaignCard, letter: Letter, locale: str, own: OwnWords) -> 
         subject = _BLANKS.sub(" ", _part(letter, code, "subject.txt", plain)).strip()
         text = _BLANK_LINES.sub("\n\n", _part(letter, code, "body.txt", plain)).strip() + "\n"
         html = _inliner().inline(_part(letter, code, "body.html", marked))
+    subject, text, html = (words.settled(part) for part in (subject, text, html))
     found = {match[1] for template in (subject, text, html) for match in MARKER.finditer(template)}
     markers = tuple(sorted(found))
     return Compiled(letter, code, card.brand, subject, text, html, markers, _list_id(card, letter))
@@ -131,7 +133,7 @@ def _context(
     texts["body"] = filling.paragraphs(own.body) if is_html else filling.text(own.body)
     texts["url"] = filling.text(own.url) if words.is_web_address(own.url) else ""
     names = values.PERSONAL
-    to = {name: words.marker(name, html=is_html) for name in names}
+    to = {name: words.draft(name, html=is_html) for name in names}
     return {
         "card": card,
         "brand": card.brand,
@@ -141,6 +143,7 @@ def _context(
         "fixed": filling.fixed,
         "to": {name: Markup(marker) for name, marker in to.items()} if is_html else to,  # noqa: S704 - our own markers
         "look": colour.look(card.brand.accent),
+        "logo": logo.logo(card.brand.logo),
         "rules_words": card.text("consent_rules", locale),
         "landing": links.landing(card.slug),
         "rules_link": links.absolute(f"/c/{card.slug}/rules"),

@@ -12,6 +12,7 @@ from typing import Any
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import clock, i18n, links, text, tokens
+from leadgen.letters import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +129,11 @@ def _formatted(moment: datetime, zone: str, locale: str) -> str:
 
 
 def _marketing_words(person: _Person) -> str:
+    """The words that were agreed to besides the rules, on a line of their own; nothing when they were not."""
     if not person.recipient.wants_marketing:
         return ""
-    words = person.card.text("consent_marketing", person.locale)
-    return f"«\u00a0{words}\u00a0»" if person.locale == "fr" else f"“{words}”"
+    agreed = words.harmless(person.card.text("consent_marketing", person.locale))
+    return f"\n«\u00a0{agreed}\u00a0»" if person.locale == "fr" else f"\n“{agreed}”"
 
 
 def _code(person: _Person) -> str:
@@ -149,7 +151,7 @@ _VALUES: dict[str, Callable[[_Person], str]] = {
     "code": _code,
     "requested_at": lambda person: _moment(person.recipient.entered_at, person),
     "confirm_until": lambda person: _moment(person.recipient.confirm_until, person),
-    "marketing_words": _marketing_words,
+    "_marketing_words": _marketing_words,
     "refuse_link": _refuse_link,
     "unsubscribe_link": _unsubscribe_link,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
@@ -14,11 +15,13 @@ from leadgen.core import text
 # “Nice to meet you, {first_name}” reads “Nice to meet you”.
 _PLACEHOLDER = re.compile(r"(?P<blank>(?:,?[ \u00a0\u202f])?)\{(?P<name>[a-z_]{1,40})\}")
 
+_SECRET = secrets.token_hex(8)
+_DRAFT = re.compile(f"\ue000{_SECRET}:(_?[a-z_]+(?::h)?)\ue001")
 _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 ADDRESSES = frozenset({"link", "share_link"})
 # Values that somebody typed: in HTML they need a marker of their own, because they are escaped there.
-TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "marketing_words"})
+TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "_marketing_words"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Filling:
     def _plain(self, match: re.Match[str]) -> str:
         name, blank = match["name"], match["blank"]
         if name in self.personal:
-            return marker(_name_after(blank)) if name == "first_name" and blank else blank + marker(name)
+            return draft(_name_after(blank)) if name == "first_name" and blank else blank + draft(name)
         return blank + self._fixed(match)
 
     def _fixed(self, match: re.Match[str]) -> str:
@@ -61,15 +64,37 @@ class Filling:
         if name not in self.personal:
             return escape(blank + self._fixed(match))
         if name in ADDRESSES:
-            return Markup('{0}<a class="link" href="{1}">{1}</a>').format(blank, Markup(marker(name)))  # noqa: S704 - ours
+            return Markup('{0}<a class="link" href="{1}">{1}</a>').format(blank, Markup(draft(name)))  # noqa: S704 - ours
         if name == "first_name" and blank:
-            return Markup(marker(_name_after(blank), html=True))  # noqa: S704 - a marker of ours
-        return escape(blank) + Markup(marker(name, html=True))  # noqa: S704 - a marker of ours
+            return Markup(draft(_name_after(blank), html=True))  # noqa: S704 - a marker of ours
+        return escape(blank) + Markup(draft(name, html=True))  # noqa: S704 - a marker of ours
 
 
 def marker(name: str, *, html: bool = False) -> str:
     """What stands for a person's value in a compiled letter; names never hold brackets (core.text.shown_name)."""
-    return f"[[{name}:h]]" if html and name in TYPED else f"[[{name}]]"
+    return f"[[{_whole(name, html=html)}]]"
+
+
+def draft(name: str, *, html: bool = False) -> str:
+    """The marker while a letter is put together; nobody can type it, because nobody knows the secret in it."""
+    return f"\ue000{_SECRET}:{_whole(name, html=html)}\ue001"
+
+
+def settled(letter: str) -> str:
+    """The letter with its drafts as markers, and whatever looked like a marker before made harmless.
+
+    A marketer who types “[[code]]” means these signs: a sign without width goes between the brackets.
+    """
+    return _DRAFT.sub(r"[[\1]]", harmless(letter))
+
+
+def harmless(typed: str) -> str:
+    """Words that cannot be taken for a marker."""
+    return typed.replace("[[", "[\u2060[")
+
+
+def _whole(name: str, *, html: bool) -> str:
+    return f"{name}:h" if html and name in TYPED else name
 
 
 def _name_after(blank: str) -> str:
