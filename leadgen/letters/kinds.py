@@ -61,3 +61,53 @@ def title(name: str) -> str:
         "sequence": _("Letter of a sequence"),
         "broadcast": _("Broadcast"),
     }[name]
+
+
+def use(name: str) -> str:
+    """What a letter is for, in a sentence."""
+    return {
+        "confirm": _("Asks whether the address is theirs, with a link and a code. Nothing counts before."),
+        "reminder": _("Asks once more, with the same facts and no advertising."),
+        "welcome": _("Says that they are in, with their page and the link to share."),
+        "page_link": _("Gives the link to their page to whoever enters a second time or comes with an old link."),
+        "sequence": _("Goes on with the conversation, step by step."),
+        "broadcast": _("Tells something to many people at once."),
+    }[name]
+
+
+def occasion(name: str) -> str:
+    """When a letter goes out, in a few words."""
+    return {
+        "confirm": _("at once after the form"),
+        "reminder": _("once, a day later, to who has not confirmed"),
+        "welcome": _("at once after confirming"),
+        "page_link": _("at once when it is asked for"),
+        "sequence": _("after confirming, at each step’s delay"),
+        "broadcast": _("when you send it"),
+    }[name]
+
+
+def meaning(placeholder: str) -> str:
+    """What a placeholder stands for."""
+    return {
+        "brand": _("name of the brand"),
+        "campaign": _("title of the contest"),
+        "prize": _("name of the first prize"),
+        "prizes_value": _("value of all prizes"),
+        "end_date": _("last day of the contest"),
+        "first_name": _("first name, or nothing when it is not known"),
+        "link": _("the person’s own link: to confirm, later to their page"),
+        "share_link": _("the link to pass on to friends"),
+        "days_left": _("days until the contest ends"),
+        "code": _("the six digits that confirm too"),
+    }[placeholder]
+
+
+def lane(lane: Lane) -> str:
+    """What a lane means for the letters in it."""
+    return {
+        Lane.CONFIRMATION: _("goes before everything else"),
+        Lane.SERVICE: _("goes right after confirmations"),
+        Lane.NURTURE: _("lets confirmations and service go first"),
+        Lane.BULK: _("goes when nothing else waits"),
+    }[lane]

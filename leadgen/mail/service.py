@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
@@ -22,21 +21,21 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
-from leadgen.letters import kinds, rendering, samples, words
+from leadgen.letters import kinds, rendering, samples
 from leadgen.letters.kinds import Letter
-from leadgen.letters.models import Lane, LetterText
-from leadgen.letters.rendering import Compiled, Rendered
+from leadgen.letters.models import Lane
+from leadgen.letters.rendering import Compiled, OwnWords, Rendered
 from leadgen.letters.texts import Texts
 from leadgen.mail import delivery, outbox
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.mail.providers.chosen import provider
+from leadgen.mail.providers.compose import compose
 from leadgen.mail.providers.interface import Batch, Outcome
 
 _SAME = (
     "intent", "letter", "brand_id", "campaign_id", "contact_id", "entry_id", "locale", "step_id", "status", "reason",
 )  # fmt: skip
 TESTS = "20 per hour"  # test letters to one member of staff of one brand
-_LONGEST = {"subject": 150, "heading": 150, "body": 5_000, "button": 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +81,34 @@ def want(wanted: Wanted) -> bool:
     return is_new
 
 
-def preview(campaign_id: int, letter: str, locale: str, step: int | None = None, stream_id: int = 0) -> Rendered:
-    """The letter as a made-up person would get it, with the words as they stand now.
+def preview(
+    campaign_id: int,
+    letter: str,
+    locale: str,
+    step: int | None = None,
+    stream_id: int = 0,
+    *,
+    own: OwnWords | None = None,
+) -> Rendered:
+    """The letter as a made-up person would get it, with `own` words or those that stand now.
 
     `step` is a step's id, `stream_id` the stream of a broadcast. Its links lead to sample pages, which record nothing.
     Raises NotFound.
     """
     card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
+    if own is not None:
+        compiled = rendering.compiled(card, letter, locale, own)
     return rendering.render(compiled, card, samples.person(card, letter, locale, step, stream_id))
+
+
+def preview_headers(
+    campaign_id: int, letter: str, locale: str, *, step: int | None = None, stream_id: int = 0
+) -> list[tuple[str, str]]:
+    """The headers of the letter as it would leave, those of one-click unsubscribing included. Raises NotFound."""
+    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
+    person = replace(samples.person(card, letter, locale, step, stream_id), opaque_id=str(uuid.uuid4()))
+    parcel = delivery.parcel(person, compiled, card)
+    return [(name, str(value)) for name, value in compose(Batch(compiled, []), parcel).items()]
 
 
 def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
@@ -119,33 +138,11 @@ def send_test(
         raise Invalid(_("Tests go to people who work for this brand only."), "to")
     if not limits.allow(TESTS, "letter-test", str(card.brand.id), receiver):
         raise TooMany(_("That was many tests for one hour. Please try again later."), 3600)
-    mark = _("Test")
-    compiled = replace(compiled, subject=f"[{mark}] {compiled.subject}")
+    compiled = replace(compiled, subject=f"[Test] {compiled.subject}")
     person = samples.person(card, letter, locale, step, stream_id)
     parcel = delivery.parcel(replace(person, email=receiver, opaque_id=str(uuid.uuid4())), compiled, card)
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
     return provider().send(Batch(compiled, [parcel])).outcomes[0]
-
-
-def letter_texts(campaign_id: int) -> dict[tuple[str, str], LetterText]:
-    """A marketer's own words for a campaign's letters, by letter and language; what is missing keeps the standard."""
-    rows = db.session.scalars(select(LetterText).where(LetterText.campaign_id == campaign_id))
-    return {(row.letter, row.locale): row for row in rows}
-
-
-def edit_letter_text(campaign_id: int, letter: str, locale: str, texts: Mapping[str, str]) -> None:
-    """Replace the words of a letter in one language; an empty text brings the standard one back.
-
-    They hold for mails that are sent from now on. Raises NotFound for an unknown letter, Invalid with the field for
-    words that are too long or name a placeholder that this letter does not know.
-    """
-    known = _letter(letter)
-    chosen = {name: texts.get(name, "").strip() for name in known.editable}
-    for name, text in chosen.items():
-        _check(known, name, text)
-    values = {"campaign_id": campaign_id, "letter": letter, "locale": locale, **chosen}
-    statement = insert(LetterText).values(values)
-    db.session.execute(statement.on_conflict_do_update(index_elements=["campaign_id", "letter", "locale"], set_=chosen))
 
 
 def timeline(contact_id: int, limit: int = 200) -> Sequence[Message]:
@@ -161,14 +158,6 @@ def sending_numbers(campaign_id: int) -> dict[MessageStatus, int]:
         select(Message.status, func.count()).where(Message.campaign_id == campaign_id).group_by(Message.status)
     )
     return dict.fromkeys(MessageStatus, 0) | {row[0]: row[1] for row in rows}
-
-
-def _check(letter: Letter, field: str, text: str) -> None:
-    if len(text) > _LONGEST[field]:
-        raise Invalid(_("This is too long: at most %(number)d characters.") % {"number": _LONGEST[field]}, field)
-    if unknown := words.unknown(text, letter.placeholders):
-        names = ", ".join(f"{{{name}}}" for name in unknown)
-        raise Invalid(_("This letter does not know %(names)s.") % {"names": names}, field)
 
 
 def _letter(name: str) -> Letter:

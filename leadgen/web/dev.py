@@ -14,7 +14,9 @@ from leadgen.web.guards import Guard, guarded_by
 blueprint = Blueprint("dev", __name__, url_prefix="/dev")
 _PAGE = "default-src 'none'; style-src 'self'; img-src 'self' data:; frame-src 'self'; form-action 'self'"
 # A letter is shown as a mail client would: its own styles, no script, nothing loaded, links open elsewhere.
-_LETTER = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+_LETTER = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 _VIEWS = ("letter", "text", "headers", "links", "source")
 
 

@@ -10,12 +10,9 @@ from typing import Any
 import pytest
 
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.campaigns.models import Campaign
-from leadgen.core.errors import Invalid
 from leadgen.letters import rendering, samples
 from leadgen.letters.rendering import OwnWords
 from leadgen.mail import delivery
-from leadgen.mail import service as mail
 from leadgen.mail.providers.compose import compose
 from leadgen.mail.providers.interface import Batch
 
@@ -119,10 +116,3 @@ def test_an_address_cannot_leave_its_attribute(card: CampaignCard) -> None:
     )
     assert not re.search(r"<a[^>]*onclick", html)
     assert "<b>" not in html
-
-
-@pytest.mark.parametrize(("field", "size"), [("body", 100_000), ("body", 5_001), ("subject", 151), ("heading", 151)])
-def test_words_without_end_are_refused(campaign: Campaign, field: str, size: int) -> None:
-    with pytest.raises(Invalid) as refused:
-        mail.edit_letter_text(campaign.id, "welcome", "en", {field: "x" * size})
-    assert refused.value.field == field

@@ -13,7 +13,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import hot, i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound, TooMany
-from leadgen.letters import kinds
+from leadgen.letters import editing, kinds
 from leadgen.letters.models import Lane
 from leadgen.mail import jobs, reasons
 from leadgen.mail import service as mail
@@ -85,34 +85,19 @@ def test_a_preview_of_an_absent_campaign_or_step(campaign: Campaign) -> None:
 
 
 def test_edited_words_hold_from_now_on(campaign: Campaign, mailbox: Mailbox) -> None:
-    message = make_message(make_entry(campaign, confirmed=True), locale="en")
-    mail.edit_letter_text(campaign.id, "welcome", "en", {"subject": "Welcome, {first_name}", "body": "To {prize}"})
+    make_message(make_entry(campaign, confirmed=True), locale="en")
+    editing.save(campaign, "welcome", {"en": {"subject": "Welcome, {first_name}", "body": "To {prize}"}})
     db.session.commit()
     jobs.pump_mail()
     assert mailbox()[0]["Subject"] == "Welcome, Anna"
-    assert mail.letter_texts(campaign.id)["welcome", "en"].body == "To {prize}"
-    assert message.id
 
 
-def test_an_empty_text_brings_the_standard_back(campaign: Campaign) -> None:
-    for subject in ("Mine", ""):
-        mail.edit_letter_text(campaign.id, "welcome", "en", {"subject": subject})
-        db.session.commit()
-    assert mail.preview(campaign.id, "welcome", "en").subject == "You are in: Win a week in Lisbon"
-
-
-@pytest.mark.parametrize(
-    ("field", "text"), [("body", "Hi {frist_name}"), ("subject", "{unsubscribe_link}"), ("button", "x" * 61)]
-)
-def test_words_with_unknown_placeholders_or_too_long_are_refused(campaign: Campaign, field: str, text: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        mail.edit_letter_text(campaign.id, "welcome", "en", {field: text})
-    assert refused.value.field == field
-
-
-def test_a_confirmation_knows_no_advertising_placeholder(campaign: Campaign) -> None:
-    with pytest.raises(Invalid, match="prize"):
-        mail.edit_letter_text(campaign.id, "confirm", "en", {"body": "Win {prize}"})
+def test_headers_can_be_looked_at_before(campaign: Campaign) -> None:
+    broadcast = make_broadcast(campaign)
+    headers = dict(mail.preview_headers(campaign.id, "broadcast", "en", stream_id=broadcast.stream_id))
+    assert headers["List-Unsubscribe"].startswith("<http://localhost/sample/unsubscribe/")
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert "List-Unsubscribe" not in dict(mail.preview_headers(campaign.id, "confirm", "en"))
 
 
 @pytest.fixture

@@ -1,20 +1,23 @@
-"""The letters of a campaign: the marketer's own words, how each looks, and a test to oneself."""
+"""The letters of a campaign: the catalogue, a marketer's own words, how each looks, and a test to the staff."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import FormField
 
+from leadgen.accounts import service as accounts
+from leadgen.campaigns import cards
+from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n
-from leadgen.core.errors import Invalid, NotFound, TooMany
+from leadgen.core.errors import Conflict, Invalid, NotFound, TooMany
 from leadgen.core.i18n import gettext as _
-from leadgen.letters import kinds
+from leadgen.letters import checking, editing, kinds, samples, values
 from leadgen.letters.kinds import Letter
-from leadgen.letters.models import LetterText
-from leadgen.letters.rendering import Rendered
+from leadgen.letters.rendering import OwnWords
 from leadgen.mail import service as mail
 from leadgen.mail.providers.interface import Outcome, Result
 from leadgen.mail.reasons import reason_in_words
@@ -26,17 +29,22 @@ from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.admin.sequences import find_step
 from leadgen.web.guards import Guard, guarded_by
 
-# A letter carries its styles within itself and runs nothing; the frame that shows it is sandboxed too.
-LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox"
+# A letter carries its styles within itself and runs nothing; the frame that shows it is sandboxed too. Its links open
+# in a tab of their own.
+LETTER_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
+_DARK = re.compile(r"\(prefers-color-scheme:\s*dark\)")
 
 
 class LetterTextsForm(StudioForm):
     """A letter's words in one language; what is empty keeps the standard ones."""
 
-    subject = line(longest=120)
-    heading = line(longest=120)
-    body = lines(longest=10_000)
-    button = line(longest=40)
+    subject = line(longest=editing.LONGEST["subject"])
+    heading = line(longest=editing.LONGEST["heading"])
+    body = lines(longest=editing.LONGEST["body"])
+    button = line(longest=editing.LONGEST["button"])
 
 
 class LetterForm(StudioForm):
@@ -49,16 +57,19 @@ class LetterForm(StudioForm):
 @blueprint.get("/campaigns/<int:campaign_id>/letters")
 @guarded_by(Guard.STAFF)
 def letters(campaign_id: int) -> str:
-    """Every letter that may be reworded, with its present subject."""
+    """Every letter: what it is for, when it leaves, and whether there is something to mend."""
     campaign = campaign_of_mine(campaign_id)
+    card = cards.by_id(campaign.id)
+    own = editing.all_words(campaign.id)
     offered = [letter for letter in kinds.ALL.values() if letter.editable]
     return render_template(
         "admin/letters.html",
         campaign=campaign,
-        catalogue=offered,
-        titles={letter.name: kinds.title(letter.name) for letter in offered},
+        catalogue=kinds.ALL.values(),
+        kinds=kinds,
+        own=own,
         subjects={letter.name: mail.preview(campaign.id, letter.name, i18n.locale()).subject for letter in offered},
-        changed={name for name, _locale in mail.letter_texts(campaign.id)},
+        findings={letter.name: checking.warnings(card, letter.name, own[letter.name]) for letter in offered},
     )
 
 
@@ -67,47 +78,73 @@ def letters(campaign_id: int) -> str:
 def letter(campaign_id: int, letter: str) -> ResponseReturnValue:
     """Reword a letter."""
     campaign = campaign_of_mine(campaign_id)
-    found = _editable(letter)
-    own = mail.letter_texts(campaign.id)
-    form = LetterForm(sent(), data={code: _as_data(own.get((letter, code))) for code in i18n.LOCALES})
-    if request.method == "POST" and form.validate() and _saved(campaign.id, letter, form):
+    own = editing.own_words(campaign.id, letter)
+    form = LetterForm(sent(), data={code: _as_data(texts) for code, texts in own.items()})
+    if request.method == "POST" and form.validate() and _saved(campaign, letter, form):
         tell(_("Saved."))
         return redirect(url_for("admin.letter", campaign_id=campaign_id, letter=letter), 303)
+    own = editing.own_words(campaign.id, letter)  # as they stand now, when somebody else saved meanwhile
     page = render_template(
         "admin/letter.html",
         campaign=campaign,
         letter=letter,
         form=form,
-        name=kinds.title(letter),
-        placeholders=found.placeholders,
+        kinds=kinds,
+        own=own,
+        seen=editing.fingerprint(own),
+        findings=checking.warnings(cards.by_id(campaign.id), letter, own),
+        placeholders=_placeholders(campaign, kinds.ALL[letter]),
+        members=accounts.member_emails(campaign.brand_id),
+        field_name=checking.field_name,
     )
     return make_response(page, 422 if form.is_wrong else 200)
 
 
-@blueprint.get("/campaigns/<int:campaign_id>/letters/<letter>/preview")
+@blueprint.post("/campaigns/<int:campaign_id>/letters/<letter>/reset")
+@guarded_by(Guard.STAFF)
+def letter_reset(campaign_id: int, letter: str) -> ResponseReturnValue:
+    """Bring the standard words back, or one's own again."""
+    campaign = campaign_of_mine(campaign_id)
+    try:
+        if "undo" in request.form:
+            editing.restore(campaign, letter, request.form.get("key", ""))
+            tell(_("Your words are back."))
+        else:
+            key = editing.reset(campaign, letter)
+            tell(_("The standard words are back."), undo=request.path, fields={"key": key})
+    except Conflict as error:
+        refuse(str(error))
+    return redirect(url_for("admin.letter", campaign_id=campaign_id, letter=letter), 303)
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/letters/<letter>/preview", methods=["GET", "POST"])
 @guarded_by(Guard.STAFF)
 def letter_preview(campaign_id: int, letter: str) -> Response:
-    """The letter alone, as HTML or plain text, for a frame."""
-    rendered = _rendered(campaign_id, letter)
-    is_text = request.args.get("form") == "text"
-    body = f"{rendered.subject}\n\n{rendered.text}" if is_text else rendered.html
-    answer = Response(body, content_type=f"text/{'plain' if is_text else 'html'}; charset=utf-8")
-    answer.headers["Content-Security-Policy"] = LETTER_POLICY
-    return answer
+    """The letter alone for a frame: HTML, plain text or headers; by POST with the words that are being typed."""
+    campaign, step = _of_campaign(campaign_id, letter)
+    if request.values.get("form") == "headers":
+        told = mail.preview_headers(campaign.id, letter, _locale(), step=step)
+        return _framed("\n".join(f"{name}: {value}" for name, value in told), "plain")
+    rendered = mail.preview(campaign.id, letter, _locale(), step, own=_typed(letter))
+    if request.values.get("form") == "text":
+        return _framed(f"{rendered.subject}\n\n{rendered.text}", "plain")
+    return _framed(_in_scheme(rendered.html, request.values.get("scheme", "")), "html")
 
 
 @blueprint.post("/campaigns/<int:campaign_id>/letters/<letter>/test")
 @guarded_by(Guard.STAFF)
 def letter_test(campaign_id: int, letter: str) -> ResponseReturnValue:
-    """Send the letter, as last saved, to the person who is signed in."""
-    step = _step(letter)
-    _rendered(campaign_id, letter)  # refuses a letter that is not this campaign's
-    to = staff.current().email
-    try:
-        outcome = mail.send_test(campaign_id, letter, _locale(), to, step=step)
-    except (Invalid, TooMany) as error:
-        refuse(str(error))
-    else:
+    """Send the letter, as last saved, to somebody who works for the brand, and say what became of it."""
+    campaign, step = _of_campaign(campaign_id, letter)
+    to = request.form.get("to") or staff.current().email
+    wanted = i18n.LOCALES if request.form.get("locale") == "both" else (_locale(),)
+    for code in wanted:
+        try:
+            with i18n.speaking(code):
+                outcome = mail.send_test(campaign.id, letter, code, to, step=step)
+        except (Invalid, TooMany) as error:
+            refuse(str(error))
+            break
         _tell_outcome(outcome, to)
     if step:
         return redirect(url_for("admin.step", campaign_id=campaign_id, step_id=step), 303)
@@ -126,27 +163,22 @@ def _tell_outcome(outcome: Outcome, to: str) -> None:
         refuse(_("The test to %(address)s was not sent: %(reason)s.") % words)
 
 
-def _as_data(own: LetterText | None) -> dict[str, str]:
-    return {name: getattr(own, name) for name in ("subject", "heading", "body", "button")} if own else {}
+def _as_data(own: OwnWords) -> dict[str, str]:
+    return {name: getattr(own, name) for name in editing.LONGEST}
 
 
-def _rendered(campaign_id: int, letter: str) -> Rendered:
-    """The letter in the asked language. Raises NotFound, for the step of another campaign too."""
+def _of_campaign(campaign_id: int, letter: str) -> tuple[Campaign, int | None]:
+    """The campaign and the asked step. Raises NotFound for another's, and for letters that are not looked at here."""
     campaign = campaign_of_mine(campaign_id)
-    if letter not in kinds.ALL:
-        raise NotFound
-    step = _step(letter)
+    step = request.args.get("step", type=int) if letter == "sequence" else None
     if letter == "sequence":
         sequence = nurture.sequence_of(campaign.id)
         if sequence is None or step is None:
             raise NotFound
         find_step(sequence, step)
-    return mail.preview(campaign.id, letter, _locale(), step)
-
-
-def _step(letter: str) -> int | None:
-    """The asked step; only a sequence has any, and `_rendered` makes sure that it is this campaign's."""
-    return request.args.get("step", type=int) if letter == "sequence" else None
+    elif letter not in kinds.ALL or not kinds.ALL[letter].editable:
+        raise NotFound
+    return campaign, step
 
 
 def _locale() -> str:
@@ -154,19 +186,47 @@ def _locale() -> str:
     return asked if asked in i18n.LOCALES else i18n.locale()
 
 
-def _editable(name: str) -> Letter:
-    found = kinds.ALL.get(name)
-    if found is None or not found.editable:
-        raise NotFound
-    return found
+def _typed(letter: str) -> OwnWords | None:
+    """The words that stand in the editor's form now, cut to what may be saved; None when there is no form."""
+    if request.method != "POST" or not kinds.ALL[letter].editable:
+        return None
+    code = _locale()
+    typed = {name: request.form.get(f"{code}-{name}", "")[:longest] for name, longest in editing.LONGEST.items()}
+    return OwnWords(**{name: text.replace("\r\n", "\n").strip() for name, text in typed.items()})
 
 
-def _saved(campaign_id: int, letter: str, form: LetterForm) -> bool:
-    part: Any = form
+def _in_scheme(html: str, scheme: str) -> str:
+    """The letter as a mail program shows it that is set to light or dark, whatever this browser is set to."""
+    if scheme not in {"light", "dark"}:
+        return html
+    return _DARK.sub("all" if scheme == "dark" else "not all", html)
+
+
+def _framed(body: str, kind: str) -> Response:
+    if kind == "html":
+        body = body.replace("<head>", '<head><base target="_blank">', 1)
+    answer = Response(body, content_type=f"text/{kind}; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = LETTER_POLICY
+    return answer
+
+
+def _placeholders(campaign: Campaign, letter: Letter) -> list[tuple[str, str, str]]:
+    """(name, meaning, example) of what may stand in this letter."""
+    card = cards.by_id(campaign.id)
+    person = samples.person(card, letter.name, i18n.locale())
+    fixed = values.campaign_words(card, i18n.locale())
+    personal = [name for name in letter.placeholders if name not in fixed]
+    examples = fixed | values.fill(personal, person, card, i18n.locale())
+    return [(name, kinds.meaning(name), examples[name]) for name in letter.placeholders]
+
+
+def _saved(campaign: Campaign, letter: str, form: LetterForm) -> bool:
+    texts = {code: form.part(code).data for code in i18n.LOCALES}
     try:
-        for code in i18n.LOCALES:
-            part = form.part(code)
-            mail.edit_letter_text(campaign_id, letter, code, form.part(code).data)
+        editing.save(campaign, letter, texts, seen=request.form.get("seen", ""))
     except Invalid as error:
-        part.blame(error)
+        code, _dash, field = error.field.partition("-")
+        form.part(code).blame(Invalid(str(error), field))
+    except Conflict as error:
+        form.form_errors.append(str(error))
     return not form.is_wrong

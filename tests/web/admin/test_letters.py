@@ -1,5 +1,6 @@
 """The letters of a campaign: own words, how they look, a test to oneself."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -56,7 +57,7 @@ def test_own_words_replace_the_standard_ones_and_empty_ones_bring_them_back(app:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"en-subject": "x" * 121}, "at most 120 characters"),
+        ({"en-subject": "x" * 151}, "at most 150 characters"),
         ({"en-body": "Your {password}"}, "This letter does not know {password}."),
     ],
 )
@@ -73,14 +74,17 @@ def test_a_letter_that_does_not_exist_is_absent(ada: Staff, path: str) -> None:
     for name in ("nothing", "sequence"):
         assert ada.get(f"{path}/{name}").status_code == 404
         assert ada.get(f"{path}/{name}/preview").status_code == 404
+        assert ada.post(f"{path}/{name}/preview").status_code == 404
         assert ada.post(f"{path}/{name}/test").status_code == 404
+        assert ada.post(f"{path}/{name}/reset").status_code == 404
 
 
 def test_a_preview_runs_nothing_and_stands_only_in_our_frame(ada: Staff, path: str) -> None:
     policy = ada.get(f"{path}/welcome/preview").headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'self'" in policy
-    assert policy.endswith("sandbox")
+    assert "sandbox allow-popups allow-popups-to-escape-sandbox" in policy
+    assert "allow-scripts" not in policy
     assert "script-src" not in policy
 
 
@@ -119,3 +123,84 @@ def test_what_the_provider_refused_is_told(
     monkeypatch.setattr(service, "provider", Stubborn)
     ada.post(f"{path}/welcome/test", {"locale": "en"})
     assert told in ada.get(f"{path}/welcome").text
+
+
+def test_a_test_can_go_to_a_colleague_in_both_languages(ada: Staff, path: str, letters_of: Letters) -> None:
+    ada.post(f"{path}/welcome/test", {"locale": "both", "to": "bob@staff.example"})
+    subjects = [letter.summary.subject for letter in letters_of("bob@staff.example")]
+    assert sorted(subjects) == [
+        "[Test] Vous participez\u00a0: Gagnez une semaine à Lisbonne",
+        "[Test] You are in: Win a week in Lisbon",
+    ]
+
+
+@pytest.mark.parametrize("to", ["cleo@staff.example", "victim@mail.example", "nobody"])
+def test_a_test_goes_to_nobody_else(ada: Staff, path: str, letters_of: Letters, to: str) -> None:
+    ada.post(f"{path}/welcome/test", {"locale": "en", "to": to})
+    assert "Tests go to people who work for this brand only." in ada.get(f"{path}/welcome").text
+    assert list(letters_of(to)) == []
+
+
+def test_words_are_seen_before_they_are_saved(ada: Staff, path: str) -> None:
+    typed = {"locale": "fr", "fr-subject": "Essayé", "fr-body": "Pas encore <b>enregistré</b> {prize}", "en-body": "No"}
+    shown = ada.post(f"{path}/welcome/preview", typed).text
+    assert "Pas encore &lt;b&gt;enregistré&lt;/b&gt; une semaine" in shown
+    assert ada.post(f"{path}/welcome/preview", typed | {"form": "text"}).text.startswith("Essayé\n")
+    assert "Pas encore" not in ada.get(f"{path}/welcome/preview?locale=fr").text
+
+
+def test_a_letter_is_seen_as_light_dark_and_headers(ada: Staff, path: str) -> None:
+    assert "@media all" in ada.get(f"{path}/welcome/preview?scheme=dark").text
+    assert "@media not all" in ada.get(f"{path}/welcome/preview?scheme=light").text
+    headers = ada.get(f"{path}/welcome/preview?form=headers").text
+    assert "From: Cap Sud <" in headers
+    assert "List-Unsubscribe" not in headers
+
+
+def test_headers_of_marketing_carry_one_click(app: Flask, ada: Staff, world: World, path: str) -> None:
+    with app.app_context():
+        number = factories.make_sequence(db.session.get_one(type(world.campaign), world.campaign.id)).steps[0].id
+    headers = ada.get(f"{path}/sequence/preview?form=headers&step={number}").text
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in headers
+
+
+def test_the_second_tab_does_not_overwrite_the_first(ada: Staff, path: str) -> None:
+    seen = fields_of(ada.get(f"{path}/welcome").text)
+    ada.post(f"{path}/welcome", seen | {"en-subject": "From the first tab"})
+    answer = ada.post(f"{path}/welcome", seen | {"en-subject": "From the second tab"})
+    assert answer.status_code == 422
+    assert "Somebody else saved this letter" in answer.text
+    assert "From the second tab" in answer.text
+    assert "From the first tab" in answer.text
+    assert "From the first tab" in ada.get(f"{path}/welcome").text
+    again = fields_of(answer.text)
+    assert ada.post(f"{path}/welcome", again).status_code == 303
+    assert "From the second tab" in ada.get(f"{path}/welcome").text
+
+
+def test_a_reset_can_be_taken_back(ada: Staff, path: str) -> None:
+    ada.post(f"{path}/welcome", {"en-body": "Mine alone. " * 300})
+    ada.post(f"{path}/welcome/reset")
+    page = ada.get(f"{path}/welcome").text
+    assert "The standard words are back." in page
+    key = re.search(r'name="key" value="([0-9a-f]+)"', page)
+    assert key is not None
+    ada.post(f"{path}/welcome/reset", {"undo": "1", "key": key[1]})
+    page = ada.get(f"{path}/welcome").text
+    assert "Your words are back." in page
+    assert "Mine alone." in page
+
+
+def test_hints_are_counted_and_told(ada: Staff, path: str) -> None:
+    assert "hint" not in ada.get(path).text
+    ada.post(f"{path}/welcome", {"en-subject": "WELCOME TO US!!!", "fr-subject": "Bienvenue"})
+    assert "2 hints" in ada.get(path).text
+    page = ada.get(f"{path}/welcome").text
+    assert '<a href="#en-subject">Subject in English: so many exclamation marks look like spam.</a>' in page
+
+
+def test_placeholders_stand_with_meaning_and_example(ada: Staff, path: str) -> None:
+    page = ada.get(f"{path}/welcome").text
+    for told in ("{prize}", "name of the first prize", "A week in Lisbon 1", 'data-insert="{share_link}"'):
+        assert told in page
+    assert "{code}" not in page

@@ -58,6 +58,8 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.letter"): 200,
     ("POST", "admin.letter"): GONE_ON,
     ("GET", "admin.letter_preview"): 200,
+    ("POST", "admin.letter_preview"): 200,
+    ("POST", "admin.letter_reset"): GONE_ON,
     ("POST", "admin.letter_test"): GONE_ON,
     ("GET", "admin.sequences"): 200,
     ("POST", "admin.sequence_set_up"): GONE_ON,

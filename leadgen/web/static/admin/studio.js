@@ -86,7 +86,7 @@ for (const form of all("[data-guard]")) {
   let dirty = false;
   form.addEventListener("input", () => (dirty = true));
   form.addEventListener("change", () => (dirty = true));
-  form.addEventListener("submit", () => (dirty = false));
+  form.addEventListener("submit", (event) => (dirty = dirty && Boolean(event.submitter?.formTarget)));
   addEventListener("beforeunload", (event) => dirty && event.preventDefault());
   if (form.dataset.save) saveQuietly(form, () => (dirty = false));
 }
@@ -128,6 +128,34 @@ if (knobs) {
     const address = `${frame.dataset.address}?lang=${chosen.get("lang")}`;
     if (!frame.src.endsWith(address)) frame.src = address;
   });
+}
+
+// A letter's preview follows its switches and what is typed.
+for (const show of all("[data-show]")) {
+  let timer;
+  show.hidden = true;
+  addEventListener("input", (event) => {
+    if (event.target.form !== show.form) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => show.form.requestSubmit(show), event.target.closest("[data-switch]") ? 0 : 700);
+  });
+}
+
+// Placeholders go where the cursor was.
+const insertable = one("[data-placeholders]");
+if (insertable) {
+  let field = one("textarea", insertable.closest("form"));
+  addEventListener("focusin", (event) => {
+    if (event.target.matches(".language input, .language textarea")) field = event.target;
+  });
+  for (const button of all("[data-insert]", insertable)) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      field.focus();
+      field.setRangeText(button.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
 }
 
 // ⌘K: go anywhere.
