@@ -26,64 +26,59 @@ FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.
 WHERE e.id = %(entry)s
 """
 
-_CONFIRM = f"""
-WITH confirmed AS (
+_CONFIRM = hot.compact(f"""
+WITH done AS (
     UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s
     FROM campaign c
     WHERE e.id = %(entry)s AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
       AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {CONFIRMABLE_SQL}
     RETURNING e.id, e.brand_id, e.campaign_id, e.contact_id, e.referrer_id, e.locale, e.code, e.access_version,
-              e.is_marketing_wanted, e.rules_version, e.created_at, e.code_number,
-              c.entry_points, c.referral_points
+              e.is_marketing_wanted, e.rules_version, e.created_at, c.entry_points, c.referral_points
 ), verified AS (
     UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
-        marketing_at = CASE WHEN confirmed.is_marketing_wanted AND NOT EXISTS (
+        marketing_at = CASE WHEN done.is_marketing_wanted AND NOT EXISTS (
                 SELECT 1 FROM suppression s WHERE s.brand_id = p.brand_id AND s.address_hash = p.address_hash
-                   AND s.reason = 'unsubscribe' AND s.at >= confirmed.created_at)
+                   AND s.reason = 'unsubscribe' AND s.at >= done.created_at)
             THEN coalesce(p.marketing_at, %(now)s) ELSE p.marketing_at END
-    FROM confirmed WHERE p.id = confirmed.contact_id
+    FROM done WHERE p.id = done.contact_id
     RETURNING p.id, p.address_hash, p.brand_id
 ), reopened AS (
     -- A tick that came after it takes back an unsubscribe, and an answered mail shows that the mailbox lives; a
     -- complaint stays.
-    DELETE FROM suppression s USING verified, confirmed
+    DELETE FROM suppression s USING verified, done
     WHERE s.brand_id = verified.brand_id AND s.address_hash = verified.address_hash
       AND (s.reason = 'hard_bounce'
-           OR s.reason = 'unsubscribe' AND confirmed.is_marketing_wanted AND s.at < confirmed.created_at)
-), mailed AS (
-    -- What the person had in hand: of several mails the latest that left, for a code the one with that code.
-    SELECT jsonb_strip_nulls(jsonb_build_object(
-        'method', %(method)s::text, 'generation', %(generation)s::int, 'asked_at', confirmed.created_at,
-        'doi_message', mail.opaque_id, 'doi_sent_at', mail.sent_at, 'doi_delivered_at', mail.delivered_at)) AS evidence
-    FROM confirmed LEFT JOIN LATERAL (
-        SELECT m.opaque_id, m.sent_at,
-               coalesce((SELECT min(v.received_at) FROM provider_event v
-                         WHERE v.opaque_id = m.opaque_id AND v.kind = 'delivered'),
-                        CASE WHEN m.status = 'delivered' THEN m.sent_at END) AS delivered_at
-        FROM message m
-        WHERE m.entry_id = confirmed.id AND m.lane = 'confirmation' AND m.sent_at IS NOT NULL
-          AND (m.context ->> 'generation')::int = %(generation)s
-          AND (%(method)s <> 'code' OR (m.context ->> 'code_number')::int = confirmed.code_number)
-        ORDER BY m.id DESC LIMIT 1
-    ) AS mail ON true
+           OR s.reason = 'unsubscribe' AND done.is_marketing_wanted AND s.at < done.created_at)
 ), evidence AS (
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
-    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s,
-           CASE WHEN %(method)s = 'code' THEN 'code' ELSE 'confirm page' END, mailed.evidence
-    FROM confirmed, mailed, (VALUES ('rules'), ('marketing')) AS act (purpose)
+    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s, %(channel)s,
+           jsonb_strip_nulls(jsonb_build_object(
+               'method', %(method)s::text, 'generation', %(generation)s::int, 'asked_at', created_at,
+               'doi_message', opaque_id, 'doi_sent_at', sent_at, 'doi_delivered_at', delivered_at))
+    FROM done CROSS JOIN (VALUES ('rules'), ('marketing')) AS act (purpose)
+    -- What the person had in hand: of several mails the latest that left.
+    LEFT JOIN LATERAL (
+        SELECT opaque_id, sent_at, CASE WHEN status = 'delivered' THEN coalesce(
+                   (SELECT min(received_at) FROM provider_event v
+                    WHERE v.opaque_id = m.opaque_id AND v.kind = 'delivered'), sent_at) END AS delivered_at
+        FROM message m
+        WHERE entry_id = done.id AND lane = 'confirmation' AND sent_at IS NOT NULL
+          AND (m.context ->> 'generation')::int = %(generation)s
+        ORDER BY m.id DESC LIMIT 1
+    ) AS mail ON true
     WHERE act.purpose = 'rules' OR is_marketing_wanted
 ), inviter AS (
-    SELECT r.id FROM entry r, confirmed WHERE r.id = confirmed.referrer_id AND r.status = 'confirmed'
+    SELECT r.id FROM entry r, done WHERE r.id = done.referrer_id AND r.status = 'confirmed'
 ), credited AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, source_entry_id, rules_version, at,
                         idempotency_key)
     SELECT campaign_id, id, 'entry', entry_points, entry_points, NULL::bigint, rules_version, %(now)s, 'entry:' || id
-    FROM confirmed
+    FROM done
     UNION ALL
-    SELECT campaign_id, inviter.id, 'referral', referral_points, referral_points, confirmed.id, rules_version, %(now)s,
+    SELECT campaign_id, inviter.id, 'referral', referral_points, referral_points, done.id, rules_version, %(now)s,
            -- by mailbox, not by entry: erasing oneself and entering again earns nothing twice
            'referral:' || campaign_id || ':' || encode(verified.address_hash, 'hex')
-    FROM confirmed, inviter, verified
+    FROM done, inviter, verified
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances, kind
 ), unfolded AS (
@@ -95,20 +90,20 @@ WITH confirmed AS (
     SELECT 'welcome:' || id, brand_id, campaign_id, contact_id, id, 'service', 'service', 'welcome', locale,
            jsonb_build_object('entry', id, 'access_version', access_version, 'code', code),
            %(now)s, %(now)s + interval '{WELCOME_LIFE_HOURS} hours', %(now)s
-    FROM confirmed
+    FROM done
     ON CONFLICT (intent) DO NOTHING
 ), told AS (
     INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
     SELECT 'entry.confirmed', %(now)s, brand_id, campaign_id, contact_id, id,
            jsonb_build_object('method', %(method)s::text, 'marketing', is_marketing_wanted)
-    FROM confirmed
+    FROM done
     UNION ALL
-    SELECT 'referral.counted', %(now)s, brand_id, confirmed.campaign_id, NULL, credited.entry_id,
-           jsonb_build_object('friend', confirmed.id, 'points', credited.points)
-    FROM confirmed, credited WHERE credited.kind = 'referral'
+    SELECT 'referral.counted', %(now)s, brand_id, done.campaign_id, NULL, credited.entry_id,
+           jsonb_build_object('friend', done.id, 'points', credited.points)
+    FROM done, credited WHERE credited.kind = 'referral'
 )
-SELECT id, campaign_id, access_version FROM confirmed
-"""  # noqa: S608 - the only values put in by Python are constants of this module
+SELECT id, campaign_id, access_version FROM done
+""")  # noqa: S608 - the only values put in by Python are constants of this module
 
 _TRY_CODE = f"""
 UPDATE entry SET code_tries = code_tries + 1
@@ -188,7 +183,8 @@ def confirm(entry_id: int, generation: int, method: str) -> Confirmation:
     `method` is cookie_post, button_post or code. A second call changes nothing and answers ALREADY; an old
     generation, an expired or closed entry answers so. Raises NotFound for an entry that is not there (any more).
     """
-    values = {"entry": entry_id, "generation": generation, "method": method, "now": clock.now()}
+    channel = "code" if method == "code" else "confirm page"
+    values = {"entry": entry_id, "generation": generation, "method": method, "channel": channel, "now": clock.now()}
     row = hot.one(_CONFIRM, values)
     if row is not None:
         for bell in (Bell.MAIL, Bell.POINTS, Bell.FACTS):

@@ -21,7 +21,7 @@ CORRECTIONS = 3
 OPEN = (EntryStatus.PENDING, EntryStatus.BOUNCED, EntryStatus.EXPIRED)
 _ATTEMPTS = 3
 
-_CORRECT = f"""
+_CORRECT = hot.compact(f"""
 WITH mine AS (
     SELECT id, brand_id, campaign_id, contact_id FROM entry
     WHERE id = %(entry)s AND campaign_id = %(campaign)s AND status IN ('pending', 'bounced', 'expired')
@@ -81,7 +81,7 @@ WITH mine AS (
     SELECT 'entry.repeated', %(now)s, mine.brand_id, mine.campaign_id, other.contact_id, other.id FROM mine, other
 )
 SELECT id, true AS is_own FROM moved UNION ALL SELECT other.id, false FROM other, counted
-"""  # noqa: S608 - the only values put in by Python are constants of the product
+""")  # noqa: S608 - the only values put in by Python are constants of the product
 
 
 def correct(card: CampaignCard, entry_id: int, new: Address) -> Entered:
