@@ -21,8 +21,8 @@ NO_MX = "no_mx"
 # Somebody who makes up a domain for each form must not keep the queue busy with names that nobody answers for.
 LOOKUPS = "20 per minute"
 _MOST_DOMAINS, _MOST_ENTRIES = 50, 200
-# Names that exist for examples and tests only (RFC 2606, RFC 6761): asking for them would only disturb.
-_NEVER_ASKED = (".example", ".test", ".invalid", ".localhost", "example.com", "example.net", "example.org")
+# Names that exist for examples only (RFC 2606): asking for them would only disturb.
+_NEVER_ASKED = (".example", ".example.com", ".example.net", ".example.org")
 
 _MARK = text("""
 UPDATE entry e SET address_problem = :problem FROM contact c
@@ -39,7 +39,7 @@ def check(facts: Sequence[Fact]) -> None:
     wanted: dict[str, list[int]] = defaultdict(list)
     for entry_id, email in _addresses([fact.entry_id for fact in facts if fact.entry_id]):
         domain = email.rpartition("@")[2].lower()
-        if groups.of(email) == groups.OTHER and not domain.endswith(_NEVER_ASKED):
+        if groups.of(email) == groups.OTHER and not f".{domain}".endswith(_NEVER_ASKED):
             wanted[domain].append(entry_id)
     for entry_ids in list(wanted.values())[:_MOST_DOMAINS]:
         if not queue.offer("leadgen.entries.jobs.check_domain", *entry_ids[:_MOST_ENTRIES]):

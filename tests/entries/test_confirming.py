@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.models import Campaign, CampaignStatus
+from leadgen.contacts import address
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
 from leadgen.core import hot, tokens
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound, TooMany
-from leadgen.entries import confirming, entering, person, points
+from leadgen.entries import confirming, correcting, entering, person, points, waiting
 from leadgen.entries.confirming import Outcome
 from leadgen.entries.models import Entry
+from leadgen.mail import receipts
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 from tests.factories import fresh, make_contact, make_entry, make_suppression
@@ -223,3 +226,55 @@ def test_an_answered_mail_shows_that_the_mailbox_lives(card: CampaignCard, campa
     confirming.confirm(entered.entry_id, 1, "button_post")
 
     assert rows("SELECT 1 FROM suppression") == []
+
+
+def _evidence() -> dict[str, object]:
+    [row] = rows("SELECT channel, evidence FROM consent WHERE action = 'confirmed' AND purpose = 'rules'")
+    return {"channel": row["channel"]} | row["evidence"]
+
+
+def test_mail_27_the_evidence_names_the_mail_when_it_left_and_when_it_arrived(card: CampaignCard, clock: Clock) -> None:
+    entered = entering.enter(card, filled())
+    [message] = rows("UPDATE message SET status = 'delivered', sent_at = created_at RETURNING opaque_id, sent_at")
+    clock.forward(seconds=30)
+    event = {"event": "delivered", "m": str(message["opaque_id"]), "sg_event_id": "one"}
+    receipts.store([event])
+    clock.forward(minutes=4)
+
+    confirming.confirm(entered.entry_id, 1, "cookie_post")
+
+    evidence = _evidence()
+    assert (evidence["channel"], evidence["method"], evidence["generation"]) == ("confirm page", "cookie_post", 1)
+    assert evidence["doi_message"] == str(message["opaque_id"])
+    sent, arrived = (datetime.fromisoformat(str(evidence[key])) for key in ("doi_sent_at", "doi_delivered_at"))
+    assert sent == message["sent_at"]
+    assert timedelta(seconds=29) < arrived - sent < timedelta(seconds=60)
+    [entry] = rows("SELECT created_at, confirmed_at FROM entry")
+    assert datetime.fromisoformat(str(evidence["asked_at"])) == entry["created_at"]
+    assert entry["confirmed_at"] - sent > timedelta(minutes=4)
+
+
+def test_of_several_mails_the_evidence_names_the_latest_that_left(card: CampaignCard, clock: Clock) -> None:
+    entered = entering.enter(card, filled())
+    for _ in range(2):
+        rows("UPDATE message SET status = 'accepted', sent_at = created_at RETURNING id")
+        clock.forward(minutes=6)
+        waiting.resend(entered.entry_id)
+        db.session.commit()
+
+    confirming.confirm(entered.entry_id, 1, "button_post")
+
+    mails = rows("SELECT opaque_id FROM message WHERE lane = 'confirmation' ORDER BY id")
+    assert _evidence()["doi_message"] == str(mails[1]["opaque_id"])
+    assert "doi_delivered_at" not in _evidence()
+
+
+def test_a_mail_to_the_address_before_the_correction_proves_nothing(card: CampaignCard) -> None:
+    entered = entering.enter(card, filled())
+    rows("UPDATE message SET status = 'delivered', sent_at = created_at RETURNING id")
+    correcting.correct(card, entered.entry_id, address.parse("dora@mail.example"))
+
+    confirming.confirm(entered.entry_id, 2, "code")
+
+    assert "doi_message" not in _evidence()
+    assert (_evidence()["channel"], _evidence()["generation"]) == ("code", 2)

@@ -5,8 +5,9 @@ from flask import Flask
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, CampaignStatus
-from leadgen.core import hot, links
+from leadgen.core import hot, links, notes
 from leadgen.core.db import db
+from leadgen.entries import confirming, person
 from leadgen.journal import counters
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, count, text_of
@@ -138,3 +139,40 @@ def test_a_token_of_another_purpose_is_unknown(visitor: Visitor, scene: Scene) -
 
 def test_it_speaks_the_language_of_the_entry(visitor: Visitor, scene: Scene) -> None:
     assert '<html lang="fr">' in visitor.get(scene.confirm, headers={"Accept-Language": "en"}).text
+
+
+@pytest.mark.parametrize("which", ["confirm", "refuse", "unsubscribe"])
+def test_old_links_of_a_forgotten_person_say_that_everything_was_erased(
+    app: Flask, visitor: Visitor, scene: Scene, which: str
+) -> None:
+    links_of = {
+        "confirm": (scene.confirm, scene.anna_id),
+        "refuse": (scene.refuse, scene.anna_id),
+        "unsubscribe": (scene.unsubscribe, scene.ben_id),
+    }
+    path, entry_id = links_of[which]
+    with app.app_context():
+        person.erase(entry_id)
+        db.session.commit()
+    for answer in (visitor.get(f"{path}?lang=en"), visitor.post(f"{path}?lang=en")):
+        assert answer.status_code == (200 if which == "unsubscribe" else 410)
+        assert "This data was erased" in answer.text
+    if which == "unsubscribe":  # a mailbox's button never hears of it
+        one_click = visitor.post(path, {"List-Unsubscribe": "One-Click"})
+        assert (one_click.status_code, one_click.text) == (200, "")
+
+
+def _is_reminder_due(app: Flask, scene: Scene) -> bool:
+    with app.app_context():
+        return not confirming.was_viewed(scene.anna_id)
+
+
+def test_only_a_person_who_looks_ends_the_reminder(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    """F3: heads, prefetches and scanners get the plain page, nothing else."""
+    notes.forget()
+    visitor.client.head(scene.confirm)
+    visitor.get(scene.confirm, headers={"Sec-Purpose": "prefetch"})
+    visitor.get(scene.confirm, headers={"User-Agent": "BingPreview/1.0"})
+    assert _is_reminder_due(app, scene)
+    visitor.get(scene.confirm)
+    assert not _is_reminder_due(app, scene)

@@ -193,3 +193,32 @@ def test_whoever_confirmed_on_another_device_need_not_wait_here(visitor: Visitor
     assert late.status_code == 200
     assert "You are in" in text_of(late)
     assert "/me/" not in late.text
+
+
+def test_a_domain_that_takes_no_mail_is_a_warning_beside_the_address(visitor: Visitor, scene: Scene) -> None:
+    """The poll hears of it, the page says it and opens the correction; everything else goes on."""
+    path = _waiting(visitor)
+    hot.one("UPDATE entry SET address_problem = 'no_mx' WHERE id = %(id)s RETURNING id", {"id": _entry()["id"]})
+    assert visitor.get(f"{path}/status.json").json == {"status": "no_mx"}
+    page = visitor.get(path)
+    assert "It looks as if nobody takes mail at the domain of z•••@m•••.example" in text_of(page)
+    assert 'data-shown="no_mx"' in page.text
+    assert '<details class="correct" open>' in page.text
+    assert "One step left" in page.text
+    corrected = visitor.post(f"{path}/correct", {"email": "zoe.durand@mail.example"})
+    assert "nobody takes mail" not in visitor.get(corrected.location).text
+
+
+def test_the_page_says_no_more_than_the_domain_to_a_stranger(visitor: Visitor, scene: Scene) -> None:
+    path = _waiting(visitor, email="anna@mail.example")
+    hot.one("UPDATE entry SET status = 'bounced' WHERE id = %(id)s RETURNING id", {"id": scene.anna_id})
+    assert visitor.get(f"{path}/status.json").json == {"status": "waiting"}
+
+
+def test_the_resend_button_is_bounded_by_the_network_too(visitor: Visitor, scene: Scene) -> None:
+    """A token can be sent again and again, each time for a row."""
+    path = _waiting(visitor)
+    visitor.clock.forward(seconds=61)
+    asked = [visitor.post(f"{path}/resend", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code for _ in range(70)]
+    assert asked.count(303) < 70
+    assert asked[-1] == 429
