@@ -34,6 +34,9 @@ def readyz() -> tuple[Response, int]:
         "oldest_job_seconds": signs.oldest_job_seconds,
         "oldest_wanted_message_seconds": signs.oldest_message_seconds,
         "mail": signs.mail_pause or "ok",
+        "oldest_by_lane": signs.oldest_by_lane,
+        "streams_stopped": signs.streams_stopped,
+        "uncertain": signs.open_messages.get("uncertain", 0),
     }
     return jsonify(body), 200 if signs.has_database else 503
 
@@ -73,6 +76,9 @@ class _Vitals(Collector):
         yield GaugeMetricFamily("leadgen_facts_waiting", "Facts not yet announced, up to a limit.", signs.facts_waiting)
         yield _by("lane", "leadgen_mail_due", "Messages due now by lane, counted up to a limit.", signs.due_messages)
         yield _by("lane", "leadgen_mail_oldest_seconds", "Age of the oldest due message by lane.", signs.oldest_by_lane)
+        yield GaugeMetricFamily(
+            "leadgen_streams_stopped", "Streams of mail that a breaker stopped.", signs.streams_stopped
+        )
         yield _by("status", "leadgen_mail_open", "Messages whose outcome is not known.", signs.open_messages)
         yield _by("queue", "leadgen_queue_jobs", "Jobs waiting by queue.", signs.jobs_by_queue)
 

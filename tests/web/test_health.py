@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from leadgen.campaigns.models import Campaign
+from leadgen.core import clock as product_clock
 from leadgen.core import hot, notes
 from leadgen.core import settings as product_settings
+from leadgen.core.db import db
 from leadgen.core.settings import Settings
+from leadgen.letters.models import Lane
 from leadgen.mail import delivery
+from leadgen.mail.models import MessageStatus
 from tests.conftest import Clock
-from tests.factories import make_entry, make_message
+from tests.factories import make_entry, make_message, make_stream
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +83,22 @@ def test_metrics_for_prometheus(app: Flask, client: FlaskClient) -> None:
     assert 'leadgen_mail_due{lane="service"} 1.0' in answer.text
     assert "leadgen_database_up 1.0" in answer.text
     assert 'leadgen_queue_jobs{queue="urgent"}' in answer.text
+
+
+def test_what_waits_is_told_by_lane_and_a_paused_stream_does_not_wait(app: Flask, client: FlaskClient) -> None:
+    """A pause by hand is no trouble; a stop by a breaker is counted, because somebody has to look."""
+    early = product_clock.now() - timedelta(minutes=5)
+    with app.app_context():
+        entry = make_entry(confirmed=True, marketing=True)
+        campaign = db.session.get_one(Campaign, entry.campaign_id)
+        for state in ("open", "paused", "stopped"):
+            stream = make_stream(campaign, lane=Lane.BULK, state=state)
+            make_message(entry, lane=Lane.BULK, stream_id=stream.id, domain_group="gmail", due_at=early)
+        make_message(entry, status=MessageStatus.UNCERTAIN)
+    body = client.get("/readyz").json
+    assert 300 <= body["oldest_by_lane"]["bulk"] < 400
+    assert body["oldest_by_lane"]["confirmation"] == 0
+    assert (body["streams_stopped"], body["uncertain"]) == (1, 1)
+    metrics = client.get("/metrics").text
+    assert 'leadgen_mail_due{lane="bulk"} 1.0' in metrics
+    assert "leadgen_streams_stopped 1.0" in metrics

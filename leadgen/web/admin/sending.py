@@ -15,7 +15,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.letters.models import Lane
-from leadgen.mail import delivery, pacing, speed, streams
+from leadgen.mail import pacing, pauses, speed, streams
 from leadgen.mail.models import Stream
 from leadgen.nurture import sequences as nurture
 from leadgen.web import staff
@@ -106,7 +106,8 @@ def _now() -> dict[str, Any]:
     troubles = figures.troubles(brand_ids())
     return {
         "provider": settings.get().mail_provider,
-        "pause": delivery.pause(),
+        "notice": pauses.operator_notice(),
+        "pause": pauses.current(),
         "lanes": lanes,
         "groups": [group for group in groups if group.waiting],
         "streams": [(stream, _forecast(stream, speeds, plans.get(stream["domain"]))) for stream in found],

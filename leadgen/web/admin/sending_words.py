@@ -6,6 +6,7 @@ from leadgen.analytics.forecasts import Forecast
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.letters.models import Lane
+from leadgen.mail import reasons
 
 
 def lane(name: str) -> str:
@@ -56,14 +57,20 @@ def provider(name: str) -> str:
 
 def provider_trouble(reason: str) -> str:
     """Why nothing is handed to the provider, and what to do."""
-    return {
+    known = {
         "sender_refused": _(
             "The provider refuses our access. Check the key in the settings and whether the account is open. "
             "All mails wait; none is lost."
         ),
         "rate_limited": _("The provider asked for a pause. Nothing is to be done: it goes on by itself."),
         "provider_away": _("The provider cannot be reached. It is tried again by itself; all mails wait."),
-    }.get(reason, reason)
+    }
+    return known.get(reason) or _("%(reason)s. All mails wait; none is lost.") % {"reason": _titled(reason)}
+
+
+def _titled(code: str) -> str:
+    said = reasons.reason_in_words(code)
+    return said[:1].upper() + said[1:]
 
 
 def group(name: str) -> str:

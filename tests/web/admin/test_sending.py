@@ -15,8 +15,9 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, notes
 from leadgen.core.db import db
 from leadgen.letters.models import Lane, MailPurpose
-from leadgen.mail import delivery, pacing, speed
+from leadgen.mail import pacing, pauses, speed
 from leadgen.mail.models import LaneStop, Message, MessageStatus, Pace, Stream, WarmUp
+from leadgen.mail.providers.interface import Answer
 from tests import factories
 from tests.web.admin.studio import Staff
 from tests.world import World
@@ -141,13 +142,21 @@ def test_speed_is_of_the_last_minutes(app: Flask, ada: Staff, world: World) -> N
 
 
 @pytest.mark.parametrize(
-    ("reason", "words"), [("sender_refused", "Check the key"), ("rate_limited", "asked for a pause")]
+    ("reason", "words"), [("provider_away", "cannot be reached"), ("rate_limited", "asked for a pause")]
 )
 def test_a_pause_of_the_provider_is_told_with_what_to_do(ada: Staff, reason: str, words: str) -> None:
-    notes.leave(delivery.PAUSED, reason, 60)
+    notes.leave(pauses.PAUSED, reason, 60)
     page = ada.get("/admin/sending").text
     assert "Nothing leaves at the moment" in page
     assert words in page
+
+
+def test_what_only_the_operator_can_mend_is_told_until_it_is_mended(ada: Staff) -> None:
+    refused = Answer(pause_seconds=30, pause_reason="sender_refused")
+    pauses.after(refused, was_in_trouble=False)
+    page = ada.get("/admin/sending").text
+    assert "Nothing leaves until somebody acts" in page
+    assert "Check the key" in page
 
 
 def test_errors_stand_by_reason_with_their_letter(app: Flask, ada: Staff, world: World) -> None:
