@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from leadgen.core.errors import NotFound
 from leadgen.entries.models import Entry, LedgerLine, LedgerPending
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
-from leadgen.mail.models import Message
 
 LONGEST_LIST = 200
 
@@ -40,15 +39,6 @@ class Given(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """One line of the timeline: a fact or a mail."""
-
-    at: datetime
-    fact: Fact | None = None
-    mail: Message | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Dossier:
     """One entrant."""
 
@@ -60,7 +50,7 @@ class Dossier:
     friends: Sequence[Acquaintance]
     answers: Sequence[Given]
     ledger: Sequence[LedgerLine]
-    timeline: Sequence[Moment]
+    facts: Sequence[Fact]
 
 
 def dossier(campaign_id: int, entry_id: int) -> Dossier:
@@ -79,7 +69,7 @@ def dossier(campaign_id: int, entry_id: int) -> Dossier:
         friends=_people(Entry.referrer_id == entry.id),
         answers=_answers(entry.id),
         ledger=_newest(select(LedgerLine).filter_by(entry_id=entry.id).order_by(LedgerLine.id.desc())),
-        timeline=_timeline(contact.id),
+        facts=journal.timeline(contact_id=contact.id, limit=LONGEST_LIST),
     )
 
 
@@ -112,14 +102,6 @@ def _answers(entry_id: int) -> list[Given]:
         .order_by(Question.position)
     )
     return [Given(*row) for row in rows]
-
-
-def _timeline(contact_id: int) -> list[Moment]:
-    facts: Iterable[Fact] = journal.timeline(contact_id=contact_id, limit=LONGEST_LIST)
-    mails = _newest(select(Message).filter_by(contact_id=contact_id).order_by(Message.id.desc()))
-    moments = [Moment(fact.at, fact=fact) for fact in facts]
-    moments += [Moment(mail.sent_at or mail.due_at, mail=mail) for mail in mails]
-    return sorted(moments, key=lambda moment: moment.at, reverse=True)
 
 
 def _newest(statement: Any) -> Sequence[Any]:

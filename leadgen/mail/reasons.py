@@ -12,7 +12,20 @@ def reason_in_words(code: str) -> str:
         return _("%(name)s did it by hand") % {"name": rest}
     if head.startswith(("smtp_4", "smtp_5")):
         return _("the mail server refused it: %(answer)s") % {"answer": head.removeprefix("smtp_")}
+    if head.startswith("answer_"):
+        return _("the provider answered %(answer)s") % {"answer": head.removeprefix("answer_")}
     return (_of_people() | _of_providers()).get(head, code) if code else ""
+
+
+def machine_in_words(code: str) -> str:
+    """Why a click was a machine's, in the current language."""
+    return {
+        "head": _("it looked without opening"),
+        "prefetch": _("it was fetched in advance"),
+        "agent": _("a known program, not a browser"),
+        "too_soon": _("seconds after delivery, from another network or browser"),
+        "all_links": _("all links of the mail at once"),
+    }.get(code, code)
 
 
 def _of_people() -> dict[str, str]:
@@ -32,6 +45,8 @@ def _of_people() -> dict[str, str]:
         "campaign_over": _("the contest is over"),
         "campaign_paused": _("the contest is paused"),
         "sequence_paused": _("the sequence is paused"),
+        "step_removed": _("the step was removed from its sequence"),
+        "withdrawn": _("the person withdrew the consent to marketing"),
         "broadcast_cancelled": _("the broadcast was cancelled"),
         "stream_paused": _("the stream was paused just before"),
         "no_consent": _("the person has not agreed to marketing"),

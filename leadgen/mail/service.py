@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-
-from sqlalchemy import func, select
 
 from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
@@ -27,7 +25,7 @@ from leadgen.letters.models import Lane
 from leadgen.letters.rendering import Compiled, OwnWords, Rendered
 from leadgen.letters.texts import Texts
 from leadgen.mail import delivery, outbox
-from leadgen.mail.models import Message, MessageStatus
+from leadgen.mail.models import MessageStatus
 from leadgen.mail.providers.chosen import provider
 from leadgen.mail.providers.compose import compose
 from leadgen.mail.providers.interface import Batch, Outcome
@@ -143,21 +141,6 @@ def send_test(
     parcel = delivery.parcel(replace(person, email=receiver, opaque_id=str(uuid.uuid4())), compiled, card)
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
     return provider().send(Batch(compiled, [parcel])).outcomes[0]
-
-
-def timeline(contact_id: int, limit: int = 200) -> Sequence[Message]:
-    """The mails of a contact, newest first; say why each stands where it stands with `reason_in_words`."""
-    return db.session.scalars(
-        select(Message).where(Message.contact_id == contact_id).order_by(Message.id.desc()).limit(limit)
-    ).all()
-
-
-def sending_numbers(campaign_id: int) -> dict[MessageStatus, int]:
-    """How many of a campaign's mails stand where; a status without any is 0."""
-    rows = db.session.execute(
-        select(Message.status, func.count()).where(Message.campaign_id == campaign_id).group_by(Message.status)
-    )
-    return dict.fromkeys(MessageStatus, 0) | {row[0]: row[1] for row in rows}
 
 
 def _letter(name: str) -> Letter:

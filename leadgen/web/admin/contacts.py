@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import render_template, request
 
 from leadgen.analytics import people
 from leadgen.campaigns.models import Question
 from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
-from leadgen.web.admin import proof
+from leadgen.web.admin import moments, proof
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.guards import Guard, guarded_by
 
@@ -19,8 +19,16 @@ def entrant(campaign_id: int, entry_id: int) -> str:
     """The whole page."""
     campaign = campaign_of_mine(campaign_id)
     found = people.dossier(campaign.id, entry_id)
-    consent = proof.standing(found.contact)
-    return render_template("admin/entrant.html", campaign=campaign, person=found, told=told, consent=consent)
+    topic = moments.topic(request.args.get("show", ""))
+    return render_template(
+        "admin/entrant.html",
+        campaign=campaign,
+        person=found,
+        told=told,
+        consent=proof.standing(found.contact),
+        moments=moments.of(found, campaign.timezone, topic),
+        topic=topic,
+    )
 
 
 def told(question: Question, value: object) -> str:

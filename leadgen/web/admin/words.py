@@ -14,7 +14,6 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.entries.models import EntryStatus, LedgerKind
 from leadgen.letters import kinds
-from leadgen.mail import reasons
 from leadgen.mail.models import MessageStatus
 
 
@@ -77,11 +76,6 @@ def message_status(status: str) -> str:
         MessageStatus.CANCELLED: _("Cancelled"),
         MessageStatus.FAILED: _("Failed"),
     }[MessageStatus(status)]
-
-
-def message_reason(code: str) -> str:
-    """Why a mail stands where it stands."""
-    return reasons.reason_in_words(code)
 
 
 def message_tone(status: str) -> str:

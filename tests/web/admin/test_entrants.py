@@ -6,6 +6,7 @@ import io
 import pytest
 from flask import Flask
 
+from leadgen.accounts.models import User
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.entries import entrants
@@ -146,3 +147,53 @@ class TestPerson:
 
     def test_somebody_who_does_not_exist_is_absent(self, ada: Staff, path: str) -> None:
         assert ada.get(f"{path}/999999").status_code == 404
+
+
+class TestTimeline:
+    """Everything that happened to a person, narrowed to a topic."""
+
+    @pytest.fixture
+    def page(self, app: Flask, world: World, path: str) -> str:
+        with app.app_context():
+            ben = db.session.get_one(Entry, world.ben.id)
+            factories.make_fact(ben, FactName.ENTRY_CONFIRMED)
+            factories.make_fact(ben, FactName.CONSENT_GIVEN)
+            factories.make_message(ben, status=MessageStatus.SKIPPED, reason="no_consent")
+        return f"{path}/{world.ben.id}"
+
+    @pytest.mark.parametrize(
+        ("show", "there"),
+        [
+            ("", {"mail", "points", "consent", "other"}),
+            ("mail", {"mail"}),
+            ("points", {"points"}),
+            ("consent", {"consent"}),
+            ("<nonsense>", {"mail", "points", "consent", "other"}),
+        ],
+    )
+    def test_topics_narrow_it(self, ada: Staff, page: str, show: str, there: set[str]) -> None:
+        shown = ada.get(page, query_string={"show": show}).text.partition('<ol class="timeline">')[2]
+        signs = {
+            "mail": "Welcome",
+            "points": ">+1<",
+            "consent": "Agreed to marketing mails",
+            "other": "Confirmed the address",
+        }
+        assert {topic for topic, sign in signs.items() if sign in shown} == there
+
+    def test_why_a_mail_did_not_come_is_a_sentence(self, app: Flask, ada: Staff, page: str) -> None:
+        assert "The person did not get it: the person has not agreed to marketing." in ada.get(page).text
+        with app.app_context():
+            db.session.execute(db.update(User).values(locale="fr"))
+            db.session.commit()
+        assert "La personne ne l’a pas reçu" in ada.get(page).text
+
+    def test_a_providers_words_are_never_run(self, app: Flask, ada: Staff, world: World, page: str) -> None:
+        with app.app_context():
+            message = factories.make_message(db.session.get_one(Entry, world.ben.id), status=MessageStatus.BOUNCED)
+            event = factories.make_provider_event(message, kind="bounce")
+            event.payload = {"reason": "550 <script>alert(1)</script>", "timestamp": "never"}
+            db.session.commit()
+        shown = ada.get(page).text
+        assert "<script>alert" not in shown
+        assert "550 &lt;script&gt;" in shown
