@@ -36,8 +36,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "the ground under all rooms: names, notes, buckets, queue, clock and the like, each small and each alone",
     ),
     "mail": (
-        3_600,
-        "the outbox with its gates in SQL, pace, receipts, providers with every kind of trouble, and the audit of all",
+        4_200,
+        "the outbox with its gates in SQL, pace, receipts, clicks, the audit of all, and each mail's story in sentences",
     ),
 }
 
