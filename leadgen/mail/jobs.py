@@ -6,10 +6,10 @@ import time
 
 from leadgen.core import queue
 from leadgen.core.db import db
-from leadgen.core.queue import Bell
+from leadgen.core.queue import Bell, QueueName
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
-from leadgen.mail import breakers, clicks, delivery, gates, ladder, outbox, speed, tallies
+from leadgen.mail import breakers, clicks, delivery, gates, ladder, outbox, pulls, speed, tallies
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
@@ -62,6 +62,12 @@ def fold_clicks() -> None:
     """Let humans' clicks count as signs of life."""
     clicks.fold()
     db.session.commit()
+
+
+def pull_suppressions() -> None:
+    """Read the provider's suppression lists; when there was not time enough, go on soon."""
+    if any(one.is_late for one in pulls.pull()):
+        queue.enqueue("leadgen.mail.jobs.pull_suppressions", name=QueueName.SLOW)
 
 
 def warm() -> None:
