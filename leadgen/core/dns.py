@@ -25,14 +25,14 @@ class _Unknown(Exception):
     """No server answered, or none with sense."""
 
 
-def takes_mail(domain: str) -> bool | None:
+def takes_mail(domain: str, *, is_fresh: bool = False) -> bool | None:
     """Whether mail to this domain has a place to go: an MX record, or without one an address (RFC 5321 5.1).
 
     False for a domain that does not exist, has neither, or says by a null MX that it takes no mail (RFC 7505); None
-    when no answer came within three seconds. Answers are shared by all processes for a while.
+    when no answer came within three seconds. Answers are shared by all processes for a while; `is_fresh` asks anew.
     """
     name, key = _name(domain), _key(domain)
-    if kept := notes.read(key):
+    if not is_fresh and (kept := notes.read(key)):
         return _MEANINGS.get(kept.text)
     try:
         found = _takes_mail(name, time.monotonic() + SECONDS)

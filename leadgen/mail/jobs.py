@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from leadgen.core import queue
 from leadgen.core.db import db
+from leadgen.core.errors import NotFound
 from leadgen.core.queue import Bell, QueueName
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
-from leadgen.mail import breakers, clicks, delivery, gates, ladder, outbox, pulls, speed, tallies
+from leadgen.mail import breakers, clicks, deliverability, delivery, gates, ladder, outbox, pulls, speed, tallies
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
@@ -68,6 +70,19 @@ def pull_suppressions() -> None:
     """Read the provider's suppression lists; when there was not time enough, go on soon."""
     if any(one.is_late for one in pulls.pull()):
         queue.enqueue("leadgen.mail.jobs.pull_suppressions", name=QueueName.SLOW)
+
+
+def check_sender(brand_id: int) -> None:
+    """Check a brand's sending domain and the settings of the provider; see mail.deliverability."""
+    with suppress(NotFound):  # the brand went away meanwhile
+        deliverability.check(brand_id)
+        db.session.commit()
+
+
+def check_senders() -> None:
+    """Have every sending domain checked."""
+    for brand_id in deliverability.all_brand_ids():
+        queue.enqueue(deliverability.JOB, brand_id, name=QueueName.SLOW)
 
 
 def warm() -> None:
