@@ -72,7 +72,7 @@ class Report:
 
     def number(self, light: Light) -> int:
         """How many findings have this light."""
-        return sum(1 for finding in self.findings if finding.light is light)
+        return sum(1 for finding in self.findings if finding.light == light)
 
 
 def last(brand: Brand) -> Report | None:

@@ -15,8 +15,9 @@ from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import clock, i18n, links
 from leadgen.core.errors import NotFound
+from leadgen.mail import pauses
 from leadgen.web import preview, staff
-from leadgen.web.admin import words
+from leadgen.web.admin import sender_words, words
 from leadgen.web.admin.forms import errors_of
 from leadgen.web.admin.tabs import TABS
 from leadgen.web.guards import Guard
@@ -93,7 +94,14 @@ def _given() -> dict[str, Any]:
         "errors_of": errors_of,
         "tabs": TABS,
         "public_address": public_address,
+        "sender_notice": _sender_notice,
     }
+
+
+def _sender_notice() -> str:
+    """Why no mail leaves until somebody changes a setting; empty when all is well."""
+    found = pauses.operator_notice()
+    return sender_words.notice(found) if found else ""
 
 
 def public_address(campaign: Campaign) -> str:

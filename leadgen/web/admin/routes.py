@@ -7,6 +7,7 @@ from leadgen.web.admin import (
     campaigns,
     contacts,
     dates,
+    deliverability,
     entrants,
     landing,
     letters,
@@ -24,7 +25,7 @@ from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
-    proof, brands, sending, sending_mails, sending_pace,
+    proof, brands, deliverability, sending, sending_mails, sending_pace,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -158,6 +158,21 @@ if (insertable) {
   }
 }
 
+// Something to copy, with a word that it was; also in parts of the page that come later.
+const copyable = (root) => {
+  if (navigator.clipboard) for (const button of all("[data-copy]", root)) button.hidden = false;
+};
+copyable(document);
+new MutationObserver(() => copyable(document)).observe(one("main") ?? document.body, { childList: true, subtree: true });
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const words = [...button.childNodes];
+  button.textContent = button.dataset.done;
+  setTimeout(() => button.replaceChildren(...words), 2000);
+});
+
 // ⌘K: go anywhere.
 const palette = one("#palette");
 if (palette?.showModal) {
