@@ -37,7 +37,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "mail": (
         4_600,
-        "the outbox with its gates in SQL, pace, receipts, clicks, the audit of all, and each mail's story in sentences",
+        "the outbox with its gates in SQL, pace, receipts, clicks, the audit of all, and the story of each mail",
     ),
 }
 
