@@ -98,11 +98,15 @@ def simulate(number: int, rate: float, seed: int | None, slug: str, pace: float)
 
 
 @click.command()
+@click.option(
+    "--people", type=int, default=0, help="Then add so many made-up people who confirmed (not in production)."
+)
 @with_appcontext
-def seed() -> None:
+def seed(people: int) -> None:
     """Make the demo brand, its live contest and the first login, if there is no brand yet."""
     from leadgen import seed as demo
     from leadgen.core.db import db
+    from leadgen.core.errors import LeadgenError
 
     made = demo.seed_when_empty()
     db.session.commit()
@@ -111,6 +115,12 @@ def seed() -> None:
     else:
         click.echo(f"Campaign: /c/{made.slug}")
         click.echo(f"First login: {made.login}")
+    if people > 0:
+        try:
+            added = sum(demo.add_people(people))
+        except LeadgenError as error:
+            raise click.ClickException(str(error)) from error
+        click.echo(f"{added} made-up people confirmed and agreed to marketing.")
 
 
 @click.group()

@@ -1,5 +1,8 @@
 """The seed: a complete, live, bilingual contest and a first login, once."""
 
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
 import pytest
 from sqlalchemy import func, select
 
@@ -9,9 +12,17 @@ from leadgen.accounts.models import Brand, Membership
 from leadgen.campaigns import cards
 from leadgen.campaigns.checking import missing_before_launch
 from leadgen.campaigns.models import Campaign, CampaignStatus, QuestionKind, RulesVersion
-from leadgen.core import i18n
+from leadgen.contacts.models import Contact
+from leadgen.core import clock, i18n
+from leadgen.core import settings as product_settings
 from leadgen.core.db import db
-from leadgen.nurture import sequences
+from leadgen.core.errors import NotAllowed
+from leadgen.core.settings import Environment, Settings
+from leadgen.entries import points
+from leadgen.journal.models import Fact
+from leadgen.mail import gates
+from leadgen.nurture import audiences, sequences
+from leadgen.nurture.audiences import Audience
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -73,3 +84,29 @@ def test_the_first_login_works_and_owns_the_brand(seeded: seed.Seeded) -> None:
 def test_a_database_with_a_brand_is_left_alone(seeded: seed.Seeded) -> None:
     assert seed.seed_when_empty() is None
     assert db.session.scalar(select(func.count()).select_from(Brand)) == 1
+
+
+def test_made_up_people_pass_the_audits_and_can_be_written_to(seeded: seed.Seeded) -> None:
+    campaign = db.session.scalars(select(Campaign)).one()
+    assert list(seed.add_people(25)) == [25]
+    assert list(seed.add_people(5)) == [5]
+
+    assert points.audit() == []
+    points.forget()
+    assert points.histogram(campaign.id).entrants == 30
+    assert audiences.size(campaign.id, Audience()).people == 30
+    assert db.session.scalar(select(func.count()).select_from(Fact).where(Fact.entry_id.is_not(None))) == 0
+    emails = db.session.scalars(select(Contact.email)).all()
+    assert all(str(email).endswith("@example.com") for email in emails)
+    zone = db.session.scalars(select(Contact.timezone)).first()
+    assert zone is not None
+    assert gates.opening(clock.now(), ZoneInfo(zone)) is None
+
+
+def test_nobody_is_made_up_in_production(seeded: seed.Seeded, settings: Settings) -> None:
+    product_settings.use(replace(settings, environment=Environment.PRODUCTION))
+    try:
+        with pytest.raises(NotAllowed):
+            list(seed.add_people(1))
+    finally:
+        product_settings.use(settings)

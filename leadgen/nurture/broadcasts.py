@@ -10,14 +10,18 @@ from typing import Any
 
 from sqlalchemy import select
 
-from leadgen.campaigns.checking import Problem, language
+from leadgen.campaigns import cards
+from leadgen.campaigns.checking import Problem
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import clock, i18n, queue
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
+from leadgen.letters import checking
+from leadgen.letters.checking import Finding
 from leadgen.letters.models import Lane
+from leadgen.letters.rendering import OwnWords
 from leadgen.mail import streams
 from leadgen.mail.models import Stream
 from leadgen.nurture import audiences, writing
@@ -116,14 +120,21 @@ def audience_size(broadcast: Broadcast) -> Size:
     return audiences.size(broadcast.campaign_id, Audience.of(broadcast.audience))
 
 
+def findings(broadcast: Broadcast, size: Size | None = None) -> list[Finding]:
+    """What is wrong with the letter in the languages of its audience, errors first, in the current language."""
+    found = size or audience_size(broadcast)
+    spoken = [locale for locale in i18n.LOCALES if found.by_locale.get(locale)]
+    own = {
+        locale: OwnWords(**{key: str(words.get(key) or "") for key in writing.LIMITS})
+        for locale, words in broadcast.texts.items()
+    }
+    return checking.warnings(cards.by_id(broadcast.campaign_id), "broadcast", own, spoken or i18n.LOCALES)
+
+
 def missing(broadcast: Broadcast, size: Size | None = None) -> list[Problem]:
     """What keeps the broadcast from being sent, in the current language."""
     found = size or audience_size(broadcast)
-    problems = [
-        Problem("broadcast", _("The letter is not complete in %(language)s.") % {"language": language(locale)})
-        for locale in i18n.LOCALES
-        if (found.by_locale.get(locale) or not found.people) and writing.gaps(broadcast.texts, locale)
-    ]
+    problems = [Problem("broadcast", error.sentence) for error in checking.errors(findings(broadcast, found))]
     if not found.people:
         problems.append(Problem("broadcast", _("Nobody would get it: no confirmed, willing person fits.")))
     return problems

@@ -15,7 +15,7 @@ from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
-from leadgen.nurture.models import Step
+from leadgen.nurture.models import Broadcast, Step
 from leadgen.web import preview
 from leadgen.web.guards import Guard
 from leadgen.web.public import seals
@@ -94,6 +94,7 @@ def examples() -> tuple[World, Examples]:
         "question_id": campaign.questions[0].id,
         "step_id": db.session.scalars(select(Step.id)).first(),
         "entry_id": ben.id,
+        "broadcast_id": db.session.scalars(select(Broadcast.id)).first(),
         "contact_id": ben.contact_id,
         "message_id": db.session.scalars(select(Message.id)).first(),
         "stream_id": db.session.scalars(select(Stream.id)).first(),

@@ -29,7 +29,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "web/admin": (
         3_900,
-        "the pages of a campaign and of sending, each with its forms; words and geometry of charts stand apart",
+        "pages of a campaign, broadcasts and sending, each with its forms; words and geometry of charts stand apart",
     ),
     "core": (
         1_600,

@@ -145,13 +145,14 @@ def letter_test(campaign_id: int, letter: str) -> ResponseReturnValue:
         except (Invalid, TooMany) as error:
             refuse(str(error))
             break
-        _tell_outcome(outcome, to)
+        tell_outcome(outcome, to)
     if step:
         return redirect(url_for("admin.step", campaign_id=campaign_id, step_id=step), 303)
     return redirect(url_for("admin.letter", campaign_id=campaign_id, letter=letter), 303)
 
 
-def _tell_outcome(outcome: Outcome, to: str) -> None:
+def tell_outcome(outcome: Outcome, to: str) -> None:
+    """Say what became of a test."""
     if outcome.result in {Result.ACCEPTED, Result.DELIVERED}:
         tell(_("The test is sent to %(address)s.") % {"address": to})
     elif outcome.result is Result.UNCERTAIN:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from leadgen.web.admin import (
+    blasts,
     brands,
+    broadcasts,
     campaigns,
     contacts,
     dates,
@@ -25,7 +27,7 @@ from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
-    proof, brands, deliverability, sending, sending_mails, sending_pace,
+    proof, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -30,6 +30,18 @@ TABS = (
     Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
     Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
     Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
+    Tab(
+        "admin.broadcasts",
+        lambda: _("Broadcasts"),
+        (),
+        (
+            "admin.broadcast",
+            "admin.broadcast_edit",
+            "admin.broadcast_send",
+            "admin.broadcast_cancel",
+            "admin.broadcast_people",
+        ),
+    ),
     Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant", "admin.proof")),
 )
 

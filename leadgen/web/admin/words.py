@@ -14,7 +14,9 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.entries.models import EntryStatus, LedgerKind
 from leadgen.letters import kinds
+from leadgen.mail import reasons
 from leadgen.mail.models import MessageStatus
+from leadgen.nurture.models import BroadcastStatus
 
 
 def campaign_status(status: str) -> str:
@@ -85,6 +87,52 @@ def message_tone(status: str) -> str:
     if status in {MessageStatus.BOUNCED, MessageStatus.FAILED}:
         return "danger"
     return "warning" if status in {MessageStatus.UNCERTAIN, MessageStatus.EXPIRED} else ""
+
+
+def broadcast_status(status: str) -> str:
+    """What a broadcast's state is called."""
+    return {
+        BroadcastStatus.DRAFT: _("Draft"),
+        BroadcastStatus.SCHEDULED: _("Scheduled"),
+        BroadcastStatus.EXPANDING: _("Being sent"),
+        BroadcastStatus.SENDING: _("Being sent"),
+        BroadcastStatus.SENT: _("Sent"),
+        BroadcastStatus.CANCELLED: _("Cancelled"),
+    }[BroadcastStatus(status)]
+
+
+def broadcast_tone(status: str) -> str:
+    """The colour of a broadcast's state."""
+    tones = {BroadcastStatus.SCHEDULED: "accent", BroadcastStatus.SENT: "success"}
+    return tones.get(BroadcastStatus(status), "warning" if status in {"expanding", "sending"} else "")
+
+
+def mailboxes(group: str) -> str:
+    """What a group of recipients' mailboxes is called."""
+    known = {
+        "gmail": "Gmail", "microsoft": "Outlook, Hotmail", "yahoo": "Yahoo, AOL", "apple": "iCloud", "orange": "Orange",
+        "free": "Free", "sfr": "SFR", "laposte": "La Poste",
+    }  # fmt: skip
+    return known.get(group, _("Other mailboxes"))
+
+
+def about(seconds: float) -> str:
+    """How long something takes, roughly: people plan with minutes, hours and days."""
+    if seconds < 50:
+        return _("less than a minute")
+    minutes = ceil(seconds / 60)
+    if minutes < 90:
+        return ngettext("about %(number)d minute", "about %(number)d minutes", minutes) % {"number": minutes}
+    hours = ceil(seconds / 3600)
+    if hours < 36:
+        return ngettext("about %(number)d hour", "about %(number)d hours", hours) % {"number": hours}
+    days = ceil(seconds / 86400)
+    return ngettext("about %(number)d day", "about %(number)d days", days) % {"number": days}
+
+
+def message_reason(code: str) -> str:
+    """Why a mail stands where it stands."""
+    return reasons.reason_in_words(code)
 
 
 def question_kind(kind: str) -> str:

@@ -32,19 +32,25 @@ one(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center"
 // Figures that refresh themselves while somebody looks.
 const live = one("[data-live]");
 if (live) {
-  const every = 5000;
+  const every = Number(live.dataset.every) || 5000;
+  const state = () => one("[data-status]", live)?.dataset.status;
+  const first = state();
   const refresh = async () => {
     if (!document.hidden && !live.contains(document.activeElement)) {
       const open = all("details[open]", live).map((details) => details.id);
       try {
         live.replaceChildren(...(await part(live.dataset.live)));
         open.forEach((id) => document.getElementById(id)?.setAttribute("open", ""));
+        if (state() !== first) return location.reload(); // what may be done with it has changed
+        say(one("[data-say]", live)?.textContent);
       } catch (error) {
         if (error instanceof Ended) return ended();
       }
     }
     setTimeout(refresh, every);
   };
+  const said = one("[data-said]");
+  const say = (words) => said && words && said.textContent !== words && (said.textContent = words);
   const ended = () => {
     const told = document.createElement("p");
     const again = document.createElement("a");
@@ -91,10 +97,18 @@ for (const form of all("[data-guard]")) {
   if (form.dataset.save) saveQuietly(form, () => (dirty = false));
 }
 
+// A letter's frame is sandboxed and can only be given its address once more.
+function again(frame) {
+  try {
+    frame.contentWindow.location.reload();
+  } catch {
+    frame.src = frame.getAttribute("src");
+  }
+}
+
 // A draft saves itself; a public page is saved by hand, so that nobody publishes half a sentence.
 function saveQuietly(form, saved) {
   const state = one("[data-save-state]", form);
-  const frame = one("[data-preview]");
   let timer;
   const save = async () => {
     try {
@@ -103,7 +117,7 @@ function saveQuietly(form, saved) {
       form.elements.version.value = answer.headers.get("X-Version");
       state.textContent = form.dataset.saved;
       saved();
-      frame?.contentWindow.location.reload();
+      for (const frame of all("[data-preview]")) again(frame);
     } catch {
       state.textContent = form.dataset.unsaved;
     }
@@ -112,6 +126,46 @@ function saveQuietly(form, saved) {
     state.textContent = form.dataset.unsaved;
     clearTimeout(timer);
     timer = setTimeout(save, 1200);
+  });
+}
+
+// How many people an audience holds, counted while one chooses.
+for (const form of all("[data-count]")) {
+  const target = one(form.dataset.countInto);
+  let timer;
+  let latest = 0;
+  const count = async () => {
+    const mine = ++latest;
+    const asked = new URLSearchParams();
+    for (const name of ["speaks_en", "speaks_fr", "friends", "answer"])
+      for (const value of new FormData(form).getAll(name)) asked.append(name, value);
+    try {
+      const found = await part(`${form.dataset.count}?${asked}`);
+      if (mine === latest) target.replaceChildren(...found);
+    } catch (error) {
+      if (error instanceof Ended) location.reload();
+    }
+  };
+  form.addEventListener("input", (event) => {
+    if (event.target.lang || event.target.closest("[lang]") !== form.closest("[lang]")) return; // words choose nobody
+    clearTimeout(timer);
+    timer = setTimeout(count, 250);
+  });
+}
+
+// Placeholders are put in where one writes.
+for (const chips of all("[data-insert]")) {
+  const words = chips.closest("fieldset");
+  let place = one("textarea", words);
+  chips.hidden = false;
+  words.addEventListener("focusin", (event) => {
+    if (event.target.matches("input, textarea")) place = event.target;
+  });
+  chips.addEventListener("click", (event) => {
+    if (!event.target.value) return;
+    place.setRangeText(event.target.value, place.selectionStart, place.selectionEnd, "end");
+    place.focus();
+    place.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
 
