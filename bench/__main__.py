@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import campaign, hot
+from bench import campaign, hot, webhooks
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=500, help="people in a round")
     parser.add_argument("--leads", type=int, default=2000, help="people in a round of the whole funnel")
     parser.add_argument("--base", type=int, default=1_000_000, help="people whom the blast goes to")
-    parts = {"hot": hot_paths, "funnel": whole_funnel, "blast": large_blast}
+    parts = {"hot": hot_paths, "webhooks": webhook_events, "funnel": whole_funnel, "blast": large_blast}
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -36,6 +36,11 @@ def main() -> None:
 def hot_paths(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """Each path alone, without workers beside it."""
     hot.measure(stack, double, slug, rounds=wanted.rounds, number=wanted.people)
+
+
+def webhook_events(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """The provider's events, taken in and applied."""
+    webhooks.measure(stack, double, slug, rounds=wanted.rounds)
 
 
 def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:

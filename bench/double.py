@@ -108,7 +108,7 @@ class Double:
                 yield Pause(0.5)
             batch = [self.events.popleft() for _ in range(min(EVENTS_PER_CALL, len(self.events)))]
             if batch:
-                answer = yield Ask("events", self._signed(batch, authority))
+                answer = yield Ask("events", self.signed(batch, authority))
                 if 200 <= answer.status < 300:
                     continue
                 if 400 <= answer.status < 500:
@@ -152,7 +152,8 @@ class Double:
 
     reference_name = "m"
 
-    def _signed(self, batch: list[dict[str, Any]], authority: str) -> bytes:
+    def signed(self, batch: list[dict[str, Any]], authority: str) -> bytes:
+        """A post of these events as SendGrid signs it."""
         body = json.dumps(batch).encode()
         moment = str(int(self.now()))
         signature = base64.b64encode(self._key.sign(moment.encode() + body, ec.ECDSA(hashes.SHA256()))).decode()

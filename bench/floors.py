@@ -72,6 +72,13 @@ WITH confirmed AS (
 )
 SELECT id FROM confirmed
 """
+_EVENTS = """
+INSERT INTO provider_event (event_id, opaque_id, kind, payload, received_at, due_at)
+SELECT e.id, e.opaque::uuid, e.kind, e.payload::jsonb, %(now)s, %(now)s
+FROM unnest(%(ids)s::text[], %(opaques)s::text[], %(kinds)s::text[], %(payloads)s::text[])
+     AS e (id, opaque, kind, payload)
+ON CONFLICT (event_id) DO NOTHING RETURNING id
+"""
 _EVIDENCE = json.dumps({"wording": "I accept the rules of the contest.", "wording_sha256": "0" * 64, "ip": "127.0.0.1"})
 
 flask_app = Flask("floor")
@@ -104,7 +111,12 @@ def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable
     path = environ["PATH_INFO"]
     if path == "/empty":
         return flask_app(environ, start_response)
-    fields = dict(parse_qsl(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode()))
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    if path == "/events":
+        _bare.execute(_EVENTS, _told(json.loads(body)))
+        start_response("204 No Content", [])
+        return [b""]
+    fields = dict(parse_qsl(body.decode()))
     row = _bare.execute(*(_entering(fields) if path == "/enter" else _confirming(fields)))
     start_response("303 See Other", [("Location", f"/{row[0] if row else 0}"), ("Content-Length", "0")])
     return [b""]
@@ -129,6 +141,16 @@ def _entering(fields: dict[str, str]) -> tuple[str, dict[str, Any]]:
 
 def _confirming(fields: dict[str, str]) -> tuple[str, dict[str, Any]]:
     return _CONFIRM, {"entry": int(fields["entry"]), "now": dt.datetime.now(dt.UTC)}
+
+
+def _told(events: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "now": dt.datetime.now(dt.UTC),
+        "ids": [event["sg_event_id"] for event in events],
+        "opaques": [event["m"] for event in events],
+        "kinds": [event["event"] for event in events],
+        "payloads": [json.dumps(event) for event in events],
+    }
 
 
 _engine: Any = None
