@@ -11,13 +11,15 @@ from dataclasses import asdict
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.editing import lock
 from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n, notes
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.letters import kinds, words
+from leadgen.letters import checking, kinds, words
+from leadgen.letters.checking import Finding
 from leadgen.letters.kinds import Letter
 from leadgen.letters.models import LetterText
 from leadgen.letters.rendering import OwnWords
@@ -46,6 +48,13 @@ def fingerprint(own: Mapping[str, OwnWords]) -> str:
     """Changes when the words do: what a form shows when it is opened, and gives back when it is sent."""
     told = {locale: asdict(texts) for locale, texts in sorted(own.items()) if texts != OwnWords()}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def errors_before_launch(card: CampaignCard) -> list[Finding]:
+    """What in the campaign's own letters keeps it from being launched, in the current language."""
+    own = all_words(card.id)
+    letters = [name for name, letter in kinds.ALL.items() if letter.editable]
+    return [error for name in letters for error in checking.errors(checking.warnings(card, name, own[name]))]
 
 
 def save(campaign: Campaign, letter: str, texts: Texts, *, seen: str = "") -> None:

@@ -42,6 +42,11 @@ class OwnWords:
     button: str = ""
     url: str = ""
 
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> OwnWords:
+        """The words as steps and broadcasts keep them, by field."""
+        return cls(**{name: str(stored.get(name) or "") for name in cls.__slots__})
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:

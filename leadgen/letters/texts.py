@@ -22,7 +22,6 @@ INSERT INTO letter_text (campaign_id, letter, locale, subject, heading, body, bu
 SELECT :copy, letter, locale, subject, heading, body, button FROM letter_text WHERE campaign_id = :original
 ON CONFLICT (campaign_id, letter, locale) DO NOTHING
 """)
-_FIELDS = ("subject", "preheader", "heading", "body", "button", "url")
 
 
 class Texts:
@@ -62,7 +61,7 @@ def _chosen(of: str, texts: dict[str, Any], locale: str, default_locale: str) ->
     words = texts.get(locale) or texts.get(default_locale)
     if not words:
         raise NotFound(of)
-    return OwnWords(**{name: str(words.get(name) or "") for name in _FIELDS})
+    return OwnWords.of(words)
 
 
 def copy_letters(facts: Sequence[Fact]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from leadgen.accounts.models import Brand
-from leadgen.campaigns import catalogue
+from leadgen.campaigns import cards, catalogue
 from leadgen.campaigns.checking import Problem, language
 from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n
@@ -19,7 +19,10 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.journal.models import Fact
+from leadgen.letters import checking
+from leadgen.letters.checking import Finding
 from leadgen.letters.models import Lane
+from leadgen.letters.rendering import OwnWords
 from leadgen.mail import streams
 from leadgen.nurture import writing
 from leadgen.nurture.models import Sequence, Step
@@ -94,9 +97,9 @@ def set_active(sequence: Sequence, *, is_active: bool, by: str = "") -> None:
     """Start or pause a sequence; `by` is the name of the member of staff.
 
     Nobody is lost in a pause: who is enrolled goes on afterwards, late by at most 48 h.
-    Raises Invalid when a step is not complete.
+    Raises Invalid when a step is not complete or has an error (letters.checking).
     """
-    if is_active and (problems := missing(sequence)):
+    if is_active and (problems := [*missing(sequence), *_faulty(sequence)]):
         raise Invalid(problems[0].sentence, "steps")
     sequence.is_active = is_active
     if is_active:
@@ -115,6 +118,20 @@ def missing(sequence: Sequence) -> list[Problem]:
         for n, step in enumerate((s for s in sequence.steps if s.is_active), 1)
         for locale in i18n.LOCALES
         if writing.gaps(step.texts, locale)
+    ]
+
+
+def hints(sequence: Sequence, texts: Mapping[str, Mapping[str, str]]) -> list[Finding]:
+    """What is to be mended in the words of a step, errors first, in the current language."""
+    own = {locale: OwnWords.of(words) for locale, words in texts.items()}
+    return checking.warnings(cards.by_id(sequence.campaign_id), "sequence", own)
+
+
+def _faulty(sequence: Sequence) -> list[Problem]:
+    return [
+        Problem("sequence", _("Step %(number)d. %(what)s") % {"number": number, "what": error.sentence})
+        for number, step in enumerate((s for s in sequence.steps if s.is_active), 1)
+        for error in checking.errors(hints(sequence, step.texts))
     ]
 
 

@@ -130,6 +130,19 @@ def test_an_incomplete_sequence_may_be_written_but_not_started(sequence: Sequenc
         sequences.set_active(sequence, is_active=True)
 
 
+def test_a_sequence_with_a_faulty_letter_is_not_started(sequence: Sequence) -> None:
+    """A note to oneself in brackets would go to everybody."""
+    sequences.set_active(sequence, is_active=False)
+    step = sequences.add_step(sequence, _step(texts=_worded(body="[Say here what the offer is.]")))
+    with pytest.raises(Invalid, match=r"Step 4\. Text in English: a note to yourself"):
+        sequences.set_active(sequence, is_active=True)
+    sequences.edit_step(sequence, step.id, _step())
+    sequences.set_active(sequence, is_active=True)
+    with pytest.raises(Invalid) as refused:
+        sequences.edit_step(sequence, step.id, _step(texts=_worded(body="[Say here what the offer is.]")))
+    assert refused.value.field == "en-body"
+
+
 def test_steps_are_bounded(sequence: Sequence) -> None:
     for _ in range(sequences.STEPS_LIMIT - 3):
         sequences.add_step(sequence, _step())

@@ -13,11 +13,13 @@ from wtforms import StringField
 from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
 from leadgen.analytics import service as analytics
+from leadgen.campaigns import cards
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
+from leadgen.letters import editing as letters
 from leadgen.web import staff
 from leadgen.web.admin.door import blueprint, brand_ids, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, aware, line, needed, on_the_clock, on_the_wall, sent
@@ -98,8 +100,8 @@ def _usual_dates(zone: str) -> dict[str, Any]:
 @blueprint.post("/campaigns/<int:campaign_id>/publish")
 @guarded_by(Guard.STAFF)
 def publish(campaign_id: int) -> ResponseReturnValue:
-    """Make it public, when nothing is missing."""
-    return _move(campaign_id, campaigns.publish, _("The campaign is published."))
+    """Make it public, when nothing is missing and no letter has an error."""
+    return _move(campaign_id, _publish, _("The campaign is published."))
 
 
 @blueprint.post("/campaigns/<int:campaign_id>/pause")
@@ -158,6 +160,12 @@ def places() -> ResponseReturnValue:
             for tab in TABS
         ]
     return jsonify(found)
+
+
+def _publish(campaign: Campaign) -> None:
+    if found := letters.errors_before_launch(cards.by_id(campaign.id)):
+        raise Invalid(found[0].sentence, "letters")
+    campaigns.publish(campaign)
 
 
 def _move(campaign_id: int, verb: Callable[[Campaign], None], told: str, undo: str = "") -> ResponseReturnValue:

@@ -124,6 +124,7 @@ def _edit(campaign: Campaign, sequence: Sequence, found: Step | None, form: Step
         units=_unit_words(),
         rules=_rule_words(),
         answers=list(answers(campaign)),
+        findings=nurture.hints(sequence, found.texts) if found else [],
     )
     return make_response(page, 422 if form.is_wrong else 200)
 

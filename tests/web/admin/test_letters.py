@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
+from leadgen.campaigns.models import CampaignStatus
 from leadgen.core.db import db
 from leadgen.letters.models import LetterText
 from leadgen.mail import mailbox, service
@@ -204,3 +205,17 @@ def test_placeholders_stand_with_meaning_and_example(ada: Staff, path: str) -> N
     for told in ("{prize}", "name of the first prize", "A week in Lisbon 1", 'data-insert="{share_link}"'):
         assert told in page
     assert "{code}" not in page
+
+
+def test_a_letter_with_an_error_keeps_the_campaign_from_its_launch(app: Flask, ada: Staff, world: World) -> None:
+    with app.app_context():
+        brand = db.session.get_one(type(world.brand), world.brand.id)
+        draft = factories.make_campaign(brand, status=CampaignStatus.DRAFT)
+        draft_id = draft.id
+    path = f"/admin/campaigns/{draft_id}"
+    ada.post(f"{path}/letters/welcome", {"en-body": "Hello, [say here what they get] and more words for the filters."})
+    ada.post(f"{path}/publish")
+    assert "a note to yourself is still there" in ada.get(path).text
+    ada.post(f"{path}/letters/welcome/reset")
+    ada.post(f"{path}/publish")
+    assert "The campaign is published." in ada.get(path).text
