@@ -186,6 +186,8 @@ def _checked(sequence: Sequence, step: StepInput) -> dict[str, Any]:
         for key in writing.gaps(texts, locale):
             sentence = _("An active sequence needs this text in %(language)s.") % {"language": language(locale)}
             raise Invalid(sentence, f"{locale}-{key}")
+    if sequence.is_active and (found := checking.errors(hints(sequence, texts))):
+        raise Invalid(found[0].sentence, f"{found[0].locale}-{found[0].field}")
     return {"delay_seconds": step.delay_seconds, "texts": texts, "condition": _condition(sequence, step.condition)}
 
 
