@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,8 @@ _TAKES_CONSENT_BACK = {
 }
 _SUPPRESSION_KEY = ("brand_id", "address_hash", "reason")
 LONGEST_NOTE = 300
+# Mail servers repeat the address in their reasons; a suppression must not know it.
+_ADDRESS = re.compile(r"[^\s<>()\"',;]+@[^\s<>()\"',;]+")
 
 
 _HEARD_FROM = """
@@ -94,7 +97,7 @@ def suppress(brand_id: int, address_hash: bytes, reason: SuppressionReason, deta
     """
     now = clock.now()
     statement = insert(Suppression).values(
-        brand_id=brand_id, address_hash=address_hash, reason=reason, at=now, detail=detail[:500]
+        brand_id=brand_id, address_hash=address_hash, reason=reason, at=now, detail=_ADDRESS.sub("…", detail)[:500]
     )
     if reason is SuppressionReason.HARD_BOUNCE:
         # Who asked for a mail before it bounced has had their one more try.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hmac
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -32,16 +34,16 @@ WITH done AS (
     FROM campaign c
     WHERE e.id = %(entry)s AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
       AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {CONFIRMABLE_SQL}
-    RETURNING e.id, e.brand_id, e.campaign_id, e.contact_id, e.referrer_id, e.locale, e.code, e.access_version,
-              e.is_marketing_wanted, e.rules_version, e.created_at, c.entry_points, c.referral_points
+    RETURNING e.*, c.entry_points, c.referral_points
 ), verified AS (
     UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
+        -- Who left after the tick is not brought back by the link of a mail from before.
         marketing_at = CASE WHEN done.is_marketing_wanted AND NOT EXISTS (
                 SELECT 1 FROM suppression s WHERE s.brand_id = p.brand_id AND s.address_hash = p.address_hash
                    AND s.reason = 'unsubscribe' AND s.at >= done.created_at)
             THEN coalesce(p.marketing_at, %(now)s) ELSE p.marketing_at END
     FROM done WHERE p.id = done.contact_id
-    RETURNING p.id, p.address_hash, p.brand_id
+    RETURNING p.id, p.address_hash, p.brand_id, p.email, p.marketing_at
 ), reopened AS (
     -- A tick that came after it takes back an unsubscribe, and an answered mail shows that the mailbox lives; a
     -- complaint stays.
@@ -51,11 +53,11 @@ WITH done AS (
            OR s.reason = 'unsubscribe' AND done.is_marketing_wanted AND s.at < done.created_at)
 ), evidence AS (
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
-    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'confirmed', %(now)s, %(channel)s,
-           jsonb_strip_nulls(jsonb_build_object(
-               'method', %(method)s::text, 'generation', %(generation)s::int, 'asked_at', created_at,
+    SELECT done.brand_id, contact_id, campaign_id, done.id, act.purpose, 'confirmed', %(now)s, %(channel)s,
+           %(traces)s::jsonb || jsonb_strip_nulls(jsonb_build_object(
+               'asked_at', created_at, 'email', email, 'email_hash', encode(address_hash, 'hex'),
                'doi_message', opaque_id, 'doi_sent_at', sent_at, 'doi_delivered_at', delivered_at))
-    FROM done CROSS JOIN (VALUES ('rules'), ('marketing')) AS act (purpose)
+    FROM done CROSS JOIN verified CROSS JOIN (VALUES ('rules'), ('marketing')) AS act (purpose)
     -- What the person had in hand: of several mails the latest that left.
     LEFT JOIN LATERAL (
         SELECT opaque_id, sent_at, CASE WHEN status = 'delivered' THEN coalesce(
@@ -66,7 +68,7 @@ WITH done AS (
           AND (m.context ->> 'generation')::int = %(generation)s
         ORDER BY m.id DESC LIMIT 1
     ) AS mail ON true
-    WHERE act.purpose = 'rules' OR is_marketing_wanted
+    WHERE act.purpose = 'rules' OR is_marketing_wanted AND marketing_at IS NOT NULL
 ), inviter AS (
     SELECT r.id FROM entry r, done WHERE r.id = done.referrer_id AND r.status = 'confirmed'
 ), credited AS (
@@ -177,15 +179,17 @@ def was_viewed(entry_id: int) -> bool:
     return notes.read(f"confirm-viewed:{entry_id}") is not None
 
 
-def confirm(entry_id: int, generation: int, method: str) -> Confirmation:
+def confirm(entry_id: int, generation: int, method: str, traces: Mapping[str, Any] | None = None) -> Confirmation:
     """Confirm the entry: points, the referrer's credit, welcome mail and facts, exactly once.
 
-    `method` is cookie_post, button_post or code. A second call changes nothing and answers ALREADY; an old
-    generation, an expired or closed entry answers so. Raises NotFound for an entry that is not there (any more).
+    `method` is cookie_post, button_post or code; `traces` is what the door saw, as evidence. A second call changes
+    nothing and answers ALREADY; an old generation, an expired or closed entry answers so. Raises NotFound for an entry
+    that is not there (any more).
     """
     channel = "code" if method == "code" else "confirm page"
     values = {"entry": entry_id, "generation": generation, "method": method, "channel": channel, "now": clock.now()}
-    row = hot.one(_CONFIRM, values)
+    evidence = {**(traces or {}), "method": method, "generation": generation}
+    row = hot.one(_CONFIRM, values | {"traces": json.dumps(evidence)})
     if row is not None:
         for bell in (Bell.MAIL, Bell.POINTS, Bell.FACTS):
             queue.ring(bell)
@@ -195,7 +199,7 @@ def confirm(entry_id: int, generation: int, method: str) -> Confirmation:
     return Confirmation(outcome, row["id"], row["campaign_id"], row["access_version"])
 
 
-def confirm_by_code(entry_id: int, digits: str) -> Confirmation:
+def confirm_by_code(entry_id: int, digits: str, traces: Mapping[str, Any] | None = None) -> Confirmation:
     """Confirm with the six digits of the latest mail.
 
     Five tries for each code, fifteen minutes for each: after that TooMany asks for a new one, and so does an entry
@@ -209,7 +213,7 @@ def confirm_by_code(entry_id: int, digits: str) -> Confirmation:
     codes = tokens.six_digits_for_keys(entry_id, row["generation"], row["code_number"])
     if not any(hmac.compare_digest(typed.encode(), code.encode()) for code in codes):
         raise Invalid(_("This is not the code from our latest mail."), "code")
-    return confirm(entry_id, row["generation"], "code")
+    return confirm(entry_id, row["generation"], "code", traces)
 
 
 def _read(entry_id: int) -> dict[str, Any]:

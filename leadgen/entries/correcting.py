@@ -53,7 +53,8 @@ WITH mine AS (
     -- Evidence is only ever added: the acts of the form are noted again for the contact that they now belong to.
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
     SELECT k.brand_id, moved.contact_id, k.campaign_id, k.entry_id, k.purpose, k.action, k.at, k.channel,
-           k.evidence || jsonb_build_object('carried_from', k.id)
+           k.evidence || jsonb_build_object('carried_from', k.id, 'email', %(email)s::text,
+                                            'email_hash', encode(%(hash)s::bytea, 'hex'))
     FROM moved, mine, consent k
     WHERE moved.contact_id <> mine.contact_id AND k.contact_id = mine.contact_id AND k.entry_id = mine.id
       AND k.action IN ('given', 'refused')

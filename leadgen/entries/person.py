@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 
 from leadgen.contacts import address
 from leadgen.contacts import service as contacts
-from leadgen.core import clock, hot, text
+from leadgen.core import hot, text
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import points
 from leadgen.entries.models import Entry, EntryStatus
-from leadgen.mail import bounds
+from leadgen.mail import bounds, forgetting
 
 FRIENDS_SHOWN = 50
 FRIENDS_READ = 200
@@ -204,38 +204,5 @@ def erase(entry_id: int) -> None:
         .values(status=EntryStatus.ERASED, access_version=Entry.access_version + 1, source={})
     )
     bounds.remember(entry.contact_id)
+    forgetting.forget(entry.contact_id)
     contacts.erase(entry.contact_id)
-
-
-def held_data(standing_now: Standing) -> dict[str, Any]:
-    """Everything held about the person, as they may download it (GDPR articles 15 and 20)."""
-    return {
-        "exported_at": clock.now().isoformat(),
-        "email": standing_now.email,
-        "first_name": standing_now.first_name,
-        "language": standing_now.locale,
-        "entry": {
-            "public_id": standing_now.public_id,
-            "status": standing_now.status.value,
-            "confirmed_at": standing_now.confirmed_at and standing_now.confirmed_at.isoformat(),
-            "referral_code": standing_now.code,
-            "points": standing_now.points,
-            "chances": standing_now.chances,
-            "ledger": [
-                {"kind": line.kind.value, "points": line.points, "at": line.at.isoformat()}
-                for line in points.lines_of(standing_now.entry_id)
-            ],
-        },
-        "answers": standing_now.answers,
-        "is_subscribed": standing_now.is_subscribed,
-        "consents": [
-            {
-                "purpose": consent.purpose.value,
-                "action": consent.action.value,
-                "at": consent.at.isoformat(),
-                "channel": consent.channel,
-                "evidence": consent.evidence,
-            }
-            for consent in contacts.consents_of(standing_now.contact_id)
-        ],
-    }

@@ -14,7 +14,7 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.entries import confirming, person
 from leadgen.entries.models import Entry
-from leadgen.mail import bounds, gates
+from leadgen.mail import bounds, forgetting, gates
 from leadgen.mail import service as mail
 from leadgen.mail.models import MessageStatus
 from leadgen.mail.service import Wanted
@@ -49,7 +49,13 @@ WITH over AS (
     UPDATE entry SET status = 'expired'
     WHERE id IN (SELECT id FROM entry WHERE status = 'pending' AND expires_at <= :now ORDER BY expires_at LIMIT :batch
                  FOR UPDATE SKIP LOCKED)
-    RETURNING id, brand_id, campaign_id, contact_id
+    RETURNING id, brand_id, campaign_id, contact_id, is_marketing_wanted
+), evidence AS (
+    -- What was ticked and never confirmed is no consent; the silence is noted like any other act.
+    INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel)
+    SELECT brand_id, contact_id, campaign_id, id, act.purpose, 'expired', :now, 'deadline'
+    FROM over, (VALUES ('rules'), ('marketing')) AS act (purpose)
+    WHERE act.purpose = 'rules' OR is_marketing_wanted
 )
 INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id)
 SELECT 'entry.expired', :now, brand_id, campaign_id, contact_id, id FROM over
@@ -134,6 +140,7 @@ def _forget_left_behind(now: datetime) -> int:
     contact_ids = list(db.session.scalars(left_behind.limit(_BATCH)))
     for contact_id in contact_ids:
         bounds.remember(contact_id)
+        forgetting.forget(contact_id)
         contacts.erase(contact_id)
         db.session.commit()
     return len(contact_ids)

@@ -278,3 +278,18 @@ def test_a_mail_to_the_address_before_the_correction_proves_nothing(card: Campai
 
     assert "doi_message" not in _evidence()
     assert (_evidence()["channel"], _evidence()["generation"]) == ("code", 2)
+
+
+def test_a_link_from_before_brings_nobody_back_and_records_no_consent(card: CampaignCard) -> None:
+    entered = entering.enter(card, filled(wants_marketing=True))
+    contacts.unsubscribe(db.session.get_one(Entry, entered.entry_id).contact_id, "one-click")
+    db.session.commit()
+
+    confirming.confirm(entered.entry_id, 1, "button_post", {"ip": "192.0.2.9", "user_agent": "A phone"})
+
+    acts = rows("SELECT purpose, evidence FROM consent WHERE action = 'confirmed'")
+    assert [act["purpose"] for act in acts] == ["rules"]
+    assert rows("SELECT marketing_at FROM contact") == [{"marketing_at": None}]
+    said = acts[0]["evidence"]
+    assert (said["ip"], said["user_agent"], said["email"]) == ("192.0.2.9", "A phone", "anna@mail.example")
+    assert said["email_hash"] == address.address_hash("anna@mail.example").hex()

@@ -7,12 +7,14 @@ import pytest
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.models import Campaign
 from leadgen.contacts import service as contacts
+from leadgen.contacts.models import SuppressionReason
+from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import confirming, entering, person, points
-from leadgen.entries.models import EntryStatus
+from leadgen.entries.models import Entry, EntryStatus
 from tests.entries.conftest import filled, rows
-from tests.factories import make_entry
+from tests.factories import make_click, make_entry, make_message, make_provider_event
 
 CANARY = "Zyxwvutsrq"
 
@@ -82,6 +84,7 @@ def test_i13_after_erasure_nothing_personal_is_in_any_table(card: CampaignCard) 
         card, f"{CANARY}@mail.example", first_name=CANARY, user_agent=CANARY, source={"utm_source": CANARY}, page=CANARY
     )
 
+    _add_everything_that_names_them(entry_id)
     person.erase(entry_id)
     db.session.commit()
 
@@ -93,6 +96,18 @@ def test_i13_after_erasure_nothing_personal_is_in_any_table(card: CampaignCard) 
         person.standing(entry_id, 2)
 
 
+def _add_everything_that_names_them(entry_id: int) -> None:
+    entry = db.session.get_one(Entry, entry_id)
+    contacts.suppress_by_hand(entry.contact_id, by="Ada", note=f"{CANARY} wrote")
+    contact = contacts.get(entry.contact_id)
+    assert contact.address_hash is not None
+    refusal = f"550 <{contact.email}> unknown"
+    contacts.suppress(entry.brand_id, contact.address_hash, SuppressionReason.HARD_BOUNCE, refusal)
+    message = make_message(entry)
+    make_provider_event(message, payload={"reason": refusal, "email": contact.email}, applied_at=clock.now())
+    make_click(message, evidence={"network": CANARY, "family": "Chromium"})
+
+
 def test_an_erased_address_may_enter_again_as_somebody_new(card: CampaignCard) -> None:
     old = confirmed(card, "anna@mail.example")
     person.erase(old)
@@ -102,22 +117,6 @@ def test_an_erased_address_may_enter_again_as_somebody_new(card: CampaignCard) -
 
     assert entered.is_own
     assert entered.entry_id != old
-
-
-def test_the_download_holds_what_is_held(card: CampaignCard) -> None:
-    entry_id = confirmed(card, "anna@mail.example", wants_marketing=True)
-
-    held = person.held_data(person.standing(entry_id, 1))
-
-    assert held["email"] == "anna@mail.example"
-    assert held["is_subscribed"] is True
-    assert [line["kind"] for line in held["entry"]["ledger"]] == ["entry"]
-    assert [(act["purpose"], act["action"]) for act in held["consents"]] == [
-        ("rules", "given"),
-        ("marketing", "given"),
-        ("rules", "confirmed"),
-        ("marketing", "confirmed"),
-    ]
 
 
 def test_i21_unsubscribing_is_effective_at_once_and_may_be_repeated(card: CampaignCard, campaign: Campaign) -> None:

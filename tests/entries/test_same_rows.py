@@ -171,6 +171,7 @@ def _confirm_plainly(campaign: Campaign, entry: Entry) -> None:
         purposes.append(ConsentPurpose.MARKETING)
     for purpose in purposes:
         evidence = {"method": "button_post", "generation": 1, "asked_at": entry.created_at.isoformat()}
+        evidence |= {"email": "own", "email_hash": "own"}
         _add(
             Consent,
             entry,

@@ -255,3 +255,14 @@ def _tables_that_hold(words: str) -> list[str]:
     tables = rows("SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     statement = 'SELECT 1 AS found FROM "{}" AS t WHERE strpos(t::text, %(words)s) > 0 LIMIT 1'
     return [table["name"] for table in tables if rows(statement.format(table["name"]), words=words)]
+
+
+def test_a_deadline_that_passed_is_an_act_too(card: CampaignCard, clock: Clock) -> None:
+    """What was ticked and never confirmed is no consent, and the record says so."""
+    entering.enter(card, filled(wants_marketing=True))
+    clock.forward(days=8)
+    upkeep.purge()
+    upkeep.purge()
+
+    acts = rows("SELECT purpose, channel FROM consent WHERE action = 'expired' ORDER BY purpose")
+    assert acts == [{"purpose": "marketing", "channel": "deadline"}, {"purpose": "rules", "channel": "deadline"}]

@@ -18,7 +18,7 @@ from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import browser, referral
+from leadgen.web.public import browser, referral, traces
 
 # How each outcome is answered besides its page.
 _STATUS = {Outcome.EXPIRED: 410, Outcome.CLOSED: 410, Outcome.INERT: 404}
@@ -43,7 +43,8 @@ def confirm(token: str) -> ResponseReturnValue:
         entry_id, generation = _read(token, Purpose.CONFIRM)
         view = confirming.view(entry_id, generation)
         is_same_browser = browser.made(entry_id, view.campaign_id)
-        found = confirming.confirm(entry_id, generation, "cookie_post" if is_same_browser else "button_post")
+        method = "cookie_post" if is_same_browser else "button_post"
+        found = confirming.confirm(entry_id, generation, method, traces.of_request("/confirm"))
     except (TokenInvalid, NotFound):
         return _unknown()
     if found.outcome is Outcome.CONFIRMED:

@@ -17,7 +17,7 @@ from leadgen.core import links, tokens
 from leadgen.core.errors import Invalid, NotFound, TokenExpired, TokenInvalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
-from leadgen.entries import answers, person, waiting
+from leadgen.entries import answers, held, person, waiting
 from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
 from leadgen.web import headers, language
@@ -66,7 +66,7 @@ def me_data(token: str) -> ResponseReturnValue:
     """Everything held about the person, to keep."""
     standing, _card = _open(token)
     response = Response(
-        json.dumps(person.held_data(standing), ensure_ascii=False, indent=2), mimetype="application/json"
+        json.dumps(held.data(standing.contact_id), ensure_ascii=False, indent=2), mimetype="application/json"
     )
     response.headers["Content-Disposition"] = f'attachment; filename="my-data-{standing.public_id}.json"'
     return headers.private(response)

@@ -20,7 +20,7 @@ from leadgen.entries.models import EntryStatus
 from leadgen.mail import service as mail
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import browser, enter, seals
+from leadgen.web.public import browser, enter, seals, traces
 from leadgen.web.public.mailboxes import mailbox_of
 from leadgen.web.public.seals import Seat
 
@@ -49,7 +49,7 @@ def waiting_code(slug: str, token: str) -> ResponseReturnValue:
     if not limits.allow(CODE_LIMIT, "code", str(seat.entry_id), seat.masked):
         return _show(card, token, status=429, code_error=wrong)
     try:
-        found = confirming.confirm_by_code(seat.entry_id, request.form.get("code", ""))
+        found = confirming.confirm_by_code(seat.entry_id, request.form.get("code", ""), traces.of_request("/c/waiting"))
     except (Invalid, TooMany):
         return _show(card, token, status=400, code_error=wrong)
     if found.outcome is not Outcome.CONFIRMED:
