@@ -58,20 +58,28 @@ class Opened:
     code: str
 
 
-def newest(search: str = "", limit: int = LISTED) -> list[Summary]:
-    """The newest letters, newest first; `search` is an address or a part of address or subject."""
+def newest(search: str = "", before: str = "", limit: int = LISTED) -> list[Summary]:
+    """The newest letters, newest first; `search` is an address or a part of address or subject.
+
+    `before` is the name of a letter: only older ones, for the next page.
+    """
     wanted = search.strip().lower()
     folder = _folder()
     if "@" in wanted and (own := folder / INDEX / address_key(wanted)).is_dir():
-        return [_summary(own / name) for name in _names(own)[:limit]]
+        return [_summary(own / name) for name in _names(own, before)[:limit]]
     found: list[Summary] = []
-    for name in _names(folder)[: _SEARCHED if wanted else limit]:
+    for name in _names(folder, before)[: _SEARCHED if wanted else limit]:
         summary = _summary(folder / name)
         if wanted in f"{summary.to} {summary.subject}".lower():
             found.append(summary)
         if len(found) == limit:
             break
     return found
+
+
+def number() -> int:
+    """How many letters there are."""
+    return len(_names(_folder()))
 
 
 def of_address(address: str, limit: int = LISTED) -> Iterator[Opened]:
@@ -131,13 +139,14 @@ def _summary(path: Path) -> Summary:
     return Summary(path.name, at, str(head["To"]), str(head["From"]), str(head["Subject"]))
 
 
-def _names(folder: Path) -> list[str]:
-    """The files of a folder, newest first."""
+def _names(folder: Path, before: str = "") -> list[str]:
+    """The files of a folder, newest first; those older than `before`, when it is given."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 - Path.iterdir makes an object of each of many thousand names
     except FileNotFoundError:
         return []
-    return sorted((name for name in names if _NAME.fullmatch(name)), reverse=True)
+    wanted = (name for name in names if _NAME.fullmatch(name) and (not before or name < before))
+    return sorted(wanted, reverse=True)
 
 
 def _folder() -> Path:

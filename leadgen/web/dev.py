@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 
 from leadgen.mail import mailbox
 from leadgen.mail.mailbox import Opened
+from leadgen.mail.providers.file import PLAYS
 from leadgen.web import language
 from leadgen.web.guards import Guard, guarded_by
 
@@ -24,8 +25,12 @@ _VIEWS = ("letter", "text", "headers", "links", "source")
 @guarded_by(Guard.DEVELOPMENT)
 def mails() -> Response:
     """The newest letters, or those that match a search by address or subject."""
-    search = request.args.get("to", "")
-    return _page("dev/mails.html", search=search, mails=mailbox.newest(search), limit=mailbox.LISTED)
+    search, before = request.args.get("to", ""), request.args.get("before", "")
+    found = mailbox.newest(search, before)
+    older = found[-1].name if len(found) == mailbox.LISTED else ""
+    return _page(
+        "dev/mails.html", search=search, before=before, mails=found, older=older, number=mailbox.number(), plays=PLAYS
+    )
 
 
 @blueprint.get("/mailbox/<name>")

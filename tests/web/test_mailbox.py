@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,6 +19,7 @@ from leadgen.core import settings as product_settings
 from leadgen.core.settings import Environment, Settings
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import jobs
+from leadgen.mail.providers.file import _MAGIC, PLAYS
 from tests.factories import make_campaign, make_entry, make_message
 
 
@@ -97,3 +103,44 @@ def test_production_has_no_mailbox(production: Flask) -> None:
     rules = [rule.rule for rule in production.url_map.iter_rules()]
     assert not [rule for rule in rules if rule.startswith("/dev")]
     assert production.test_client().get("/dev/mailbox").status_code == 404
+
+
+def test_older_letters_are_on_further_pages(client: FlaskClient, settings: Settings, context: None) -> None:
+    _write_many(settings, 120)
+    seen: list[str] = []
+    address = "/dev/mailbox"
+    for _page in range(3):
+        page = client.get(address).text
+        seen += re.findall(r"person(\d+)@mail\.example</span>", page)
+        address = unescape(found[1]) if (found := re.search(r'href="([^"]*before=[^"]+)"', page)) else ""
+    assert seen == [str(number) for number in reversed(range(120))]
+    assert address == ""
+
+
+def test_ten_thousand_letters_are_no_burden(client: FlaskClient, settings: Settings, context: None) -> None:
+    """A list, an address and a word in a subject are found in the time that a person takes no notice of."""
+    _write_many(settings, 10_000)
+    client.get("/dev/mailbox")
+    seconds = []
+    for search in ("", "person5@mail.example", "Subject 9990"):
+        begun = time.thread_time()
+        assert client.get("/dev/mailbox", query_string={"to": search}).status_code == 200
+        seconds.append(time.thread_time() - begun)
+    assert seconds[0] < 0.5
+    assert max(seconds) < 3
+
+
+def test_the_addresses_that_play_trouble_are_explained(client: FlaskClient) -> None:
+    page = client.get("/dev/mailbox").text
+    assert all(f"<code>{play}-1@simulator.example.com</code>" in page for play in PLAYS)
+    assert all(_MAGIC.fullmatch(f"{play}-1@simulator.example.com") for play in PLAYS)
+
+
+def _write_many(settings: Settings, number: int) -> None:
+    folder = Path(settings.mail_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in range(number):
+        moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=one)
+        name = f"{moment:%Y%m%dT%H%M%S.%f}-00000000-0000-4000-8000-{one:012d}-1.eml"
+        content = f"From: a@b.example\r\nTo: person{one}@mail.example\r\nSubject: Subject {one}\r\n\r\nText\r\n"
+        (folder / name).write_text(content)
