@@ -140,7 +140,7 @@ def _story(message: Message, known: _Known) -> Story:
     ]
     return Story(
         message=message,
-        at=message.sent_at or message.due_at,
+        at=_place(message),
         title=f"{title} – {stream.name}" if stream else title,
         answer=_answer(message, known),
         lines=sorted(lines, key=lambda line: line.at),
@@ -214,12 +214,19 @@ def _click(click: Click, url: str | None) -> Line:
     return Line(click.at, "machine", _("A machine opened the link to %(where)s (%(reason)s): not counted") % said)
 
 
+def _place(message: Message) -> datetime:
+    """Where the mail stands in time. When one was given up is not noted: at its turn, or before."""
+    if message.sent_at or message.status not in _NEVER_LEFT:
+        return message.sent_at or message.due_at
+    return max(message.created_at, min(message.due_at, clock.now()))
+
+
 def _end(message: Message) -> list[Line]:
     if message.status not in _NEVER_LEFT:
         return []
     said = {"reason": reason_in_words(message.reason)}
     sentence = _("Given up: %(reason)s") if message.sent_at else _("Not sent: %(reason)s")
-    return [Line(max(message.due_at, message.created_at), "ended", sentence % said)]
+    return [Line(_place(message), "ended", sentence % said)]
 
 
 def _answer(message: Message, known: _Known) -> str:

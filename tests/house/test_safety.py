@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.house.source import ROOT, modules, place, tracked, tree
+from tests.house.source import PRODUCT, ROOT, modules, place, tracked, tree
 
 TEMPLATES = ROOT / "templates"
 _UNSAFE_MARKUP = re.compile(r"\|\s*safe\b|\bMarkup\(|render_template_string|autoescape\s+false|\.innerHTML|\beval\(")
@@ -158,3 +158,10 @@ def test_locks_name_no_registry() -> None:
     assert locks
     index = re.compile(r"://|--(?:extra-)?index-url|--find-links|--trusted-host")
     assert [place(path) for path in locks if index.search(path.read_text())] == []
+
+
+def test_every_style_sheet_closes_what_it_opens() -> None:
+    """A browser says nothing about a brace that got lost, and drops half of the rules behind it."""
+    sheets = [path for path in tracked(".css") if PRODUCT in path.parents]
+    assert sheets
+    assert [place(path) for path in sheets if path.read_text().count("{") != path.read_text().count("}")] == []
