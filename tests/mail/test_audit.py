@@ -30,6 +30,7 @@ from tests.factories import (
     make_consent,
     make_entry,
     make_message,
+    make_move,
     make_provider_event,
     make_suppression,
 )
@@ -94,6 +95,15 @@ def test_a_kept_house_is_clean(world: World) -> None:
     assert [finding.code for finding in report.findings] == list(ALL)
     assert "I03 kept: 4 mails in the provider's log" in "\n".join(report.lines())
     assert report.unknown == 0
+
+
+def test_what_somebody_sent_again_knowingly_is_no_double(world: World) -> None:
+    for message in (world.letter, world.confirm):
+        make_move(message, "by_hand:Ada")
+        world.twice(message)
+    assert world.report().wrong == {}
+    world.twice(world.letter)
+    assert list(world.report().wrong) == ["I03 mails that the provider took twice"]
 
 
 def _entry_without_mail(world: World) -> None:
