@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from email.message import EmailMessage
+
 import pytest
 
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.letters.models import Lane
-from leadgen.mail import pacing, streams
+from leadgen.mail import delivery, outbox, pacing, streams
 from leadgen.mail.models import Stream, StreamState
 from tests.factories import fresh
 from tests.mail.conftest import claimed, confirmation, nurture, state
@@ -34,6 +37,33 @@ def test_a_pause_holds_the_stream_and_a_resume_sends_each_mail_once(campaign: Ca
     db.session.commit()
     assert claimed(Lane.NURTURE) == [message.id]
     assert claimed(Lane.NURTURE) == []
+
+
+@pytest.mark.parametrize("stop", ["stream", "lane"])
+def test_a_pause_between_claim_and_call_holds_the_call(
+    campaign: Campaign, mailbox: Callable[[], list[EmailMessage]], stop: str
+) -> None:
+    """A claim may hold letters of two languages, two calls: only the one under way ends."""
+    message = nurture(campaign)
+    claim = outbox.claim(Lane.NURTURE, 100)
+    db.session.commit()
+    if stop == "stream":
+        streams.pause(message.stream_id, "Ada")
+    else:
+        streams.stop_lane(Lane.NURTURE, "Ada")
+    db.session.commit()
+    for outcomes in delivery.deliver(claim.recipients):
+        outbox.settle(outcomes)
+        db.session.commit()
+    assert mailbox() == []
+    assert state(message) == ("scheduled", "stream_paused")
+    assert fresh(message).attempts == 0
+
+    streams.start_lane(Lane.NURTURE)
+    streams.resume(message.stream_id, "Ada")
+    db.session.commit()
+    pacing.forget()
+    assert claimed(Lane.NURTURE) == [message.id]
 
 
 def test_a_breaker_says_why_and_never_overrules_a_person(campaign: Campaign) -> None:

@@ -138,6 +138,23 @@ def test_nothing_is_wider_than_the_screen(page: Page, base: str, width: int, par
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("part", ["sending", "sending/pace"])
+def test_sending_is_not_wider_than_the_screen(page: Page, base: str, width: int, part: str) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.goto(f"/admin/{part}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_sending_updates_itself(page: Page, app: Flask, world: World, base: str, complaints: list[str]) -> None:
+    page.goto("/admin/sending")
+    expect(page.get_by_text("Nothing is sent yet")).to_be_visible()
+    with app.app_context():
+        factories.make_stream(db.session.get_one(Campaign, world.campaign.id), name="Last days")
+    expect(page.get_by_text("Last days")).to_be_visible(timeout=30_000)
+    assert complaints == []
+
+
 def test_the_rail_opens_on_a_phone(page: Page, base: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(base)
