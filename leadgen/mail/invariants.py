@@ -88,7 +88,8 @@ INVARIANTS = (
                 "confirmations that the provider took twice though the outcome of the first was known",
                 "SELECT m.id FROM audit_taken t JOIN message m ON m.opaque_id = t.opaque_id "
                 "WHERE t.times = 2 AND m.purpose = 'confirmation' AND NOT jsonb_exists(m.context, 'again') "
-                "AND NOT EXISTS (SELECT FROM message_move v WHERE v.message_id = m.id AND starts_with(v.reason, 'by_hand:'))",
+                "AND NOT EXISTS (SELECT FROM message_move v WHERE v.message_id = m.id "
+                "AND starts_with(v.reason, 'by_hand:'))",
                 LOG,
             ),
         ),

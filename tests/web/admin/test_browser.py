@@ -151,7 +151,7 @@ def test_sending_updates_itself(page: Page, app: Flask, world: World, base: str,
     expect(page.get_by_text("Nothing is sent yet")).to_be_visible()
     with app.app_context():
         factories.make_stream(db.session.get_one(Campaign, world.campaign.id), name="Last days")
-    expect(page.get_by_text("Last days")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Last days").first).to_be_visible(timeout=30_000)
     assert complaints == []
 
 
