@@ -23,8 +23,8 @@ MOST_FRIENDS = 1_000_000
 # the share within half a percent in a tenth of the time.
 COUNTED = 100_000
 
-# The group of each contact's mailbox as mail.groups has it, joined once instead of looked up row by row. Needs the values
-# of `groups.columns()`.
+# The group of each contact’s mailbox as mail.groups has it, joined once instead of looked up row by row. Needs the
+# values of `groups.columns()`.
 GROUP = "coalesce(g.name, 'other')"
 GROUPS = """LEFT JOIN unnest(CAST(:domains AS text[]), CAST(:domain_groups AS text[])) AS g (domain, name)
     ON g.domain = split_part(lower(c.email), '@', 2)"""
