@@ -109,6 +109,11 @@ def _compare(statements: Statements, send: Callable[[str], TestResponse]) -> dic
     return answers
 
 
+def _said(answers: dict[str, TestResponse]) -> set[str]:
+    """The different texts, without the first letter of the address and the seconds that are left."""
+    return {re.sub(r"[a-z](?=•••@)|\d+", "", text_of(answer)) for answer in answers.values()}
+
+
 def _enter(visitor: Visitor, kind: str) -> TestResponse:
     answer = visitor.enter(email=f"{kind}@mail.example")
     assert answer.status_code == 303
@@ -126,8 +131,7 @@ def test_the_waiting_page(visitor: Visitor, scene: Scene, statements: Statements
     pages = {kind: _enter(visitor, kind).location.split("?")[0] for kind in KINDS}
     answers = _compare(statements, lambda kind: visitor.get(f"{pages[kind]}{path}"))
     if not path:
-        said = {re.sub(r"[a-z](?=•••@)|\d+", "", text_of(answer)) for answer in answers.values()}
-        assert len(said) == 1
+        assert len(_said(answers)) == 1
 
 
 @pytest.mark.usefixtures("known")
@@ -160,3 +164,4 @@ def test_a_wrong_code(visitor: Visitor, scene: Scene, statements: Statements) ->
     answers = _compare(statements, lambda kind: visitor.post(f"{pages[kind]}/code", {"code": "000000"}))
     assert {answer.status_code for answer in answers.values()} == {400}
     assert all("This code does not work." in answer.text for answer in answers.values())
+    assert len(_said(answers)) == 1
