@@ -159,7 +159,7 @@ def test_while_a_key_is_exchanged_both_are_good(client: FlaskClient, settings: S
     assert [answer.status_code for answer in answers] == [204, 204, 403]
 
 
-@pytest.mark.parametrize("key", ["x", "AAAA", "é", PUBLIC[:60]])
+@pytest.mark.parametrize("key", ["x", "AAAA", "é", PUBLIC[:60]], ids=["letter", "short", "accent", "cut off"])
 def test_a_key_that_is_none_lets_nobody_in(client: FlaskClient, settings: Settings, key: str) -> None:
     product_settings.use(dataclasses.replace(settings, sendgrid_webhook_public_key=key))
     assert post(client, json.dumps(EVENTS).encode()) == 403
