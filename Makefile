@@ -4,11 +4,12 @@ PEOPLE ?= 20000
 RATE ?= 20
 WORKERS ?= 2
 T ?= tests
+FAULTS ?= 20
 python := .venv/bin/python
 setup := sh leadgen/embedded/bootstrap.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench bench-replay simulate migration strings lock
+.PHONY: help setup run test faults check format bench bench-replay simulate migration strings lock
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -24,7 +25,11 @@ run: ## start database, Redis, web, workers and scheduler (PORT=8000); Ctrl-C st
 test: ## run the whole suite, or a part of it (T=tests/mail)
 	@$(setup) dev
 	@$(python) -m tests.browser
-	@exec $(python) -m pytest -n $(WORKERS) $(T)
+	@exec $(python) -m pytest -n $(WORKERS) --dist loadgroup $(T)
+
+faults: ## kill, cut and fill what the mails depend on, each case so many times (FAULTS=20 T=tests/faults)
+	@$(setup) dev
+	@FAULTS=$(FAULTS) exec $(python) -m pytest -s $(or $(filter-out tests,$(T)),tests/faults)
 
 check: ## lint, formatting, types and the order of the rooms
 	@$(setup) dev

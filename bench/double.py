@@ -24,6 +24,7 @@ _CHUNK = 1 << 20
 _LENGTH = re.compile(rb"content-length: *(\d+)\r\n", re.IGNORECASE)
 _TAKEN = b"HTTP/1.1 202 Accepted\r\nX-Message-Id: %b\r\nContent-Length: 0\r\n\r\n"
 _REFUSED = b"HTTP/1.1 %d Refused\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
+_NOTHING = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
 EVENTS_PER_CALL = 500
 
 
@@ -216,6 +217,9 @@ class _Call:
         self._answer(body)
 
     def _answer(self, body: bytes) -> None:
+        if not body:  # somebody asks for a list of suppressed addresses: it is empty
+            self._send(_NOTHING)
+            return
         status = self.double.plan(self.double.calls)
         if status == 202:
             self.double.take(body)

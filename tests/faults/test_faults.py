@@ -1,4 +1,4 @@
-"""While 500 people play, everything that can be killed is killed; afterwards everything is there, once."""
+"""While 500 people play the whole campaign, everything that can be killed is; afterwards everything is there, once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import random
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 
 import redis
@@ -14,7 +13,7 @@ import redis
 from bench import campaign
 from bench.audit import audit
 from bench.double import Double
-from bench.stack import Stack
+from tests.faults.scene import FaultyStack
 
 PEOPLE = 500
 # What 15 minutes and a sweep would do, in seconds: a mail without an answer counts as unknown, then goes again or not.
@@ -26,14 +25,14 @@ WHERE (status = 'sending' AND lease_until < clock_timestamp() + interval '115 se
 
 
 def test_killing_workers_flushing_redis_and_restarting_postgres_loses_and_doubles_nothing(
-    stack: Stack, double: Double, slug: str
+    stack: FaultyStack, double: Double, slug: str
 ) -> None:
     """Rule 5: the database is the record; what dies or forgets around it loses nothing."""
     seed = random.randrange(10**6)
     sys.stdout.write(f"seed {seed}\n")  # shown when the test fails
     chance = random.Random(seed)
     # Each fault strikes once, after so many people are through.
-    faults: list[tuple[int, Callable[[Stack], None]]] = sorted(
+    faults: list[tuple[int, Callable[[FaultyStack], None]]] = sorted(
         ((chance.randint(30, 400), fault) for fault in (_kill_workers, _flush_redis, _restart_postgres, _kill_a_horse)),
         key=lambda pair: pair[0],
     )
@@ -67,34 +66,28 @@ def test_killing_workers_flushing_redis_and_restarting_postgres_loses_and_double
     assert played.outcome.refused == {}
 
 
-def _kill_workers(stack: Stack) -> None:
+def _kill_workers(stack: FaultyStack) -> None:
     for number in (1, 2):
         stack.kill(f"worker {number}")
         stack.start_worker(number)
 
 
-def _kill_a_horse(stack: Stack) -> None:
+def _kill_a_horse(stack: FaultyStack) -> None:
     """The process in which a job runs, alone, as the system does when memory is short."""
     stack.kill_work_horses("worker 1")
 
 
-def _flush_redis(stack: Stack) -> None:
+def _flush_redis(stack: FaultyStack) -> None:
     with redis.from_url(stack.valkey.url) as client:
         client.flushall()
 
 
-def _restart_postgres(stack: Stack) -> None:
-    """Immediate: no checkpoint, every connection broken, recovery from the log."""
-    postgres = stack.postgres
-    assert postgres.process is not None
-    postgres.process.send_signal(signal.SIGQUIT)
-    postgres.process.wait()
-    postgres.spawn()
-    while not postgres.answers():
-        time.sleep(0.05)
+def _restart_postgres(stack: FaultyStack) -> None:
+    stack.stop_postgres(signal.SIGQUIT)
+    stack.start_postgres()
 
 
-def _hurry(stack: Stack, double: Double) -> Callable[[], None]:
+def _hurry(stack: FaultyStack, double: Double) -> Callable[[], None]:
     """From now on leases end in seconds and ended parts start again, until what is answered is called."""
     is_over = threading.Event()
 
