@@ -37,8 +37,7 @@ def seal_everything() -> None:
 def unguarded() -> Iterator[None]:
     """What somebody does who has the database itself: the triggers are off."""
     db.session.commit()
-    db.session.execute(text("SET session_replication_role = replica"))
+    # For this transaction alone: the pool's connection would take the setting along to a test that comes later.
+    db.session.execute(text("SET LOCAL session_replication_role = replica"))
     yield
-    db.session.commit()
-    db.session.execute(text("SET session_replication_role = origin"))
     db.session.commit()

@@ -86,10 +86,8 @@ def test_the_file_holds_the_same(ada: Staff, path: str) -> None:
 
 def test_a_touched_act_is_named(app: Flask, ada: Staff, path: str) -> None:
     with app.app_context():
-        db.session.execute(text("SET session_replication_role = replica"))
+        db.session.execute(text("SET LOCAL session_replication_role = replica"))
         db.session.execute(text("UPDATE consent SET at = at - interval '1 year' WHERE action = 'confirmed'"))
-        db.session.commit()
-        db.session.execute(text("SET session_replication_role = origin"))
         db.session.commit()
     page = ada.get(f"{path}/proof").text
     assert "1 act is not what was sealed" in page

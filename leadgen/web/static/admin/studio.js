@@ -154,7 +154,7 @@ for (const form of all("[data-count]")) {
 }
 
 // Placeholders are put in where one writes.
-for (const chips of all("[data-insert]")) {
+for (const chips of all("[data-chips]")) {
   const words = chips.closest("fieldset");
   let place = one("textarea", words);
   chips.hidden = false;
