@@ -10,7 +10,7 @@ from leadgen.simulator.client import Ask, Crowd, Life, Pause, Target, source_of
 from tests.faults.scene import Scene
 
 ROWS = int(os.environ.get("FAULT_ROWS", "20000"))
-PEOPLE, LEAVERS, A_SECOND = 90, 30, 30
+PEOPLE, LEAVERS, EARLY, A_SECOND = 90, 30, 5, 30
 _ANOTHER_LETTER = """
 INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, stream_id, domain_group, purpose,
                      letter, step_id, locale, context, due_at, expires_at, created_at)
@@ -51,16 +51,21 @@ def test_f29_whoever_leaves_while_a_batch_runs_gets_nothing_that_starts_afterwar
     scene.stack.clock.forward(3 * 86400)  # nobody gets two letters in two days
     with scene.stack.connect() as connection:
         connection.execute(_PACE, [A_SECOND])  # so that the batch takes some seconds
-        scene.pause(1.5)  # a pace is known a second late
+        connection.execute("INSERT INTO lane_stop (lane, at, by) VALUES ('nurture', now(), 'the test')")
+        scene.pause(1.5)  # both are known a second late
+        leavers = [(email, links[email]) for email in scene.chance.sample(sorted(links), LEAVERS)]
         try:
             connection.execute(_ANOTHER_LETTER, {"now": scene.now()})
+            _leave(scene, dict(leavers[:EARLY]))  # planned, and gone before anything leaves
+            connection.execute("DELETE FROM lane_stop")
             scene.pump()
-            _leave(scene, {email: links[email] for email in scene.chance.sample(sorted(links), LEAVERS)})
+            _leave(scene, dict(leavers[EARLY:]))
         finally:
-            connection.execute("DELETE FROM pace")
+            connection.execute("DELETE FROM pace; DELETE FROM lane_stop")
     scene.finish()
     stopped = scene.number("intent LIKE 'another:%' AND status IN ('suppressed', 'cancelled')")
     scene.say(f"{stopped} of {LEAVERS} people who left were spared their letter")
+    assert stopped >= EARLY
     assert scene.number("intent LIKE 'another:%' AND status = 'accepted'") == PEOPLE - stopped
 
 
