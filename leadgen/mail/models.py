@@ -54,7 +54,7 @@ class Stream(Model):
     lane: Mapped[Lane] = mapped_column(word(Lane))
     name: Mapped[str]
     state: Mapped[StreamState] = mapped_column(word(StreamState), server_default="open")
-    reason: Mapped[str] = mapped_column(server_default="")  # by_hand, bounces, complaints, errors
+    reason: Mapped[str] = mapped_column(server_default="")  # by_hand, bounces, complaints, errors; cancelled, finished
     changed_at: Mapped[datetime | None]
     changed_by: Mapped[str] = mapped_column(server_default="")  # name of the member of staff; empty: a breaker
     # the last breaker's judgement looks at what came after this message, so that a resumed stream is judged anew

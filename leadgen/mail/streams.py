@@ -10,11 +10,14 @@ from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.core import clock, hot, queue
 from leadgen.core.db import db
-from leadgen.core.errors import NotFound
+from leadgen.core.errors import Conflict, NotFound
+from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
 from leadgen.letters.models import Lane
 from leadgen.mail.models import LaneStop, Message, Stream, StreamState
 
+# Reasons of streams that a person can neither pause nor resume any more.
+OVER = ("cancelled", "finished")
 _FLOWS = """
 SELECT s.state = 'open' AND NOT EXISTS (SELECT FROM lane_stop l WHERE l.lane = s.lane) AS flows
 FROM stream s WHERE s.id = %(id)s
@@ -39,8 +42,11 @@ def get(stream_id: int) -> Stream:
 
 
 def pause(stream_id: int, by: str, reason: str = "by_hand") -> None:
-    """Hand nothing more of this stream to the provider; a call that is under way ends first. Raises NotFound."""
-    _set(get(stream_id), StreamState.PAUSED, reason, by)
+    """Hand nothing more of this stream to the provider; a call that is under way ends first.
+
+    Raises NotFound, and Conflict when it is over: a pause by hand would hide that, and a resume then undo it.
+    """
+    _set(_unended(stream_id), StreamState.PAUSED, reason, by)
 
 
 def stop(stream_id: int, reason: str) -> bool:
@@ -62,8 +68,11 @@ def is_open(stream_id: int) -> bool:
 
 
 def resume(stream_id: int, by: str) -> None:
-    """Let the stream flow again; breakers look only at what is sent from now on. Raises NotFound."""
-    found = get(stream_id)
+    """Let the stream flow again; breakers look only at what is sent from now on.
+
+    Raises NotFound, and Conflict when it is over: what was cancelled must not leave after all.
+    """
+    found = _unended(stream_id)
     newest = select(Message.id).where(Message.stream_id == stream_id).order_by(Message.id.desc()).limit(1)
     if found.state is StreamState.STOPPED:
         found.judged_from = db.session.scalar(newest) or 0
@@ -82,6 +91,15 @@ def start_lane(lane: Lane) -> None:
     db.session.execute(delete(LaneStop).where(LaneStop.lane == lane))
     queue.ring_after_commit(db.session(), Bell.MAIL)
     queue.ring_after_commit(db.session(), Bell.CONFIRMATIONS)
+
+
+def _unended(stream_id: int) -> Stream:
+    found = get(stream_id)
+    if found.state is StreamState.PAUSED and found.reason in OVER:
+        sentences = {"cancelled": _("This broadcast was cancelled: it cannot go on."),
+                     "finished": _("This broadcast is finished: nothing of it waits.")}  # fmt: skip
+        raise Conflict(sentences[found.reason])
+    return found
 
 
 def _set(stream: Stream, state: StreamState, reason: str, by: str) -> None:

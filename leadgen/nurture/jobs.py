@@ -28,11 +28,14 @@ def plan() -> int:
 
 
 def expand() -> None:
-    """Start scheduled broadcasts, write their messages, cancel and finish, for about two seconds (job)."""
+    """Start scheduled broadcasts, cancel, write messages and finish, for about two seconds (job).
+
+    Cancelling comes first: somebody who pressed the button must not wait until another broadcast is written.
+    """
     until = time.monotonic() + SECONDS
     expansion.start_due()
     db.session.commit()
-    while expansion.expand_chunk() or expansion.cancel_chunk():
+    while expansion.cancel_chunk() or expansion.expand_chunk():
         db.session.commit()
         if time.monotonic() > until:
             queue.ring(Bell.BROADCASTS)

@@ -29,9 +29,11 @@ from leadgen.nurture.models import Sequence, Step
 
 LONGEST_DELAY = 365 * 86400
 STEPS_LIMIT = 30
-_CANCEL = (
-    "UPDATE message SET status = 'cancelled', reason = 'step_removed' WHERE step_id = :step AND status = 'scheduled'"
-)
+# Lane and stream lead to ix_message_due: nothing lists messages by step, and the table may hold millions.
+_CANCEL = """
+UPDATE message SET status = 'cancelled', reason = 'step_removed'
+WHERE lane = 'nurture' AND stream_id = :stream AND step_id = :step AND status = 'scheduled'
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ def remove_step(sequence: Sequence, step_id: int) -> None:
     found = _find(sequence, step_id)
     found.is_active = False
     db.session.flush()
-    db.session.execute(text(_CANCEL), {"step": found.id})
+    db.session.execute(text(_CANCEL), {"step": found.id, "stream": sequence.stream_id})
 
 
 def _find(sequence: Sequence, step_id: int) -> Step:

@@ -67,9 +67,11 @@ FROM exited
 """
 
 # An enrolment is claimed by its row lock: a second planner passes over it, and looks at it again only when it is due.
+# A sequence that a breaker stopped stays active, and plans nothing: its letters would expire before somebody looked.
 _PLAN = f"""
 WITH claimed AS MATERIALIZED (
     SELECT n.* FROM enrolment n JOIN sequence s ON s.id = n.sequence_id AND s.is_active
+    JOIN stream flow ON flow.id = s.stream_id AND flow.state = 'open'
     WHERE n.status = 'active' AND n.next_run_at <= :now
     ORDER BY n.next_run_at, n.id LIMIT :batch FOR UPDATE OF n SKIP LOCKED
 ), due AS MATERIALIZED (

@@ -77,6 +77,11 @@ def current() -> User:
     return cast(User, current_user._get_current_object())  # noqa: SLF001 - werkzeug's documented way
 
 
+def name() -> str:
+    """What stands beside a deed of who is signed in: the name, or the address of somebody who gave none."""
+    return current().name or current().email
+
+
 def is_signed_in(*, is_background: bool = False) -> bool:
     """Whether the session is alive: started at most 12 h ago and used in the last 30 min.
 

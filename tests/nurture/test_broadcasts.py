@@ -13,6 +13,7 @@ from leadgen.contacts.models import Contact
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.mail import streams
 from leadgen.mail.models import Message, Stream, StreamState
 from leadgen.nurture import broadcasts, jobs
 from leadgen.nurture.audiences import Audience
@@ -212,6 +213,32 @@ def test_pause_resume_and_cancel_need_one_that_runs(campaign: Campaign) -> None:
     assert (stream.state, stream.changed_by) == (StreamState.PAUSED, "Ada")
     broadcasts.resume(draft, "Bob")
     assert stream.state is StreamState.OPEN
+
+
+def test_what_was_cancelled_cannot_be_resumed(campaign: Campaign) -> None:
+    people(campaign)
+    draft = broadcasts.create(campaign, written())
+    broadcasts.send(draft)
+    broadcasts.cancel(draft, "Ada")
+    for verb in (streams.resume, streams.pause):
+        with pytest.raises(Conflict, match="was cancelled"):
+            verb(draft.stream_id, "Bob")
+    assert db.session.get_one(Stream, draft.stream_id).reason == "cancelled"
+
+
+def test_cancelling_comes_before_writing(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while another broadcast takes all the time there is."""
+    people(campaign, 2)
+    cancelled, other = broadcasts.create(campaign, written()), broadcasts.create(campaign, written())
+    broadcasts.send(cancelled)
+    db.session.commit()
+    jobs.expand()
+    broadcasts.cancel(cancelled, "Ada")
+    broadcasts.send(other)
+    db.session.commit()
+    monkeypatch.setattr(jobs, "SECONDS", 0.0)
+    jobs.expand()
+    assert [fresh(one).status.value for one in wanted(cancelled)] == ["cancelled"] * 2
 
 
 def test_cancelling_cancels_what_waits_and_leaves_what_left(campaign: Campaign) -> None:

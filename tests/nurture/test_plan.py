@@ -14,6 +14,7 @@ from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import Lane, MailPurpose
+from leadgen.mail import streams
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.nurture import jobs, sequences
 from leadgen.nurture import service as nurture
@@ -206,3 +207,19 @@ def test_a_step_that_is_added_reaches_who_has_not_finished() -> None:
 
     assert jobs.plan() == 2, "the third step, and at once the fourth, which has no delay"
     assert len(_messages()) == 2
+
+
+def test_a_sequence_that_a_breaker_stopped_plans_nothing() -> None:
+    """Its letters would expire while nobody looks; once it is resumed they are planned."""
+    _entry, sequence, enrolment = _enrolled()
+    streams.stop(sequence.stream_id, "errors")
+    db.session.commit()
+    assert sequence.is_active
+    assert jobs.plan() == 0
+    assert _messages() == []
+    assert fresh(enrolment).status is EnrolmentStatus.ACTIVE
+
+    sequences.set_active(sequence, is_active=True, by="Ada")
+    db.session.commit()
+    assert jobs.plan() == 1
+    assert len(_messages()) == 1

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
@@ -158,3 +159,14 @@ def test_keys_are_never_used_again(sequence: Sequence) -> None:
     again = sequences.add_step(sequence, _step())
 
     assert again.key != added.key
+
+
+def test_what_waits_of_a_removed_step_is_found_by_its_stream(sequence: Sequence) -> None:
+    """Nothing lists messages by step: without lane and stream a click would read all mails that wait anywhere."""
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))
+    plan = db.session.scalars(
+        text(f"EXPLAIN {sequences._CANCEL}"),
+        {"step": sequence.steps[0].id, "stream": sequence.stream_id},
+    ).all()
+    (found,) = [line for line in plan if "Index Cond" in line]
+    assert "stream_id = " in found

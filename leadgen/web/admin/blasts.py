@@ -19,7 +19,8 @@ from leadgen.mail.models import MessageStatus
 from leadgen.nurture import broadcasts as nurture
 from leadgen.nurture import expansion, progress
 from leadgen.nurture.models import Broadcast
-from leadgen.web.admin.broadcasts import broadcast_of_mine, my_name
+from leadgen.web import staff
+from leadgen.web.admin.broadcasts import broadcast_of_mine
 from leadgen.web.admin.door import blueprint
 from leadgen.web.admin.forms import aware, on_the_wall
 from leadgen.web.admin.notes import refuse, tell
@@ -59,7 +60,7 @@ def broadcast_send(campaign_id: int, broadcast_id: int) -> ResponseReturnValue:
     try:
         at = _chosen_time(campaign.timezone)
         _check_number(found)
-        is_new = nurture.send(found, at=at, by=my_name())
+        is_new = nurture.send(found, at=at, by=staff.name())
     except (Invalid, Conflict) as error:
         return _review(campaign, found, str(error))
     if is_new and at:
@@ -111,7 +112,7 @@ def broadcast_cancel(campaign_id: int, broadcast_id: int) -> ResponseReturnValue
 def broadcast_duplicate(campaign_id: int, broadcast_id: int) -> ResponseReturnValue:
     """A new draft with the same words."""
     _campaign, found = broadcast_of_mine(campaign_id, broadcast_id)
-    twin = nurture.duplicate(found, _("Copy of %(name)s") % {"name": found.name[:70]}, my_name())
+    twin = nurture.duplicate(found, _("Copy of %(name)s") % {"name": found.name[:70]}, staff.name())
     tell(_("This is the copy."))
     return redirect(url_for("admin.broadcast_edit", campaign_id=campaign_id, broadcast_id=twin.id), 303)
 
@@ -211,7 +212,7 @@ def _do(
     """Run a verb and tell how it went, on the broadcast's page."""
     _campaign, found = broadcast_of_mine(campaign_id, broadcast_id)
     try:
-        verb(found, my_name())
+        verb(found, staff.name())
     except Conflict as error:
         refuse(str(error))
     else:

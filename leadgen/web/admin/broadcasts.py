@@ -59,7 +59,7 @@ def broadcast_new(campaign_id: int) -> ResponseReturnValue:
     campaign = campaign_of_mine(campaign_id)
     name = _("Broadcast of %(day)s") % {"day": i18n.format_date(clock.now(), campaign.timezone)}
     empty = BroadcastInput(name=name, texts={code: {} for code in i18n.LOCALES}, audience=Audience())
-    made = nurture.create(campaign, empty, my_name())
+    made = nurture.create(campaign, empty, staff.name())
     return redirect(url_for("admin.broadcast_edit", campaign_id=campaign_id, broadcast_id=made.id), 303)
 
 
@@ -135,11 +135,6 @@ def broadcast_of_mine(campaign_id: int, broadcast_id: int) -> tuple[Campaign, Br
     return campaign, nurture.get(campaign.id, broadcast_id)
 
 
-def my_name() -> str:
-    """Who does it, as streams and broadcasts remember it."""
-    return staff.current().name or staff.current().email
-
-
 def _onwards(campaign_id: int, broadcast_id: int) -> ResponseReturnValue:
     if request.form.get("then") == "review":
         return redirect(url_for("admin.broadcast", campaign_id=campaign_id, broadcast_id=broadcast_id), 303)
@@ -184,7 +179,7 @@ def _asked() -> Audience:
 def _unpacked(packed: str) -> tuple[tuple[str, Any], ...]:
     try:
         question, value = json.loads(packed)
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):  # `5` cannot be unpacked, and brackets may nest for ever
         question, value = "", ""
     is_plain = isinstance(question, str) and isinstance(value, (str, int, float, bool))
     return (("question", question), ("is", value)) if is_plain else (("question", ""), ("is", ""))

@@ -49,7 +49,7 @@ def entrant_suppress(campaign_id: int, entry_id: int) -> ResponseReturnValue:
     """Write to this address no more, with a reason."""
     contact = _contact(campaign_id, entry_id)
     try:
-        contacts.suppress_by_hand(contact.id, by=_me(), note=request.form.get("note", ""))
+        contacts.suppress_by_hand(contact.id, by=staff.name(), note=request.form.get("note", ""))
     except Invalid as error:
         refuse(str(error))
     else:
@@ -63,7 +63,7 @@ def entrant_lift(campaign_id: int, entry_id: int) -> ResponseReturnValue:
     """Take back what staff blocked, with a reason."""
     contact = _contact(campaign_id, entry_id)
     try:
-        contacts.lift(contact.id, by=_me(), note=request.form.get("note", ""))
+        contacts.lift(contact.id, by=staff.name(), note=request.form.get("note", ""))
     except (Invalid, Conflict) as error:
         refuse(str(error))
     else:
@@ -87,11 +87,6 @@ def standing(contact: Contact) -> dict[str, Any]:
 
 def _contact(campaign_id: int, entry_id: int) -> Contact:
     return proofs.contact_behind(campaign_of_mine(campaign_id).id, entry_id)
-
-
-def _me() -> str:
-    member = staff.current()
-    return member.name or member.email
 
 
 def _back(campaign_id: int, entry_id: int) -> ResponseReturnValue:

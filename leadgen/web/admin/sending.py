@@ -12,7 +12,7 @@ from leadgen.analytics import forecasts
 from leadgen.analytics import sending as figures
 from leadgen.core import clock, settings
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.letters.models import Lane
 from leadgen.mail import pacing, pauses, speed, streams
@@ -49,7 +49,7 @@ def sending_lane(lane: str) -> ResponseReturnValue:
     if is_started:
         streams.start_lane(Lane(lane))
     else:
-        streams.stop_lane(Lane(lane), by())
+        streams.stop_lane(Lane(lane), staff.name())
     pacing.forget()
     words = _("“%(lane)s” flows again.") if is_started else _("“%(lane)s” is stopped. Its mails wait; none is lost.")
     told = words % {"lane": sending_words.lane(lane)}
@@ -65,7 +65,7 @@ def sending_stream(stream_id: int) -> ResponseReturnValue:
     is_open = request.form.get("is_open") == "1"
     try:
         _turn(stream, is_open=is_open)
-    except Invalid as error:
+    except (Invalid, Conflict) as error:
         refuse(str(error))
     else:
         words = _("“%(name)s” goes on where it was.") if is_open else _("“%(name)s” is paused. Its mails wait.")
@@ -82,19 +82,14 @@ def stream_of_mine(stream_id: int) -> Stream:
     return found
 
 
-def by() -> str:
-    """Whose name stands beside a deed."""
-    return staff.current().name or staff.current().email
-
-
 def _turn(stream: Stream, *, is_open: bool) -> None:
     """A sequence is switched as a whole, so that its own page says the same."""
     if sequence := nurture.of_stream(stream.id):
-        nurture.set_active(sequence, is_active=is_open, by=by())
+        nurture.set_active(sequence, is_active=is_open, by=staff.name())
     elif is_open:
-        streams.resume(stream.id, by())
+        streams.resume(stream.id, staff.name())
     else:
-        streams.pause(stream.id, by())
+        streams.pause(stream.id, staff.name())
 
 
 def _now() -> dict[str, Any]:

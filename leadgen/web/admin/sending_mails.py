@@ -14,10 +14,11 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.mail import rescue
 from leadgen.mail.models import Message, Stream
+from leadgen.web import staff
 from leadgen.web.admin import sending_words
 from leadgen.web.admin.door import blueprint, brand_ids, campaign_of_mine
 from leadgen.web.admin.notes import refuse, tell
-from leadgen.web.admin.sending import by, stream_of_mine
+from leadgen.web.admin.sending import stream_of_mine
 from leadgen.web.guards import Guard, guarded_by
 
 STATUSES = ("failed", "uncertain")
@@ -54,11 +55,11 @@ def sending_reason(campaign_id: int) -> ResponseReturnValue:
     _status, code, stream = _asked(campaign_id)
     stream_id = stream.id if stream else 0
     if request.form.get("deed") == "cancel":
-        number = rescue.cancel_all(campaign_id, stream_id, code, by())
+        number = rescue.cancel_all(campaign_id, stream_id, code, staff.name())
         told = ngettext("%(num)s mail is put aside.", "%(num)s mails are put aside.", number)
     else:
         is_known = request.form.get("may_double") == "1"
-        number = rescue.retry_all(campaign_id, stream_id, code, by(), may_double=is_known)
+        number = rescue.retry_all(campaign_id, stream_id, code, staff.name(), may_double=is_known)
         told = ngettext("%(num)s mail goes out again.", "%(num)s mails go out again.", number)
     more = " " + _("There may be more: press once more.") if number == rescue.MOST else ""
     tell(told % {"num": number} + more)
@@ -74,10 +75,10 @@ def sending_mail(message_id: int) -> ResponseReturnValue:
         raise NotFound
     try:
         if request.form.get("deed") == "cancel":
-            is_done = rescue.cancel(message_id, by())
+            is_done = rescue.cancel(message_id, staff.name())
             told = _("The mail is cancelled.")
         else:
-            is_done = rescue.retry(message_id, by(), may_double=request.form.get("may_double") == "1")
+            is_done = rescue.retry(message_id, staff.name(), may_double=request.form.get("may_double") == "1")
             told = _("The mail goes out again.")
     except Conflict as error:
         refuse(str(error))

@@ -14,11 +14,11 @@ from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.mail import pacing, steering
 from leadgen.mail.steering import Plan
+from leadgen.web import staff
 from leadgen.web.admin import sending_words
 from leadgen.web.admin.door import blueprint, brand_ids
 from leadgen.web.admin.forms import StudioForm, line, one_of, whole
 from leadgen.web.admin.notes import tell
-from leadgen.web.admin.sending import by
 from leadgen.web.guards import Guard, guarded_by
 
 # What the picture of a plan is asked most often.
@@ -59,7 +59,7 @@ def sending_pace_set() -> ResponseReturnValue:
     form = PaceForm(request.form)
     try:
         if form.validate():
-            steering.set_pace(form.bucket.data, form.pace.data, by())
+            steering.set_pace(form.bucket.data, form.pace.data, staff.name())
     except Invalid as error:
         form.blame(error)
     if form.is_wrong:
@@ -80,7 +80,7 @@ def sending_plan_set() -> ResponseReturnValue:
             steering.clear_plan(request.form["clear"], own)
         elif form.validate():
             numbers = Plan(form.domain.data, form.first_day.data, form.growth.data, form.ceiling.data)
-            steering.set_plan(numbers, own, by())
+            steering.set_plan(numbers, own, staff.name())
     except Invalid as error:
         form.blame(error)
     if (not is_ending and form.is_wrong) or form.domain.errors:

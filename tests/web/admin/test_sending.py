@@ -88,6 +88,28 @@ def test_what_is_through_has_nothing_to_pause(app: Flask, ada: Staff, world: Wor
     assert f"/sending/streams/{stream_id}" not in page
 
 
+@pytest.mark.parametrize(
+    ("reason", "badge", "words"),
+    [("cancelled", "Cancelled", "was cancelled: it cannot go on"), ("finished", "Done", "is finished")],
+)
+@pytest.mark.parametrize("is_open", ["1", "0"])
+def test_what_is_over_is_neither_resumed_nor_paused(
+    app: Flask, ada: Staff, world: World, reason: str, badge: str, words: str, is_open: str
+) -> None:
+    """Neither by a button that is still on somebody's screen nor by an undo: a pause would hide the cancellation."""
+    stream_id = stream(app, world.campaign, state="paused", reason=reason, changed_by="Ada")
+    page = ada.get("/admin/sending").text
+    assert f'<span class="badge">{badge}</span>' in page
+    assert f"/sending/streams/{stream_id}" not in page
+    told = ada.post(f"/admin/sending/streams/{stream_id}", {"is_open": is_open}, follow_redirects=True)
+    assert told.status_code == 200
+    assert words in told.text
+    assert "Undo" not in told.text
+    with app.app_context():
+        found = db.session.get_one(Stream, stream_id)
+        assert (found.state.value, found.reason) == ("paused", reason)
+
+
 def test_a_sequence_is_switched_as_a_whole(app: Flask, ada: Staff, world: World) -> None:
     """Its own page and this one must say the same."""
     with scene(app, world.campaign) as campaign:
