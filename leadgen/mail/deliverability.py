@@ -84,10 +84,12 @@ def last(brand: Brand) -> Report | None:
     return Report(row.domain, row.checked_at, str(row.results["provider"]), findings)
 
 
-def request(brand: Brand) -> None:
-    """Let a worker check the brand's sending domain; the result is there within a minute."""
-    notes.leave(_running(brand.id), "running", _RUNNING_SECONDS)
-    queue.enqueue(JOB, brand.id, name=QueueName.EVENTS)
+def request(brand: Brand) -> bool:
+    """Let a worker check the brand's sending domain; the result is there within a minute. False while Redis is away."""
+    is_asked = queue.offer(JOB, brand.id, name=QueueName.EVENTS)
+    if is_asked:
+        notes.leave(_running(brand.id), "running", _RUNNING_SECONDS)
+    return is_asked
 
 
 def is_running(brand: Brand) -> bool:

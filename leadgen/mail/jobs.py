@@ -117,8 +117,9 @@ def _one_pass(lane: Lane) -> outbox.Claim:
     """Claim one batch and send it."""
     claim = outbox.claim(lane, min(BATCHES[lane], delivery.largest()))
     db.session.commit()
+    attempts = {person.id: person.attempts for person in claim.recipients}
     for outcomes in delivery.deliver(claim.recipients) if claim.recipients else ():
-        outbox.settle(outcomes)
+        outbox.settle(outcomes, attempts)
         db.session.commit()
         speed.note(lane, claim.recipients, outcomes)
     return claim

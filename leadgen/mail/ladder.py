@@ -32,8 +32,8 @@ _LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 # Only the few kinds that concern the person are looked into; of the others the kind says everything.
 _WAITING = text("""
 SELECT e.id, e.kind, e.received_at, m.id AS message_id, m.brand_id, m.contact_id,
-       CASE WHEN e.kind IN ('bounce', 'dropped', 'spamreport') THEN e.payload END AS payload,
-       CASE WHEN e.kind IN ('bounce', 'dropped', 'spamreport')
+       CASE WHEN e.kind IN ('bounce', 'dropped', 'spamreport', 'deferred') THEN e.payload END AS payload,
+       CASE WHEN e.kind IN ('bounce', 'dropped', 'spamreport', 'deferred')
             THEN (SELECT address_hash FROM contact c WHERE c.id = m.contact_id) END AS address_hash
 FROM (SELECT * FROM provider_event WHERE applied_at IS NULL AND due_at <= :now
       ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED) e
@@ -60,10 +60,13 @@ WHERE m.id = r.id AND m.attempts > 0 AND r.rank > CASE
 """)
 
 # What is kept names nobody and opens nothing: no address, no network, no link that was signed for somebody.
+# Mail servers repeat the address in their reasons: who was erased, or is nobody we know, keeps none of it.
 _DONE = text("""
 UPDATE provider_event e SET applied_at = :now, outcome = d.outcome,
     payload = e.payload - ARRAY['email', 'ip', 'useragent', 'url', 'smtp-id']
-FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS text[])) AS d (id, outcome) WHERE e.id = d.id
+            - CASE WHEN d.is_known THEN CAST('{}' AS text[]) ELSE ARRAY['reason', 'response'] END
+FROM unnest(CAST(:ids AS bigint[]), CAST(:outcomes AS text[]), CAST(:known AS boolean[])) AS d (id, outcome, is_known)
+WHERE e.id = d.id
 """)
 
 _LATER = text("""
@@ -131,7 +134,9 @@ def _apply_together(rows: Sequence[Any]) -> None:
         for row in rows:
             if row.message_id is None and (now - row.received_at).total_seconds() > KEPT_HOURS * 3600:
                 outcomes[row.id] = "unknown message"
-        db.session.execute(_DONE, {"now": now, "ids": list(outcomes), "outcomes": list(outcomes.values())})
+        with_address = {row.id for row in known if row.address_hash is not None}
+        done = {"ids": list(outcomes), "outcomes": list(outcomes.values())}
+        db.session.execute(_DONE, done | {"now": now, "known": [one in with_address for one in outcomes]})
         if waiting := [row.id for row in rows if row.id not in outcomes]:
             db.session.execute(_LATER, {"now": now, "ids": waiting})
 

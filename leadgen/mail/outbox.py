@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,13 +29,15 @@ _MARKETING_LOCK = 7_215_034
 _SETTLE = text(f"""
 WITH answered AS (
     SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),
-                         CAST(:refs AS text[]), CAST(:frees AS boolean[]), CAST(:delays AS double precision[]))
-         AS o (id, status, reason, reference, is_free, delay)
+                         CAST(:refs AS text[]), CAST(:frees AS boolean[]), CAST(:delays AS double precision[]),
+                         CAST(:attempts AS int[]))
+         AS o (id, status, reason, reference, is_free, delay, attempt)
 ), put_off AS (
     INSERT INTO message_move (message_id, at, reason, until)
     SELECT o.id, :now, o.reason, :now + o.delay * interval '1 second'
-    FROM answered o JOIN message m ON m.id = o.id AND m.status = 'sending'
-    WHERE o.delay IS NOT NULL AND NOT o.is_free
+    FROM answered o JOIN message m ON m.id = o.id
+    WHERE o.delay IS NOT NULL AND NOT o.is_free AND m.status = 'sending'
+      AND m.attempts = coalesce(o.attempt, m.attempts)
 )
 UPDATE message m SET
     status = CASE WHEN o.delay IS NULL OR :now + o.delay * interval '1 second' < m.expires_at
@@ -48,8 +50,9 @@ UPDATE message m SET
     lease_until = CASE WHEN o.status = 'uncertain'
                        THEN clock_timestamp() + interval '{UNCERTAIN_MINUTES} minutes' END
 FROM answered o
--- An event may have come before this answer was written down; what it said is not undone.
-WHERE m.id = o.id AND m.status = 'sending'
+-- An event may have come before this answer was written down; what it said is not undone. And a process that slept past
+-- its lease speaks of an attempt that is over: somebody else may be sending this mail by now.
+WHERE m.id = o.id AND m.status = 'sending' AND m.attempts = coalesce(o.attempt, m.attempts)
 """)  # noqa: S608 - the only value put in by Python is a constant of this module
 
 _FAULTY = text("""
@@ -78,7 +81,7 @@ WHERE status = 'sending' AND lease_until < clock_timestamp()
 
 _RESOLVE = text("""
 WITH late AS (
-    SELECT id, purpose = 'confirmation' AND NOT jsonb_exists(context, 'again') AS goes_again FROM message
+    SELECT id, letter = 'confirm' AND NOT jsonb_exists(context, 'again') AS goes_again FROM message
     WHERE status = 'uncertain' AND lease_until < clock_timestamp()
     FOR UPDATE SKIP LOCKED
 )
@@ -127,6 +130,8 @@ def claim(lane: Lane, limit: int) -> Claim:
         return Claim([], 0)
     is_dry = False
     for lot in _lots(lane):
+        if lane not in pacing.URGENT:
+            db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MARKETING_LOCK})
         granted = pacing.grant(lane, lot.domain_group, lot.sender, limit)
         is_dry = is_dry or granted.is_dry
         if not granted.mails:
@@ -138,6 +143,7 @@ def claim(lane: Lane, limit: int) -> Claim:
             pacing.count_urgent([person.id for person in sending])
         if rows:
             return Claim(sending, len(rows))
+        db.session.commit()  # no lock is taken along into the next lot
     return Claim([], 0, is_dry=is_dry)
 
 
@@ -153,14 +159,16 @@ def _claimed(lane: Lane, lot: Any, limit: int) -> Sequence[Any]:
     zones: list[str] = []
     openings: list[datetime | None] = []
     if lane not in pacing.URGENT:
-        db.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MARKETING_LOCK})
         zones, openings = gates.zones()
     values = {"lane": lane.value, "limit": limit, "now": clock.now(), "zones": zones, "openings": openings}
     return db.session.execute(_CLAIM, values | {"stream": lot.stream_id, "group": lot.domain_group}).all()
 
 
-def settle(outcomes: Sequence[Outcome]) -> None:
-    """Write down what became of claimed messages; addresses that do not exist are suppressed."""
+def settle(outcomes: Sequence[Outcome], attempts: Mapping[int, int] | None = None) -> None:
+    """Write down what became of claimed messages; addresses that do not exist are suppressed.
+
+    `attempts` says for each message which attempt the outcome speaks of; one that is over settles nothing.
+    """
     if not outcomes:
         return
     columns = {
@@ -171,6 +179,7 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         "refs": [outcome.reference for outcome in outcomes],
         "frees": [outcome.is_free for outcome in outcomes],
         "delays": [outcome.delay if outcome.result is Result.TEMPORARY else None for outcome in outcomes],
+        "attempts": [(attempts or {}).get(outcome.message_id) for outcome in outcomes],
     }
     db.session.execute(_SETTLE, columns)
     if faulty := [outcome.message_id for outcome in outcomes if outcome.is_address_fault]:

@@ -34,9 +34,10 @@ ON CONFLICT (domain, day) DO UPDATE SET mails = greatest(0, d.mails + :mails)
 """)
 _SENDERS = text("""
 SELECT lower(split_part(b.sender_email, '@', 2)) AS domain, count(*) AS mails
-FROM message m JOIN brand b ON b.id = m.brand_id WHERE m.id = ANY(:ids) GROUP BY 1
+FROM message m JOIN brand b ON b.id = m.brand_id WHERE m.id = ANY(:ids) GROUP BY 1 ORDER BY 1
 """)
 _SENT = text("SELECT mails FROM sending_day WHERE domain = :domain AND day = :day FOR UPDATE")
+_BEGIN = text("INSERT INTO sending_day (domain, day, mails) VALUES (:domain, :day, 0) ON CONFLICT DO NOTHING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ def _reserve(domain: str, cap: int | None, wanted: int) -> int:
     if cap is None:
         _count(domain, wanted)
         return wanted
-    before = db.session.execute(_SENT, {"domain": domain, "day": day}).scalar() or 0
+    db.session.execute(_BEGIN, {"domain": domain, "day": day})  # a row that is not there cannot be locked
+    before = int(db.session.execute(_SENT, {"domain": domain, "day": day}).scalar_one())
     values = {"domain": domain, "day": day, "wanted": wanted, "most": cap}
     return int(db.session.execute(_RESERVE, values).scalar_one()) - before
 

@@ -43,8 +43,6 @@ def _of_people() -> dict[str, str]:
         "not_pending": _("the entry was no longer waiting for its confirmation"),
         "not_confirmed": _("the entry is not confirmed"),
         "campaign_over": _("the contest is over"),
-        "campaign_paused": _("the contest is paused"),
-        "sequence_paused": _("the sequence is paused"),
         "step_removed": _("the step was removed from its sequence"),
         "withdrawn": _("the person withdrew the consent to marketing"),
         "broadcast_cancelled": _("the broadcast was cancelled"),

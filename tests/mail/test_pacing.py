@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import date, timedelta
 
 import pytest
 import redis
+from flask import Flask
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign
@@ -114,3 +117,30 @@ def test_the_days_mails_are_counted_in_the_database_and_shared(campaign: Campaig
 
     clock.forward(days=1)
     assert claimed(Lane.NURTURE) == [messages[2].id]
+
+
+def test_the_first_claims_of_a_day_share_one_cap(app: Flask, campaign: Campaign) -> None:
+    """Two workers begin the day at once: there is no row yet, and nothing that is absent can be locked."""
+    warm = plan(50)
+    warm.started_on = product_clock.now().date()
+    db.session.add(warm)
+    db.session.commit()
+    pacing.forget()
+    got: list[int] = []
+    begin = threading.Barrier(4)
+
+    def work() -> None:
+        with app.app_context():
+            pacing.limits()
+            begin.wait(10)
+            granted = pacing.grant(Lane.BULK, GMAIL, "jeu@brand.example", 40).mails
+            time.sleep(0.05)  # the others come while this transaction is open
+            db.session.commit()
+            got.append(granted)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(got) == [0, 0, 10, 40]

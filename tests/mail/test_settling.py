@@ -11,12 +11,12 @@ from leadgen.contacts.models import Contact, SuppressionReason
 from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
-from leadgen.letters.models import Lane
+from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import jobs, outbox
 from leadgen.mail.models import Message
 from leadgen.mail.providers.interface import Outcome, Result
 from tests.conftest import Clock
-from tests.factories import make_suppression
+from tests.factories import make_entry, make_message, make_suppression
 from tests.mail.conftest import claimed, confirmation, nurture, row, state
 
 
@@ -170,3 +170,34 @@ def test_suppressing_between_two_attempts_stops_the_second(campaign: Campaign, c
     clock.forward(seconds=5)
     assert claimed(Lane.CONFIRMATION) == []
     assert product_clock.now() > row(message)["due_at"]
+
+
+def test_a_process_that_slept_past_its_lease_settles_nothing(campaign: Campaign, clock: Clock) -> None:
+    """Its mail may be on its way by another process: putting it back would send it a third time."""
+    message = confirmation(campaign)
+    claimed(Lane.CONFIRMATION)
+    for _look in ("lost track of", "again"):
+        let_lease_end(message)
+        outbox.sweep()
+        db.session.commit()
+    assert claimed(Lane.CONFIRMATION) == [message.id]  # the second attempt, by somebody else
+
+    late = Outcome(message.id, Result.TEMPORARY, "out_of_time", is_free=True, delay=0.0)
+    outbox.settle([late], {message.id: 1})
+    db.session.commit()
+    assert state(message) == ("sending", "")
+    outbox.settle([Outcome(message.id, Result.ACCEPTED)], {message.id: 2})
+    db.session.commit()
+    assert state(message)[0] == "accepted"
+
+
+def test_a_reminder_whose_answer_was_lost_never_goes_again(campaign: Campaign) -> None:
+    """There is at most one reminder; only the confirmation itself is worth a second copy."""
+    entry = make_entry(campaign)
+    message = make_message(entry, letter="reminder", lane=Lane.CONFIRMATION, purpose=MailPurpose.CONFIRMATION)
+    claimed(Lane.CONFIRMATION)
+    for _look in ("lost track of", "parked"):
+        let_lease_end(message)
+        outbox.sweep()
+        db.session.commit()
+    assert state(message) == ("failed", "no_answer")

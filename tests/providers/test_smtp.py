@@ -14,6 +14,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, Envelope, Session
 
+from leadgen.mail.providers import smtp
 from leadgen.mail.providers.interface import Batch, Checked, Result
 from leadgen.mail.providers.smtp import SmtpProvider
 from tests.providers.conftest import batch
@@ -183,6 +184,18 @@ def test_a_password_never_travels_in_the_clear(start: Start, provider_at: Make, 
     assert answer.pause_reason == "not_encrypted"
     assert provider.check("").code == "not_encrypted"
     assert (handler.mails, seen) == ([], [])
+
+
+def test_no_mail_travels_in_the_clear_but_to_this_machine(
+    start: Start, provider_at: Make, handler: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay elsewhere must offer encryption too, even when it asks for no password."""
+    address = start()
+    assert provider_at(f"smtp://{address}").send(batch(1)).outcomes[0].result is Result.ACCEPTED
+
+    monkeypatch.setattr(smtp, "_BESIDE_US", frozenset())  # now the same server stands elsewhere
+    answer = provider_at(f"smtp://{address}").send(batch(1))
+    assert (answer.pause_reason, len(handler.mails)) == ("not_encrypted", 1)
 
 
 def test_signing_in_over_starttls(

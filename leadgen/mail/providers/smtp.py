@@ -33,6 +33,7 @@ _TOO_LARGE = frozenset({"2.3", "3.4"})
 # What a server without enhanced codes says of a mailbox that does not exist; of a letter it says the same, so these
 # count in answer to RCPT only.
 _PLAIN_ADDRESS_FAULTS = frozenset({550, 551, 553})
+_BESIDE_US = frozenset({"localhost", "127.0.0.1", "::1"})
 _GOING_AWAY = 421
 _NOT_SIGNED_IN = 530
 
@@ -46,9 +47,10 @@ class _Trouble(Exception):
 
 
 class SmtpProvider:
-    """smtp://user:password@host:587 (STARTTLS enforced), smtps://…:465, or smtp://host:25 for a relay beside us."""
+    """smtp://user:password@host:587 (STARTTLS enforced), smtps://…:465, smtp://localhost:25 for a relay beside us."""
 
-    largest = 50
+    # Each mail is a transaction of its own: a pause, or somebody who leaves, waits for no more than the rest of these.
+    largest = 10
 
     def __init__(self, url: str) -> None:
         self.url = urlsplit(url)
@@ -167,8 +169,9 @@ class SmtpProvider:
         try:
             connection = self._dial()
             connection.ehlo_or_helo_if_needed()
+            self._encrypt(connection)
             if self.url.username:
-                self._sign_in(connection)
+                connection.login(unquote(self.url.username), unquote(self.url.password or ""))
         except (OSError, smtplib.SMTPException, ValueError) as error:
             if connection is not None:
                 connection.close()
@@ -182,14 +185,15 @@ class SmtpProvider:
             return smtplib.SMTP_SSL(host, port or 465, timeout=TIMEOUT_SECONDS, context=context)
         return smtplib.SMTP(host, port or (587 if self.url.username else 25), timeout=TIMEOUT_SECONDS)
 
-    def _sign_in(self, connection: smtplib.SMTP) -> None:
-        if self.url.scheme == "smtp":
-            # Raises where the server does not offer it: a password never travels in the clear.
-            code, words = connection.starttls(context=ssl.create_default_context())
-            if code != 220:
-                raise smtplib.SMTPNotSupportedError(_text(words))
-            connection.ehlo()
-        connection.login(unquote(self.url.username or ""), unquote(self.url.password or ""))
+    def _encrypt(self, connection: smtplib.SMTP) -> None:
+        """Neither a password nor a mail travels in the clear, but to a relay on this machine that asks for no name."""
+        is_beside_us = (self.url.hostname or "localhost") in _BESIDE_US and not self.url.username
+        if self.url.scheme == "smtps" or is_beside_us:
+            return
+        code, words = connection.starttls(context=ssl.create_default_context())  # raises where it is not offered
+        if code != 220:
+            raise smtplib.SMTPNotSupportedError(_text(words))
+        connection.ehlo()
 
 
 def _why(error: Exception) -> _Trouble:

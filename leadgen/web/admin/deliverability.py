@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
 from leadgen.core.errors import NotFound
+from leadgen.core.i18n import gettext as _
 from leadgen.mail import deliverability as senders
 from leadgen.web import staff
 from leadgen.web.admin import sender_words
 from leadgen.web.admin.door import blueprint
+from leadgen.web.admin.notes import refuse
 from leadgen.web.guards import Guard, guarded_by
 
 
@@ -51,7 +53,8 @@ def deliverability_report(brand_id: int) -> str:
 @guarded_by(Guard.STAFF)
 def deliverability_check(brand_id: int) -> ResponseReturnValue:
     """Ask for a new check; a worker does it."""
-    senders.request(_mine(brand_id))
+    if not senders.request(_mine(brand_id)):
+        refuse(_("The check cannot run at the moment: Redis is away. Try again in a minute."))
     return redirect(url_for("admin.deliverability", brand_id=brand_id), 303)
 
 
