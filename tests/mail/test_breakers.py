@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
@@ -145,6 +145,19 @@ def test_a_resumed_stream_is_judged_anew(stream: Stream) -> None:
     assert judged(stream) == ""
     send(stream, [BOUNCED] * 50 + [FINE] * 50)
     assert judged(stream) == "bounces"
+
+
+def test_a_resumed_broadcast_is_judged_anew_although_its_mails_were_written_ahead(stream: Stream) -> None:
+    send(stream, [("scheduled", "")] * 300)
+    ids = db.session.scalars(select(Message.id).where(Message.stream_id == stream.id).order_by(Message.id)).all()[-300:]
+    for hundred in (ids[:100], ids[100:200]):
+        db.session.execute(update(Message).where(Message.id.in_(hundred)).values(status="delivered"))
+        db.session.execute(update(Message).where(Message.id.in_(hundred[:20])).values(status="bounced", reason="hard"))
+        db.session.commit()
+        assert judged(stream) == "bounces"
+        streams.resume(stream.id, "Ada")
+        db.session.commit()
+        assert judged(stream) == ""
 
 
 def test_the_fact_says_why_and_by_which_figures(stream: Stream) -> None:

@@ -68,11 +68,12 @@ def test_a_pause_between_claim_and_call_holds_the_call(
 
 def test_a_breaker_says_why_and_never_overrules_a_person(campaign: Campaign) -> None:
     message = nurture(campaign)
+    bounced = nurture(campaign, message={"stream_id": message.stream_id, "status": "bounced"})
     streams.stop(message.stream_id, "bounces")
     found = stream_of(message.stream_id)
     assert (found.state, found.reason, found.changed_by) == (StreamState.STOPPED, "bounces", "")
     streams.resume(message.stream_id, "Ada")
-    assert fresh(found).judged_from == message.id  # what was sent before is judged no more
+    assert fresh(found).judged_from == bounced.id  # what was sent before is judged no more
 
     streams.pause(message.stream_id, "Ada")
     streams.stop(message.stream_id, "complaints")
