@@ -138,6 +138,11 @@ def member_brand_ids(user: User) -> frozenset[int]:
     return frozenset(db.session.scalars(select(Membership.brand_id).where(Membership.user_id == user.id)))
 
 
+def works_for_all_brands(user: User) -> bool:
+    """Whether nobody else's brand lives in this installation: what holds for all of them is then theirs to steer."""
+    return not db.session.scalar(select(Brand.id).where(Brand.id.not_in(member_brand_ids(user))).limit(1))
+
+
 def member_emails(brand_id: int) -> Sequence[str]:
     """The addresses of the brand's active staff, in alphabetical order."""
     members = select(User.email).join(Membership, Membership.user_id == User.id)

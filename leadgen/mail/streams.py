@@ -114,5 +114,5 @@ def _set(stream: Stream, state: StreamState, reason: str, by: str) -> None:
 
 
 def _newest_tried(stream_id: int) -> int:
-    """The newest message that was handed over or failed; a broadcast is written ahead of sending, so others are newer."""
+    """The newest message that was handed over or failed; those of a broadcast are written ahead of sending."""
     return int(db.session.execute(_NEWEST_TRIED, {"stream": stream_id, "beyond": 2**62}).scalar() or 0)

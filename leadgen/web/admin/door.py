@@ -44,6 +44,13 @@ def brand_ids() -> frozenset[int]:
     return found
 
 
+def steers_all() -> bool:
+    """Whether the signed-in user may steer what all brands of the installation share: lanes and paces."""
+    if "steers_all" not in g:
+        g.steers_all = accounts.works_for_all_brands(staff.current())
+    return bool(g.steers_all)
+
+
 @blueprint.before_request
 def _come_in() -> BaseResponse | None:
     view: Any = current_app.view_functions[str(request.endpoint)]

@@ -12,7 +12,7 @@ from leadgen.analytics import forecasts
 from leadgen.analytics import sending as figures
 from leadgen.core import clock, settings
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.letters.models import Lane
 from leadgen.mail import pacing, pauses, speed, streams
@@ -20,7 +20,7 @@ from leadgen.mail.models import Stream
 from leadgen.nurture import sequences as nurture
 from leadgen.web import staff
 from leadgen.web.admin import sending_words
-from leadgen.web.admin.door import blueprint, brand_ids
+from leadgen.web.admin.door import blueprint, brand_ids, steers_all
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
@@ -45,6 +45,8 @@ def sending_lane(lane: str) -> ResponseReturnValue:
     """Stop or start a whole lane."""
     if lane not in set(Lane):
         raise NotFound
+    if not steers_all():
+        raise NotAllowed
     is_started = request.form.get("is_open") == "1"
     if is_started:
         streams.start_lane(Lane(lane))
@@ -102,6 +104,7 @@ def _now() -> dict[str, Any]:
     return {
         "provider": settings.get().mail_provider,
         "notice": pauses.operator_notice(),
+        "steers_all": steers_all(),
         "pause": pauses.current(),
         "lanes": lanes,
         "groups": [group for group in groups if group.waiting],

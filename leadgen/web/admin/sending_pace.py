@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 from leadgen.analytics import forecasts
 from leadgen.analytics import sending as figures
 from leadgen.core import clock
-from leadgen.core.errors import Invalid
+from leadgen.core.errors import Invalid, NotAllowed
 from leadgen.core.i18n import gettext as _
 from leadgen.mail import pacing, steering
 from leadgen.mail.steering import Plan
 from leadgen.web import staff
 from leadgen.web.admin import sending_words
-from leadgen.web.admin.door import blueprint, brand_ids
+from leadgen.web.admin.door import blueprint, brand_ids, steers_all
 from leadgen.web.admin.forms import StudioForm, line, one_of, whole
 from leadgen.web.admin.notes import tell
 from leadgen.web.guards import Guard, guarded_by
@@ -52,6 +52,8 @@ def sending_pace() -> ResponseReturnValue:
 @guarded_by(Guard.STAFF)
 def sending_pace_set() -> ResponseReturnValue:
     """Set a pace, or with `clear` take it away."""
+    if not steers_all():
+        raise NotAllowed
     if request.form.get("clear"):
         steering.clear_pace(request.form["clear"].replace("\x00", ""))
         tell(_("The pace is taken away."))
@@ -97,6 +99,7 @@ def _page(pace: StudioForm, plan: StudioForm) -> ResponseReturnValue:
         pace=pace,
         plan=plan,
         paces=pacing.limits().per_second,
+        steers_all=steers_all(),
         buckets=[(name, sending_words.bucket(name)) for name in steering.BUCKETS],
         plans=found,
         ramps={one.domain: _ramp(one) for one in found if one.plan},

@@ -11,6 +11,7 @@ import pytest
 import redis
 from flask import Flask
 
+from leadgen.accounts.models import Brand, User
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, notes
 from leadgen.core.db import db
@@ -37,6 +38,24 @@ def _fresh_limits(redis_client: redis.Redis) -> Iterator[None]:
 def scene(app: Flask, campaign: Campaign) -> Iterator[Campaign]:
     with app.app_context():
         yield db.session.get_one(Campaign, campaign.id)
+
+
+@pytest.fixture
+def works_for_all(app: Flask, world: World) -> None:
+    """Ada works for the other brand too."""
+    with app.app_context():
+        ada = db.session.get_one(User, world.ada.id)
+        factories.make_membership(ada, db.session.get_one(Brand, world.other_brand.id))
+
+
+def test_i25_what_all_brands_share_is_steered_by_nobody_of_one_brand_alone(app: Flask, ada: Staff) -> None:
+    assert ada.post("/admin/sending/lanes/confirmation", {"is_open": "0"}).status_code == 403
+    assert ada.post("/admin/sending/pace", {"bucket": "provider", "pace": "1"}).status_code == 403
+    assert ada.post("/admin/sending/pace", {"clear": "provider"}).status_code == 403
+    assert "Other brands send from this installation too." in ada.get("/admin/sending/pace").text
+    with app.app_context():
+        assert db.session.scalars(db.select(LaneStop)).all() == []
+        assert db.session.scalars(db.select(Pace)).all() == []
 
 
 def stream(app: Flask, campaign: Campaign, **values: Any) -> int:
@@ -130,6 +149,7 @@ def test_what_a_breaker_stopped_says_why(app: Flask, ada: Staff, world: World, r
     assert words in ada.get("/admin/sending").text
 
 
+@pytest.mark.usefixtures("works_for_all")
 def test_a_lane_is_stopped_and_started(app: Flask, ada: Staff) -> None:
     told = ada.post("/admin/sending/lanes/bulk", {"is_open": "0"}, follow_redirects=True).text
     assert "is stopped" in told
@@ -263,6 +283,7 @@ def test_another_brands_streams_and_mails_are_absent(app: Flask, world: World) -
     assert state(app, message)[0] == "failed"
 
 
+@pytest.mark.usefixtures("works_for_all")
 def test_a_pace_is_set_and_taken_away(app: Flask, ada: Staff) -> None:
     told = ada.post("/admin/sending/pace", {"bucket": "group:gmail", "pace": "20"}, follow_redirects=True).text
     assert "Gmail: at most 20 a second" in told
