@@ -54,12 +54,20 @@ _CANCEL = """
 UPDATE message m SET status = 'cancelled', reason = :note, lease_until = NULL FROM chosen c WHERE m.id = c.id
 RETURNING m.id
 """
+# First of all, so that nobody closes it again meanwhile (nurture.expansion): the lock holds until the transaction ends.
+_REOPEN = text("""
+WITH locked AS (SELECT id, state, reason FROM stream WHERE id = :stream FOR UPDATE)
+UPDATE stream s SET state = 'open', reason = '', changed_at = :now, changed_by = :by
+FROM locked WHERE s.id = locked.id AND locked.state = 'paused' AND locked.reason = :finished
+""")
 _RETRY_ONE, _RETRY_MANY = text(_ONE + _RETRY), text(_MANY + _RETRY)
 _CANCEL_ONE, _CANCEL_MANY = text(_ONE + _CANCEL), text(_MANY + _CANCEL)
 
 
 def retry(message_id: int, by: str, *, may_double: bool = False) -> bool:
     """Send a failed or uncertain mail again, through all gates; False when it stands elsewhere by now.
+
+    The stream of a broadcast that is finished opens for it.
 
     `may_double` says that the person knows: a mail whose answer was lost may have arrived, and this one comes second.
     Raises NotFound, and Conflict for a lost answer without it.
@@ -69,6 +77,7 @@ def retry(message_id: int, by: str, *, may_double: bool = False) -> bool:
     if is_lost and not may_double:
         raise Conflict(_("The provider’s answer was lost: the mail may have arrived. Sent again, it may arrive twice."))
     values = {"id": message_id, "statuses": ["failed", "uncertain"], "may_double": may_double}
+    _reopen(message.stream_id, by)
     found = db.session.execute(_RETRY_ONE, _values(by) | values).all()
     db.session.expire(message)
     _ring(message.lane)
@@ -90,6 +99,7 @@ def retry_all(campaign_id: int, stream_id: int, reason: str, by: str, *, may_dou
     Mails whose answer was lost stay where they are unless `may_double`.
     """
     values = _of_reason(campaign_id, stream_id, reason) | {"may_double": may_double}
+    _reopen(stream_id, by)
     found = db.session.execute(_RETRY_MANY, _values(by) | values).all()
     for bell in (Bell.MAIL, Bell.CONFIRMATIONS):
         queue.ring_after_commit(db.session(), bell)
@@ -100,6 +110,12 @@ def cancel_all(campaign_id: int, stream_id: int, reason: str, by: str) -> int:
     """Put aside what failed for this reason in a stream; how many, at most 5,000."""
     values = _of_reason(campaign_id, stream_id, reason) | {"may_double": True}
     return len(db.session.execute(_CANCEL_MANY, _values(by) | values).all())
+
+
+def _reopen(stream_id: int, by: str) -> None:
+    """The stream of a finished broadcast flows again, until nothing of it waits."""
+    if stream_id:
+        db.session.execute(_REOPEN, {"stream": stream_id, "finished": "finished", "now": clock.now(), "by": by})
 
 
 def _get(message_id: int) -> Message:

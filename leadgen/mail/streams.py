@@ -43,7 +43,8 @@ def start(brand_id: int, campaign_id: int, lane: Lane, name: str, *, is_open: bo
 
 def get(stream_id: int) -> Stream:
     """The stream, locked until the transaction ends. Raises NotFound."""
-    found = db.session.scalar(select(Stream).where(Stream.id == stream_id).with_for_update())
+    asked = select(Stream).where(Stream.id == stream_id).with_for_update()
+    found = db.session.scalar(asked.execution_options(populate_existing=True))
     if found is None:
         raise NotFound
     return found
@@ -55,6 +56,11 @@ def pause(stream_id: int, by: str, reason: str = "by_hand") -> None:
     Raises NotFound, and Conflict when it is over: a pause by hand would hide that, and a resume then undo it.
     """
     _set(_unended(stream_id), StreamState.PAUSED, reason, by)
+
+
+def finish(stream_id: int) -> None:
+    """Take what is through out of what each claim looks at. Raises NotFound."""
+    _set(get(stream_id), StreamState.PAUSED, "finished", "")
 
 
 def stop(stream_id: int, reason: str) -> bool:

@@ -15,7 +15,7 @@ from leadgen.core import clock, queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import kinds
-from leadgen.mail import groups
+from leadgen.mail import groups, streams
 from leadgen.nurture.audiences import GROUP, GROUPS, PEOPLE, Audience
 from leadgen.nurture.models import Broadcast, BroadcastStatus
 
@@ -67,16 +67,39 @@ FROM campaign k WHERE k.id = b.campaign_id AND k.status IN {_SENDABLE}
 RETURNING b.id
 """)  # noqa: S608 - as above
 
-_FINISH = text("""
+# One look into the index for each broadcast and status. Rows are compared as wholes, because with “stream_id = 1” the
+# planner that knows one large stream would rather walk the whole table.
+_WAITS = """
+SELECT FROM unnest(ARRAY['scheduled', 'sending']) AS w (status) CROSS JOIN LATERAL (
+    SELECT m.id FROM message m
+    WHERE (m.stream_id, m.status, m.id) > ({stream}, w.status, 0)
+      AND (m.stream_id, m.status, m.id) < ({stream}, w.status, :beyond) AND m.stream_id > 0
+    ORDER BY m.stream_id, m.status, m.id LIMIT 1) AS first
+"""
+_BEYOND = 2**62  # larger than any id
+_FINISH = text(f"""
 UPDATE broadcast b SET status = 'sent', finished_at = :now
-WHERE b.status = 'sending' AND NOT EXISTS (
-    SELECT 1 FROM message m WHERE m.stream_id = b.stream_id AND m.status IN ('scheduled', 'sending'))
-""")
+WHERE b.status = 'sending' AND NOT EXISTS ({_WAITS.format(stream="b.stream_id")})
+""")  # noqa: S608 - a constant of this module
 
+# A stream that stays open is looked at by each claim for ever. The lock comes in a statement of its own, so that the
+# next one sees what somebody who sent a failed mail of it again has written meanwhile.
+_OVER = text("""
+SELECT s.id FROM stream s JOIN broadcast b ON b.stream_id = s.id
+WHERE s.lane = 'bulk' AND s.state = 'open' AND b.status = 'sent' FOR UPDATE OF s SKIP LOCKED
+""")
+_THROUGH = text(f"""
+SELECT s.id FROM stream s WHERE s.id = ANY(:streams) AND NOT EXISTS ({_WAITS.format(stream="s.id")})
+""")  # noqa: S608 - a constant of this module
+
+# By ix_message_due, which holds only what waits: of a cancellation that is through nothing is read.
 _CANCEL = text("""
-UPDATE message SET status = 'cancelled', reason = 'broadcast_cancelled' WHERE id IN (
-    SELECT m.id FROM message m JOIN broadcast b ON b.stream_id = m.stream_id
-    WHERE b.status = 'cancelled' AND m.status = 'scheduled' LIMIT :chunk FOR UPDATE OF m SKIP LOCKED)
+UPDATE message SET status = 'cancelled', reason = 'broadcast_cancelled' WHERE id = ANY(ARRAY(
+    SELECT waits.id FROM broadcast b CROSS JOIN LATERAL (
+        SELECT m.id FROM message m
+        WHERE m.lane = 'bulk' AND m.stream_id = b.stream_id AND m.status = 'scheduled'
+        ORDER BY m.lane, m.stream_id, m.domain_group, m.due_at, m.id LIMIT :chunk FOR UPDATE SKIP LOCKED) AS waits
+    WHERE b.status = 'cancelled' LIMIT :chunk))
 """)
 
 
@@ -120,8 +143,11 @@ def expand_chunk(limit: int = CHUNK) -> bool:
 
 
 def finish() -> None:
-    """Close the broadcasts of which nothing waits any more."""
-    db.session.execute(_FINISH, {"now": clock.now()})
+    """Close the broadcasts of which nothing waits any more, and their streams with them. The caller commits."""
+    db.session.execute(_FINISH, {"now": clock.now(), "beyond": _BEYOND})
+    over = list(db.session.scalars(_OVER))
+    for stream_id in db.session.scalars(_THROUGH, {"streams": over, "beyond": _BEYOND}).all() if over else ():
+        streams.finish(stream_id)
 
 
 def cancel_chunk(limit: int = CHUNK) -> int:

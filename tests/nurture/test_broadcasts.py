@@ -6,16 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.contacts.models import Contact
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
-from leadgen.mail import streams
-from leadgen.mail.models import Message, Stream, StreamState
-from leadgen.nurture import broadcasts, jobs
+from leadgen.mail import rescue, streams
+from leadgen.mail.models import Message, MessageStatus, Stream, StreamState
+from leadgen.nurture import broadcasts, expansion, jobs
 from leadgen.nurture.audiences import Audience
 from leadgen.nurture.broadcasts import BroadcastInput
 from leadgen.nurture.models import Broadcast, BroadcastStatus
@@ -213,6 +213,82 @@ def test_pause_resume_and_cancel_need_one_that_runs(campaign: Campaign) -> None:
     assert (stream.state, stream.changed_by) == (StreamState.PAUSED, "Ada")
     broadcasts.resume(draft, "Bob")
     assert stream.state is StreamState.OPEN
+
+
+def sent(campaign: Campaign, status: str = "delivered") -> tuple[Broadcast, list[Message]]:
+    """A broadcast to two people that is finished; the first mail stands at `status`."""
+    people(campaign, 2)
+    draft = broadcasts.create(campaign, written())
+    broadcasts.send(draft, by="Ada")
+    db.session.commit()
+    jobs.expand()
+    found = wanted(draft)
+    for message in found:
+        message.status = MessageStatus.DELIVERED
+    found[0].status, found[0].reason = MessageStatus(status), "content" if status == "failed" else ""
+    db.session.commit()
+    jobs.expand()
+    return fresh(draft), found
+
+
+def flow(broadcast: Broadcast) -> tuple[str, str]:
+    stream = fresh(db.session.get_one(Stream, broadcast.stream_id))
+    return stream.state.value, stream.reason
+
+
+def test_the_stream_of_a_finished_broadcast_closes(campaign: Campaign) -> None:
+    """Otherwise each claim would look at all broadcasts there ever were."""
+    done, _mails = sent(campaign)
+    assert done.status is BroadcastStatus.SENT
+    assert flow(done) == ("paused", "finished")
+    for verb in (streams.resume, streams.pause):
+        with pytest.raises(Conflict, match="is finished"):
+            verb(done.stream_id, "Bob")
+
+
+def test_one_that_waits_for_a_mail_is_not_finished(campaign: Campaign) -> None:
+    for status in ("scheduled", "sending"):
+        going, _mails = sent(campaign, status)
+        assert going.status is BroadcastStatus.SENDING
+        assert flow(going) == ("open", "")
+
+
+@pytest.mark.parametrize("is_all", [True, False])
+def test_a_failed_mail_sent_again_opens_the_stream_until_it_is_gone(campaign: Campaign, is_all: bool) -> None:
+    done, (failed, _other) = sent(campaign, "failed")
+    if is_all:
+        assert rescue.retry_all(campaign.id, done.stream_id, "content", "Ada") == 1
+    else:
+        assert rescue.retry(failed.id, "Ada")
+    db.session.commit()
+    assert flow(done) == ("open", "")
+    jobs.expand()
+    assert flow(done) == ("open", "")
+    failed.status = MessageStatus.DELIVERED
+    db.session.commit()
+    jobs.expand()
+    assert flow(done) == ("paused", "finished")
+
+
+def test_a_pause_by_hand_is_not_lifted_by_sending_again(campaign: Campaign) -> None:
+    going, (failed, _other) = sent(campaign, "failed")
+    stream = db.session.get_one(Stream, going.stream_id)
+    stream.reason = "by_hand"
+    db.session.commit()
+    rescue.retry(failed.id, "Ada")
+    db.session.commit()
+    assert flow(going) == ("paused", "by_hand")
+
+
+@pytest.mark.parametrize("statement", ["_FINISH", "_THROUGH", "_CANCEL"])
+def test_what_waits_is_found_by_an_index(campaign: Campaign, statement: str) -> None:
+    """Every two seconds, in a table that may hold millions."""
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))
+    values = {"now": clock.now(), "beyond": 2**62, "streams": [1], "chunk": 10}
+    lines = db.session.scalars(text(f"EXPLAIN {getattr(expansion, statement).text}"), values).all()
+    conditions = [line for line in lines if "Index Cond" in line and "stream_id" in line]
+    assert conditions, lines
+    assert not [line for line in lines if "Seq Scan on message" in line]
 
 
 def test_what_was_cancelled_cannot_be_resumed(campaign: Campaign) -> None:
