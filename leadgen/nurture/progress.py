@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,22 +18,28 @@ from leadgen.mail.models import MessageStatus, SendingDay, Stream, StreamState, 
 from leadgen.nurture.audiences import Size
 from leadgen.nurture.models import Broadcast, BroadcastStatus
 
-# Up to so many messages are counted at each look; of more the count that a job keeps is shown, a few seconds old.
+# Up to so many messages are counted at each look; of more the count that a job keeps is shown, however old it is.
 COUNTED = 50_000
-_TALLY_SECONDS = 30
+# Of a larger broadcast the reasons of so many mails in each state are counted, the newest.
+SAMPLED = 5_000
+_BEYOND = 2**62  # larger than any id
 _NEWEST = 5_000
 _SPEED_SECONDS = 60
 PAGE = 50
 WAITING = (MessageStatus.SCHEDULED, MessageStatus.SENDING)
+_NOT_REACHED = ("bounced", "suppressed", "skipped", "expired", "failed", "uncertain")
 _LEFT = (MessageStatus.ACCEPTED, MessageStatus.DELIVERED, MessageStatus.BOUNCED, MessageStatus.UNCERTAIN)
 
 _COUNT = text("""
 SELECT status, count(*) AS mails FROM message WHERE stream_id = :stream AND stream_id > 0 GROUP BY status
 """)
 _REASONS = text("""
-SELECT status, reason, count(*) AS mails FROM message
-WHERE stream_id = :stream AND stream_id > 0
-  AND status IN ('bounced', 'suppressed', 'skipped', 'expired', 'failed', 'uncertain')
+SELECT w.status, newest.reason, count(*) AS mails
+FROM unnest(CAST(:statuses AS text[])) AS w (status) CROSS JOIN LATERAL (
+    SELECT reason FROM message
+    WHERE (stream_id, status, id) > (:stream, w.status, 0) AND (stream_id, status, id) < (:stream, w.status, :beyond)
+      AND stream_id > 0
+    ORDER BY stream_id DESC, status DESC, id DESC LIMIT :most) AS newest
 GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2 LIMIT 30
 """)
 # The newest by id are the last that left, near enough: mails of a broadcast leave in the order in which they were made.
@@ -107,11 +113,10 @@ class Forecast:
 def of(broadcast: Broadcast) -> Progress:
     """How far it is now."""
     stream = db.session.get_one(Stream, broadcast.stream_id, populate_existing=True)
-    counts = dict.fromkeys(MessageStatus, 0) | _counts(broadcast, stream)
-    made = sum(counts.values())
+    counts = _counts(broadcast, stream)
+    people = _people(broadcast, counts, is_kept=is_large(broadcast))
     is_growing = broadcast.status is BroadcastStatus.EXPANDING
-    people = max(made, broadcast.audience_size or 0) if is_growing else made
-    waiting = people - made + sum(counts[status] for status in WAITING)
+    waiting = people - sum(n for status, n in counts.items() if status not in WAITING)
     speed = _speed(stream.id) if waiting else 0.0
     due = None if is_growing else db.session.execute(_NEXT, {"stream": stream.id, "groups": list(groups.ALL)}).first()
     is_later = due is not None and due.due_at > clock.now() and not counts[MessageStatus.SENDING]
@@ -126,9 +131,29 @@ def of(broadcast: Broadcast) -> Progress:
     )
 
 
+def of_all(broadcasts: Collection[Broadcast]) -> dict[int, Progress]:
+    """How far each is, by its id, from the counts that a job keeps: nothing is counted, and no speed is known."""
+    wanted = {one.stream_id: one for one in broadcasts}
+    found = {}
+    for stream in db.session.scalars(select(Stream).where(Stream.id.in_(wanted))):
+        broadcast, counts = wanted[stream.id], _tally(stream)
+        found[broadcast.id] = Progress(_people(broadcast, counts, is_kept=True), counts, 0.0, None, None, "", stream)
+    return found
+
+
 def reasons(broadcast: Broadcast) -> Sequence[Any]:
-    """Why it did not reach people: rows of status, reason and number of mails, the most frequent first."""
-    return db.session.execute(_REASONS, {"stream": broadcast.stream_id}).all()
+    """Why it did not reach people: rows of status, reason and number of mails, the most frequent first.
+
+    Of a large one only the newest SAMPLED mails of each state are looked at: a page asks every two seconds.
+    """
+    most = SAMPLED if is_large(broadcast) else COUNTED
+    values = {"stream": broadcast.stream_id, "statuses": list(_NOT_REACHED), "most": most, "beyond": _BEYOND}
+    return db.session.execute(_REASONS, values).all()
+
+
+def is_large(broadcast: Broadcast) -> bool:
+    """Whether it has too many mails to count them at each look."""
+    return broadcast.wanted > COUNTED
 
 
 def people(broadcast: Broadcast, status: MessageStatus, after: int = 0, limit: int = PAGE) -> Sequence[Any]:
@@ -158,11 +183,23 @@ def _days(plan: WarmUp, mails: int) -> int | None:
 
 
 def _counts(broadcast: Broadcast, stream: Stream) -> dict[MessageStatus, int]:
-    is_recent = stream.tally_at is not None and clock.now() - stream.tally_at < timedelta(seconds=_TALLY_SECONDS)
-    if broadcast.wanted > COUNTED and is_recent:
-        return {MessageStatus(status): int(mails) for status, mails in stream.tally.items()}
+    if is_large(broadcast):
+        return _tally(stream)
     rows = db.session.execute(_COUNT, {"stream": stream.id}).all()
-    return {MessageStatus(row.status): row.mails for row in rows}
+    return dict.fromkeys(MessageStatus, 0) | {MessageStatus(row.status): row.mails for row in rows}
+
+
+def _tally(stream: Stream) -> dict[MessageStatus, int]:
+    kept = {MessageStatus(status): int(mails) for status, mails in stream.tally.items()}
+    return dict.fromkeys(MessageStatus, 0) | kept
+
+
+def _people(broadcast: Broadcast, counts: Mapping[MessageStatus, int], *, is_kept: bool) -> int:
+    """Counts that a job keeps may be older than the last mails that were written."""
+    is_growing = broadcast.status is BroadcastStatus.EXPANDING
+    is_behind = is_kept and broadcast.status in (BroadcastStatus.EXPANDING, BroadcastStatus.SENDING)
+    known = [broadcast.wanted if is_behind else 0, (broadcast.audience_size or 0) if is_growing else 0]
+    return max(sum(counts.values()), *known)
 
 
 def _speed(stream_id: int) -> float:

@@ -175,7 +175,8 @@ def _review(campaign: Campaign, found: Broadcast, told: str = "") -> ResponseRet
 
 def _standing(found: Broadcast) -> dict[str, Any]:
     standing = progress.of(found)
-    return {"standing": standing, "reasons": progress.reasons(found)}
+    sampled = progress.SAMPLED if progress.is_large(found) else 0
+    return {"standing": standing, "reasons": progress.reasons(found), "sampled": sampled}
 
 
 def _chosen_time(zone: str) -> datetime | None:

@@ -48,7 +48,7 @@ def broadcasts(campaign_id: int) -> str:
     """Every broadcast with its state and how far it is."""
     campaign = campaign_of_mine(campaign_id)
     found = nurture.of_campaign(campaign.id)
-    standings = {one.id: progress.of(one) for one in found if one.status not in nurture.EDITABLE}
+    standings = progress.of_all([one for one in found if one.status not in nurture.EDITABLE])
     return render_template("admin/broadcasts.html", campaign=campaign, broadcasts=found, standings=standings)
 
 

@@ -15,7 +15,7 @@ from leadgen.core.db import db
 from leadgen.mail import pacing
 from leadgen.mail.models import Message, MessageStatus, Stream, StreamState, WarmUp
 from leadgen.nurture import broadcasts as nurture
-from leadgen.nurture import jobs
+from leadgen.nurture import jobs, progress
 from leadgen.nurture.models import Broadcast, BroadcastStatus
 from leadgen.web.admin import blasts
 from tests import factories
@@ -237,6 +237,20 @@ def test_figures_lead_to_people_and_reasons_are_words(
     assert "ben@mail.example" in ada.get(f"{path}/{draft}/people?status=skipped").text
     assert "Nobody stands here" in ada.get(f"{path}/{draft}/people?status=bounced").text
     assert ada.get(f"{path}/{draft}/people?status=moon&after=x").status_code == 200
+
+
+def test_a_large_one_says_among_which_mails_reasons_are_counted(
+    app: Flask, ada: Staff, path: str, draft: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _start(app, draft)
+    with app.app_context():
+        message = db.session.scalars(select(Message).where(Message.stream_id > 0)).one()
+        message.status, message.reason = MessageStatus.SKIPPED, "no_consent"
+        db.session.commit()
+    told = "Reasons are counted among the newest 5,000 mails of each state."
+    assert told not in ada.get(f"{path}/{draft}/progress").text
+    monkeypatch.setattr(progress, "COUNTED", 0)
+    assert told in ada.get(f"{path}/{draft}/progress").text
 
 
 def test_a_copy_and_a_deletion(app: Flask, ada: Staff, path: str, draft: int) -> None:
