@@ -49,7 +49,7 @@ WITH made AS (
                        is_marketing_wanted, code_expires_at, last_mail_at, expires_at, confirmed_at, confirm_method,
                        points, chances, reached_at, created_at)
     SELECT public_id, code, c.brand_id, c.id, known.id, 'confirmed', locale, c.rules_version, true, at, at, at, at,
-           'button_post', c.entry_points, c.entry_points, at, at
+           'made_up', c.entry_points, c.entry_points, at, at
     FROM made JOIN known USING (email), contest c
     RETURNING *
 ), evidence AS (

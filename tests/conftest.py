@@ -142,6 +142,7 @@ def app(_application: Flask, settings: Settings, clean_database: None) -> Iterat
     # Settings and clock belong to the process: a test before this one may have built another application.
     product_settings.use(settings)
     product_clock.use_shift_file(settings.clock_file)
+    i18n.set_locale(i18n.DEFAULT_LOCALE)  # somebody may have spoken French before
     yield _application
     shutil.rmtree(settings.mail_dir, ignore_errors=True)
     Path(settings.clock_file or "").unlink(missing_ok=True)

@@ -8,7 +8,6 @@ import unicodedata
 import uuid
 from collections.abc import Iterable, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -16,7 +15,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from leadgen.accounts.models import Brand, MemberRole, Membership, User
-from leadgen.core import clock
+from leadgen.core import clock, text
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
@@ -157,9 +156,10 @@ def edit_brand(brand: Brand, **values: Any) -> None:
     for field in ("contact_email", "sender_email"):
         if field in values:
             values[field] = canonical_email(values[field], field=field)
-    if any("\n" in values.get(field, "") for field in ("name", "sender_name")):
-        raise Invalid(_("Please keep this to one line."), field="sender_name")
-    website = urlsplit(values.get("website", ""))
+    for field in ("name", "sender_name", "legal_name"):
+        if not values.get(field, "").isprintable():  # the sender's name is a header: no kind of line end gets into it
+            raise Invalid(_("Please keep this to one line."), field=field)
+    website = text.address_parts(values.get("website", ""))
     if values.get("website") and (website.scheme not in {"https", "http"} or not website.hostname):
         raise Invalid(_("Give an address that starts with https://."), field="website")
     if "accent" in values and not _COLOUR.fullmatch(values["accent"]):

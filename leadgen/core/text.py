@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import SplitResult, urlsplit
 
 LONGEST_NAME = 40
 # Spammers write their message into the name field and let the product mail it.
@@ -21,6 +22,16 @@ def shown_name(name: str) -> str:
 def one_line(words: str, longest: int = 500) -> str:
     """The words on one line, control characters gone, cut to `longest` characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:longest]
+
+
+def address_parts(address: str) -> SplitResult:
+    """A web address in its parts; all empty for what nobody can take apart, such as “http://[::1”."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def within_sentence(words: str, before: str) -> str:

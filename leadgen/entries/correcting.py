@@ -31,15 +31,15 @@ WITH mine AS (
     -- Never renamed: the mails that were sent to an address stay counted with it.
     INSERT INTO contact (brand_id, mailbox_key, email, address_hash, first_name, locale, timezone, created_at)
     SELECT mine.brand_id, %(mailbox)s, %(email)s, %(hash)s, own.first_name, own.locale, own.timezone, %(now)s
-    FROM mine JOIN contact own ON own.id = mine.contact_id
+    FROM mine JOIN contact own ON own.id = contact_id
     -- Another spelling of the same mailbox is taken over; what an unverified form says changes nobody else.
     ON CONFLICT (brand_id, mailbox_key) DO UPDATE SET email =
         CASE WHEN contact.id = (SELECT contact_id FROM mine) AND contact.email_verified_at IS NULL
              THEN excluded.email ELSE contact.email END
     RETURNING id
 ), other AS (
-    SELECT theirs.id, theirs.contact_id FROM entry theirs, mine, person
-    WHERE theirs.contact_id = person.id AND theirs.campaign_id = mine.campaign_id AND theirs.id <> mine.id
+    SELECT t.id, t.contact_id FROM entry t, mine, person
+    WHERE t.contact_id = person.id AND t.campaign_id = mine.campaign_id AND t.id <> mine.id
 ), counted AS (
     UPDATE entry e SET corrections = e.corrections + 1 FROM mine, other WHERE e.id = mine.id RETURNING e.id
 ), moved AS (
@@ -47,7 +47,7 @@ WITH mine AS (
         status = 'pending', address_problem = '', mails_sent = e.mails_sent + 1, last_mail_at = %(now)s,
         code_number = e.code_number + 1, code_tries = 0, code_expires_at = %(code_expires_at)s,
         expires_at = greatest(e.expires_at, %(expires_at)s)
-    FROM mine, person WHERE e.id = mine.id AND NOT EXISTS (SELECT FROM other)
+    FROM mine, person WHERE e.id = mine.id AND person.id <> mine.contact_id AND NOT EXISTS (SELECT FROM other)
     RETURNING e.id, e.brand_id, e.campaign_id, e.contact_id, e.locale, e.generation, e.code_number, e.mails_sent
 ), carried AS (
     -- Evidence is only ever added: the acts of the form are noted again for the contact that they now belong to.
@@ -56,9 +56,8 @@ WITH mine AS (
            k.evidence || jsonb_build_object('carried_from', k.id, 'email', %(email)s::text,
                                             'email_hash', encode(%(hash)s::bytea, 'hex'))
     FROM moved, mine, consent k
-    WHERE moved.contact_id <> mine.contact_id AND k.contact_id = mine.contact_id AND k.entry_id = mine.id
+    WHERE k.contact_id = mine.contact_id AND k.entry_id = mine.id
       AND k.action IN ('given', 'refused')
-    ORDER BY k.id
 ), cancelled AS (
     UPDATE message m SET status = 'cancelled', reason = 'address_corrected'
     FROM moved WHERE m.entry_id = moved.id AND m.status = 'scheduled'
@@ -68,13 +67,13 @@ WITH mine AS (
     SELECT 'doi:' || id || ':' || generation || ':' || mails_sent, brand_id, campaign_id, contact_id, id,
            'confirmation', 'confirmation', 'confirm', locale,
            jsonb_build_object('entry', id, 'generation', generation, 'code_number', code_number),
-           CASE WHEN recent.is_within THEN 'scheduled' ELSE 'suppressed' END,
-           CASE WHEN recent.is_within THEN '' ELSE 'address_limit' END,
+           CASE WHEN bound.is_ok THEN 'scheduled' ELSE 'suppressed' END,
+           CASE WHEN bound.is_ok THEN '' ELSE 'address_limit' END,
            %(now)s, %(mail_expires_at)s, %(now)s
     FROM moved, (
-        SELECT written.mails < {MAILS_PER_ADDRESS} AND written.forms < {FORMS_A_DAY} AS is_within
-        FROM ({bounds.written("%(hash)s", "%(now)s")}) AS written
-    ) AS recent
+        SELECT w.mails < {MAILS_PER_ADDRESS} AND w.forms < {FORMS_A_DAY} AS is_ok
+        FROM ({bounds.written("%(hash)s", "%(now)s")}) AS w
+    ) AS bound
 ), told AS (
     INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id)
     SELECT 'entry.corrected', %(now)s, brand_id, campaign_id, contact_id, id FROM moved
@@ -82,6 +81,8 @@ WITH mine AS (
     SELECT 'entry.repeated', %(now)s, mine.brand_id, mine.campaign_id, other.contact_id, other.id FROM mine, other
 )
 SELECT id, true AS is_own FROM moved UNION ALL SELECT other.id, false FROM other, counted
+-- The address that it has already (a second click): nothing moves, and the mail that is on its way stays good.
+UNION ALL SELECT mine.id, true FROM mine, person WHERE person.id = mine.contact_id
 """)  # noqa: S608 - the only values put in by Python are constants of the product
 
 

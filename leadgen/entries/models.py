@@ -79,7 +79,7 @@ class Entry(Model):
     expires_at: Mapped[datetime]
     address_problem: Mapped[str] = mapped_column(server_default="")  # no_mx: nobody takes mail at this domain
     confirmed_at: Mapped[datetime | None]
-    confirm_method: Mapped[str | None]  # cookie_post, button_post, code
+    confirm_method: Mapped[str | None]  # cookie_post, button_post, code; made_up by `flask seed`
     # totals of the ledger as far as folded; what is not yet stands in ledger_pending
     points: Mapped[int] = mapped_column(server_default=text("0"))
     chances: Mapped[int] = mapped_column(server_default=text("0"))

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from html.parser import HTMLParser
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.checking import language
-from leadgen.core import i18n
+from leadgen.core import i18n, text
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import kinds, rendering, samples, values, words
 from leadgen.letters.kinds import Letter
@@ -173,7 +172,7 @@ def _links(sheet: _Sheet) -> Iterator[Finding]:
 
 def _distrust(address: str) -> str:
     """Why readers and filters distrust this address, or nothing."""
-    parts = urlsplit(address)
+    parts = text.address_parts(address)
     host = (parts.hostname or "").lower()
     if parts.scheme != "https":
         return _("%(address)s is not encrypted; use an address that starts with https://.")

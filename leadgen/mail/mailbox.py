@@ -12,9 +12,8 @@ from email.message import EmailMessage
 from email.parser import BytesHeaderParser
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from leadgen.core import settings
+from leadgen.core import settings, text
 from leadgen.core.errors import NotFound
 from leadgen.mail.providers.file import INDEX, address_key
 
@@ -118,7 +117,7 @@ def _open(path: Path) -> Opened:
 def _by_purpose(addresses: list[str]) -> dict[str, str]:
     links: dict[str, str] = {}
     for address in addresses:
-        path = urlsplit(address).path
+        path = text.address_parts(address).path
         for start, purpose in _PURPOSES.items():
             if path.startswith(start):
                 links.setdefault(purpose, address)

@@ -173,3 +173,16 @@ def test_correcting_to_a_known_address_counts_as_a_correction(card: CampaignCard
     with pytest.raises(TooMany):
         correcting.correct(card, entered.entry_id, address.parse("ben@mail.example"))
     assert rows("SELECT count(*)::int AS told FROM fact WHERE name = 'entry.repeated'") == [{"told": 3}]
+
+
+def test_correcting_to_the_address_it_has_moves_nothing_and_spends_nothing(card: CampaignCard, entry_id: int) -> None:
+    """A second click must not make the link inert that the first one is sending."""
+    new = address.parse("zoe.new@mail.example")
+    correcting.correct(card, entry_id, new)
+    before = rows("SELECT generation, corrections, mails_sent, code_number FROM entry")
+    for _click in range(2):
+        again = correcting.correct(card, entry_id, new)
+        assert (again.entry_id, again.is_own) == (entry_id, True)
+    assert rows("SELECT generation, corrections, mails_sent, code_number FROM entry") == before
+    mails = rows("SELECT status, reason FROM message ORDER BY id")
+    assert [mail["status"] for mail in mails] == ["cancelled", "scheduled"]

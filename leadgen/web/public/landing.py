@@ -7,14 +7,13 @@ import secrets
 import time
 from html import escape
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.core import i18n, links, tokens
+from leadgen.core import i18n, links, text, tokens
 from leadgen.core.errors import TokenInvalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
@@ -110,7 +109,7 @@ def inviter_html(invited: Invitation | None) -> str:
 def origin_html(invited: Invitation | None) -> str:
     """Hidden fields: the signed ref again (queries get lost), and the page that sent the visitor."""
     html = f'<input type="hidden" name="ref" value="{escape(invited.token)}">' if invited else ""
-    host = request.form.get("from") if request.method == "POST" else urlsplit(request.referrer or "").hostname
+    host = request.form.get("from") if request.method == "POST" else text.address_parts(request.referrer or "").hostname
     if host and host != request.host.split(":")[0]:
         html += f'<input type="hidden" name="from" value="{escape(host[:100])}">'
     return html

@@ -16,7 +16,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, notes
 from leadgen.core.db import db
 from leadgen.letters.models import Lane, MailPurpose
-from leadgen.mail import pacing, pauses, speed
+from leadgen.mail import pacing, pauses, receipts, speed
 from leadgen.mail.models import LaneStop, Message, MessageStatus, Pace, Stream, WarmUp
 from leadgen.mail.providers.interface import Answer
 from tests import factories
@@ -351,3 +351,12 @@ def test_it_speaks_french(app: Flask, ada: Staff, world: World) -> None:
     page = ada.get("/admin/sending").text
     assert "60 sur 100" in page
     assert "Envois" in page
+
+
+@pytest.mark.usefixtures("works_for_all")
+def test_an_event_that_nobody_can_read_is_named(app: Flask, ada: Staff) -> None:
+    with app.app_context():
+        receipts.store_body(b'[{"event": "delivered", "sg_event_id": "x"}, {broken}]')
+    page = ada.get("/admin/sending").text
+    assert "Events that could not be read" in page
+    assert "unreadable" in page

@@ -194,3 +194,10 @@ def test_views_are_counted(visitor: Visitor, scene: Scene) -> None:
         for row in hot.many("SELECT name, channel, number FROM counter", {})
     }
     assert found == {("view", ""): 1, ("view", "wa"): 1, ("ref_visit", "wa"): 1}
+
+
+@pytest.mark.parametrize("referrer", ["http://[::1", "https://[x]/", "http://a]b/", "//["])
+def test_a_referrer_that_is_no_address_is_none(visitor: Visitor, scene: Scene, referrer: str) -> None:
+    page = visitor.get("/c/island", headers={"Referer": referrer})
+    assert page.status_code == 200
+    assert 'name="from"' not in page.text

@@ -122,10 +122,20 @@ function saveQuietly(form, saved) {
       state.textContent = form.dataset.unsaved;
     }
   };
+  let saving = Promise.resolve();
   form.addEventListener("input", () => {
     state.textContent = form.dataset.unsaved;
     clearTimeout(timer);
-    timer = setTimeout(save, 1200);
+    timer = setTimeout(() => (saving = save()), 1200);
+  });
+  // Whoever presses the button while a draft saves itself must not meet their own version as somebody else's.
+  form.addEventListener("submit", async (event) => {
+    if (form.dataset.isSettled) return;
+    event.preventDefault();
+    clearTimeout(timer);
+    await saving;
+    form.dataset.isSettled = "1";
+    form.requestSubmit(event.submitter);
   });
 }
 
