@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from leadgen.app import create_app
 from leadgen.campaigns import cards
 from leadgen.core import clock as product_clock
-from leadgen.core import dns, hot, queue
+from leadgen.core import dns, hot, i18n, queue
 from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
