@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import os
 import signal
 import time
@@ -11,6 +12,7 @@ from typing import Any
 
 from flask import Flask
 from rq import Queue, Worker
+from rq.exceptions import InvalidJobOperation, NoSuchJobError
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -20,6 +22,7 @@ from leadgen.core import queue as bells
 from leadgen.core.queue import QueueName
 from leadgen.mail import jobs as mail
 
+log = logging.getLogger(__name__)
 _PR_SET_PDEATHSIG = 1
 _HEARTBEAT_SECONDS = 15
 # A fork, its connections and its page faults cost 50-80 ms of processor, a look that finds nothing 1 ms: in a steady
@@ -102,8 +105,19 @@ def run() -> None:
     """Work on all queues, most urgent first, until told to end."""
     app = create_app()
     mail.warm()
+    while not _work(app):
+        pass
+
+
+def _work(app: Flask) -> bool:
+    """Be a worker until told to end: True. False when Redis forgot a job that was being looked after."""
     client = bells.connection(seconds=None)
     queues = [bells.queue(name, client) for name in QueueName]
-    AppWorker(app, queues, connection=client, serializer=JSONSerializer).work(
-        logging_level="WARNING", with_scheduler=True
-    )
+    worker = AppWorker(app, queues, connection=client, serializer=JSONSerializer)
+    try:
+        worker.work(logging_level="WARNING", with_scheduler=True)
+    except (InvalidJobOperation, NoSuchJobError) as error:
+        # RQ gives up when its notes on a job vanish (FLUSHALL, memory full); ours are in PostgreSQL.
+        log.warning("Redis forgot a job, the worker begins anew: %s", error)
+        return False
+    return True

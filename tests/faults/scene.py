@@ -175,6 +175,8 @@ class Scene:
         client = self.redis()
         for key in client.scan_iter("leadgen:[npr]*"):  # notes, paces, rings; not the scheduler's lock
             client.delete(key)
+        if not self.stack.is_ready():  # a worker that outlived a FLUSHALL is not in RQ's list any more
+            self.stack.renew()
         self.wait(self.stack.is_ready, "both workers are ready")
 
     def redis(self) -> redis.Redis:
