@@ -8,9 +8,7 @@ LeadgenError
 ├── TooMany             a limit is reached; `retry_after` in seconds
 ├── TokenInvalid        a signed link that we did not sign for this purpose
 │   └── TokenExpired    one that we signed, but too long ago; `payload` is what it says
-├── ProviderTemporary   the mail provider could not take it now
-├── ProviderUncertain   the mail provider may or may not have taken it
-└── ProviderPermanent   the mail provider will never take it
+└── ProviderTemporary   the mail provider could not be asked now
 """
 
 from __future__ import annotations
@@ -63,16 +61,4 @@ class TokenExpired(TokenInvalid):
 
 
 class ProviderTemporary(LeadgenError):
-    """The provider surely did not take the mail; trying again later makes sense. `retry_after` is in seconds."""
-
-    def __init__(self, message: str, retry_after: int = 0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class ProviderUncertain(LeadgenError):
-    """The answer was lost after the mail left: the provider may or may not have taken it."""
-
-
-class ProviderPermanent(LeadgenError):
-    """The provider will never take this mail as it is."""
+    """The provider gave no good answer; asking again later makes sense."""

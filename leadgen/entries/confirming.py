@@ -37,10 +37,10 @@ WITH done AS (
     RETURNING e.*, c.entry_points, c.referral_points
 ), verified AS (
     UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
-        -- Who left after the tick is not brought back by the link of a mail from before.
+        -- Who left after the tick is not brought back by the link of a mail from before, who complained by none.
         marketing_at = CASE WHEN done.is_marketing_wanted AND NOT EXISTS (
                 SELECT 1 FROM suppression s WHERE s.brand_id = p.brand_id AND s.address_hash = p.address_hash
-                   AND s.reason = 'unsubscribe' AND s.at >= done.created_at)
+                   AND (s.reason = 'complaint' OR s.reason = 'unsubscribe' AND s.at >= done.created_at))
             THEN coalesce(p.marketing_at, %(now)s) ELSE p.marketing_at END
     FROM done WHERE p.id = done.contact_id
     RETURNING p.id, p.address_hash, p.brand_id, p.email, p.marketing_at

@@ -26,14 +26,14 @@ _GROUPS = {domain: group for group, domains in _DOMAINS.items() for domain in do
 # `""` is of messages that were planned before there were groups.
 ALL = ("", OTHER, *_DOMAINS)
 
-# The group of the contact `c`, as SQL; needs the values of `columns()`.
-SQL = """coalesce((SELECT g.name
-                   FROM unnest(CAST(:domains AS text[]), CAST(:domain_groups AS text[])) AS g (domain, name)
-                   WHERE g.domain = split_part(lower(c.email), '@', 2)), 'other')"""
+# The group of the contact `c`, as SQL: `COLUMN` of what `JOIN` adds. Needs the values of `columns()`.
+COLUMN = "coalesce(g.name, 'other')"
+JOIN = """LEFT JOIN unnest(CAST(:domains AS text[]), CAST(:domain_groups AS text[])) AS g (domain, name)
+    ON g.domain = split_part(lower(c.email), '@', 2)"""
 
 
 def columns() -> dict[str, list[str]]:
-    """The two arrays that `SQL` compares with."""
+    """The two arrays that `JOIN` compares with."""
     return {"domains": list(_GROUPS), "domain_groups": list(_GROUPS.values())}
 
 

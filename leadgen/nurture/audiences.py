@@ -23,12 +23,6 @@ MOST_FRIENDS = 1_000_000
 # the share within half a percent in a tenth of the time.
 COUNTED = 100_000
 
-# The group of each contact’s mailbox as mail.groups has it, joined once instead of looked up row by row. Needs the
-# values of `groups.columns()`.
-GROUP = "coalesce(g.name, 'other')"
-GROUPS = """LEFT JOIN unnest(CAST(:domains AS text[]), CAST(:domain_groups AS text[])) AS g (domain, name)
-    ON g.domain = split_part(lower(c.email), '@', 2)"""
-
 # Who may be written to, of the entries `e` with their contacts `c`; needs the values of `Audience.values()`. The sender
 # asks again when each mail leaves (rule 6): this only keeps mails from being planned for nothing.
 PEOPLE = """
@@ -41,8 +35,8 @@ PEOPLE = """
     AND NOT EXISTS (SELECT 1 FROM suppression s WHERE s.brand_id = c.brand_id AND s.address_hash = c.address_hash)
 """
 _ALL = text(f"""
-SELECT e.locale, {GROUP} AS domain_group, count(*) AS people
-FROM entry e JOIN contact c ON c.id = e.contact_id {GROUPS}
+SELECT e.locale, {groups.COLUMN} AS domain_group, count(*) AS people
+FROM entry e JOIN contact c ON c.id = e.contact_id {groups.JOIN}
 WHERE e.campaign_id = :campaign AND {PEOPLE} GROUP BY 1, 2
 """)  # noqa: S608 - constants of this module and of mail.groups
 _SAMPLE = text(f"""
@@ -54,9 +48,9 @@ WITH bounds AS (
         WHERE campaign_id = :campaign AND id >= low + (high - low) * n / 200 ORDER BY id LIMIT 100
     ) AS part
 )
-SELECT e.locale, {GROUP} AS domain_group, count(*) AS people,
+SELECT e.locale, {groups.COLUMN} AS domain_group, count(*) AS people,
        (SELECT count(*) FROM stretch WHERE status = 'confirmed') AS looked_at
-FROM stretch e JOIN contact c ON c.id = e.contact_id {GROUPS}
+FROM stretch e JOIN contact c ON c.id = e.contact_id {groups.JOIN}
 WHERE {PEOPLE} GROUP BY 1, 2
 """)  # noqa: S608 - as above
 _CONFIRMED = text("SELECT coalesce(sum(entrants), 0) FROM points_bucket WHERE campaign_id = :campaign")

@@ -16,7 +16,7 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import kinds
 from leadgen.mail import groups, streams
-from leadgen.nurture.audiences import GROUP, GROUPS, PEOPLE, Audience
+from leadgen.nurture.audiences import PEOPLE, Audience
 from leadgen.nurture.models import Broadcast, BroadcastStatus
 
 CHUNK = 20_000
@@ -43,10 +43,10 @@ WITH stretch AS MATERIALIZED (
     INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, stream_id, domain_group, purpose,
                          letter, locale, context, due_at, expires_at, created_at)
     SELECT 'cast:' || CAST(:broadcast AS bigint) || ':' || e.contact_id, e.brand_id, e.campaign_id, e.contact_id, e.id,
-           'bulk', CAST(:stream AS bigint), {GROUP}, 'marketing', 'broadcast', e.locale,
+           'bulk', CAST(:stream AS bigint), {groups.COLUMN}, 'marketing', 'broadcast', e.locale,
            jsonb_build_object('entry', e.id, 'access_version', e.access_version, 'code', e.code),
            CAST(:due AS timestamptz), CAST(:expires AS timestamptz), CAST(:now AS timestamptz)
-    FROM stretch e JOIN contact c ON c.id = e.contact_id {GROUPS}
+    FROM stretch e JOIN contact c ON c.id = e.contact_id {groups.JOIN}
     WHERE {PEOPLE} AND e.confirmed_at <= :started
       AND (coalesce(c.last_inbound_at, :anybody) >= :since AND coalesce(c.last_inbound_at, :anybody) < :before
            OR c.last_inbound_at >= CAST(:started AS timestamptz) - interval '1 hour')
@@ -56,7 +56,7 @@ WITH stretch AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM stretch) AS looked_at, (SELECT max(id) FROM stretch) AS last_id,
        (SELECT count(*) FROM wanted) AS wanted
-""")  # noqa: S608 - constants of this module and of nurture.audiences
+""")  # noqa: S608 - constants of this module, of nurture.audiences and of mail.groups
 # The base may have grown tenfold since the tables were last analysed; a chunk is looked up row by row in any case.
 _PLANS = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 

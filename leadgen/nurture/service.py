@@ -75,7 +75,7 @@ WITH claimed AS MATERIALIZED (
     WHERE n.status = 'active' AND n.next_run_at <= :now
     ORDER BY n.next_run_at, n.id LIMIT :batch FOR UPDATE OF n SKIP LOCKED
 ), due AS MATERIALIZED (
-    SELECT n.*, s.stream_id, {groups.SQL} AS domain_group,
+    SELECT n.*, s.stream_id, {groups.COLUMN} AS domain_group,
            e.locale, e.access_version, e.code, step.id AS step_id, step.key, step.condition,
            after.position AS after_position,
            ((CAST(:now AS timestamptz) AT TIME ZONE k.timezone) + make_interval(days => after.delay_seconds / 86400))
@@ -83,7 +83,7 @@ WITH claimed AS MATERIALIZED (
     FROM claimed n
     JOIN sequence s ON s.id = n.sequence_id
     JOIN entry e ON e.id = n.entry_id
-    JOIN contact c ON c.id = n.contact_id
+    JOIN contact c ON c.id = n.contact_id {groups.JOIN}
     JOIN campaign k ON k.id = n.campaign_id
     LEFT JOIN LATERAL (SELECT * FROM step WHERE sequence_id = n.sequence_id AND is_active
                        AND position >= n.next_position ORDER BY position LIMIT 1) step ON true

@@ -24,8 +24,6 @@ STATUS: dict[type[errors.LeadgenError], int] = {
     errors.TooMany: 429,
     errors.TokenInvalid: 404,
     errors.ProviderTemporary: 503,
-    errors.ProviderUncertain: 503,
-    errors.ProviderPermanent: 503,
 }
 # What is raised when PostgreSQL is away, restarts, or has no connection left.
 DATABASE_AWAY = (psycopg.OperationalError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.TimeoutError)
