@@ -37,10 +37,11 @@ _TABLES = {
             THEN c.entry_points + coalesce(f.friends, 0) * c.referral_points + coalesce(a.points, 0) ELSE 0 END""",
     "ledger lines that are not folded": "SELECT id FROM ledger_pending",
     "buckets of the histogram that differ from the entries": """
-        SELECT coalesce(b.campaign_id, e.campaign_id) FROM (
-            SELECT campaign_id, points, count(*) AS people FROM entry WHERE status = 'confirmed' GROUP BY 1, 2
-        ) e FULL JOIN (SELECT * FROM points_bucket WHERE entrants <> 0) b
-          ON b.campaign_id = e.campaign_id AND b.points = e.points
+        SELECT campaign_id FROM (
+            SELECT campaign_id, rank_points AS points, floor(extract(epoch FROM reached_at) / 3600)::int AS hour,
+                   count(*) AS people
+            FROM entry WHERE status = 'confirmed' AND review = 'clear' GROUP BY 1, 2, 3
+        ) e FULL JOIN (SELECT * FROM points_bucket WHERE entrants <> 0) b USING (campaign_id, points, hour)
         WHERE b.entrants IS DISTINCT FROM e.people""",
     "facts that nobody heard of": "SELECT id FROM fact WHERE announced_at IS NULL",
     "confirmed entries without exactly one fact of it": """

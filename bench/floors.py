@@ -58,8 +58,8 @@ WITH confirmed AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, rules_version, at, idempotency_key)
     SELECT campaign_id, id, 'entry', 1, 1, 1, %(now)s, 'entry:' || id FROM confirmed
 ), unfolded AS (
-    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, at)
-    SELECT campaign_id, id, 1, 1, 'entry', %(now)s FROM confirmed
+    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, friends, at)
+    SELECT campaign_id, id, 1, 1, 'entry', 0, %(now)s FROM confirmed
 ), welcome AS (
     INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, context,
                          status, due_at, expires_at, created_at)

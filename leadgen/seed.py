@@ -32,7 +32,7 @@ _CHUNK = 10_000
 # Codes a little longer than people's, so that a million of them meet none that exists.
 _CODE_LENGTH = 10
 
-_PEOPLE = text("""
+_PEOPLE = text(f"""
 WITH made AS (
     SELECT * FROM unnest(CAST(:emails AS text[]), CAST(:hashes AS bytea[]), CAST(:names AS text[]),
                          CAST(:locales AS text[]), CAST(:public_ids AS text[]), CAST(:codes AS text[]))
@@ -47,15 +47,15 @@ WITH made AS (
 ), entered AS (
     INSERT INTO entry (public_id, code, brand_id, campaign_id, contact_id, status, locale, rules_version,
                        is_marketing_wanted, code_expires_at, last_mail_at, expires_at, confirmed_at, confirm_method,
-                       points, chances, reached_at, created_at)
+                       points, chances, rank_points, reached_at, created_at)
     SELECT public_id, code, c.brand_id, c.id, known.id, 'confirmed', locale, c.rules_version, true, at, at, at, at,
-           'made_up', c.entry_points, c.entry_points, at, at
+           'made_up', c.entry_points, c.entry_points, c.entry_points, at, at
     FROM made JOIN known USING (email), contest c
     RETURNING *
 ), evidence AS (
     INSERT INTO consent (brand_id, contact_id, campaign_id, entry_id, purpose, action, at, channel, evidence)
     SELECT brand_id, contact_id, campaign_id, id, act.purpose, act.action, created_at, act.channel,
-           '{"generation": 1, "made_up": true}'
+           '{{"generation": 1, "made_up": true}}'
     FROM entered, (VALUES ('rules', 'given', 'form'), ('marketing', 'given', 'form'),
                           ('rules', 'confirmed', 'button_post'), ('marketing', 'confirmed', 'button_post'))
         AS act (purpose, action, channel)
@@ -63,10 +63,10 @@ WITH made AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, rules_version, at, idempotency_key)
     SELECT campaign_id, id, 'entry', points, points, rules_version, created_at, 'entry:' || id FROM entered
 )
-INSERT INTO points_bucket AS b (campaign_id, points, entrants)
-SELECT campaign_id, points, count(*) FROM entered GROUP BY 1, 2
-ON CONFLICT (campaign_id, points) DO UPDATE SET entrants = b.entrants + excluded.entrants
-""")
+INSERT INTO points_bucket AS b (campaign_id, points, hour, entrants)
+SELECT campaign_id, rank_points, {points.hour("reached_at")}, count(*) FROM entered GROUP BY 1, 2, 3
+ON CONFLICT (campaign_id, points, hour) DO UPDATE SET entrants = b.entrants + excluded.entrants
+""")  # noqa: S608 - the only value put in by Python is a constant of the product
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,17 @@ from sqlalchemy import create_engine, text
 
 import config as product_config
 import leadgen.accounts.models
+import leadgen.actions.models
 import leadgen.campaigns.models
 import leadgen.contacts.models
 import leadgen.entries.models
+import leadgen.fraud.models
+import leadgen.gallery.models
 import leadgen.journal.models
 import leadgen.mail.models
-import leadgen.nurture.models  # noqa: F401 - importing the models fills the metadata
+import leadgen.nurture.models
+import leadgen.rewards.models
+import leadgen.visits.models  # noqa: F401 - importing the models fills the metadata
 from leadgen.core.db import db
 
 # A migration that cannot get its lock gives up instead of standing in front of every visitor.

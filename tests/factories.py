@@ -62,7 +62,7 @@ _number = itertools.count(1)
 
 def make_brand(*, name: str = "Cap Sud", **values: Any) -> Brand:
     number = next(_number)
-    return _keep(
+    return keep(
         Brand,
         values,
         slug=f"brand-{number}",
@@ -78,7 +78,7 @@ def make_brand(*, name: str = "Cap Sud", **values: Any) -> Brand:
 
 def make_user(email: str = "", *, password: str = PASSWORD, **values: Any) -> User:
     number = next(_number)
-    return _keep(
+    return keep(
         User,
         values,
         email=email or f"user{number}@staff.example",
@@ -89,14 +89,14 @@ def make_user(email: str = "", *, password: str = PASSWORD, **values: Any) -> Us
 
 def make_role(user: User, name: str = "unused") -> Role:
     """A global role, which Flask-Security's tables allow and the product never asks for."""
-    role = _keep(Role, {}, name=name)
+    role = keep(Role, {}, name=name)
     user.roles.append(role)
     db.session.commit()
     return role
 
 
 def make_membership(user: User, brand: Brand, role: MemberRole = MemberRole.OWNER) -> Membership:
-    return _keep(Membership, {}, user_id=user.id, brand_id=brand.id, role=role)
+    return keep(Membership, {}, user_id=user.id, brand_id=brand.id, role=role)
 
 
 def make_campaign(
@@ -110,7 +110,7 @@ def make_campaign(
     """Live since yesterday and for two more weeks, in both languages."""
     number = next(_number)
     now = clock.now()
-    campaign = _keep(
+    campaign = keep(
         Campaign,
         values,
         brand_id=(brand or make_brand()).id,
@@ -137,14 +137,14 @@ def make_campaign(
 def make_prize(campaign: Campaign, *, position: int = 1, **values: Any) -> Prize:
     """One of them, worth 1,500 euros."""
     worded = texts.prize(position)
-    return _keep(Prize, values, campaign_id=campaign.id, position=position, texts=worded, quantity=1, value=150_000)
+    return keep(Prize, values, campaign_id=campaign.id, position=position, texts=worded, quantity=1, value=150_000)
 
 
 def make_question(
     campaign: Campaign, *, kind: QuestionKind = QuestionKind.CHOICE, position: int = 1, **values: Any
 ) -> Question:
     """`options` of a choice are `sea` and `city`."""
-    return _keep(
+    return keep(
         Question,
         values,
         campaign_id=campaign.id,
@@ -157,7 +157,7 @@ def make_question(
 
 
 def make_rules_version(campaign: Campaign, *, number: int = 1, **values: Any) -> RulesVersion:
-    return _keep(
+    return keep(
         RulesVersion,
         values,
         campaign_id=campaign.id,
@@ -175,7 +175,7 @@ def make_contact(
     email = email or f"person{next(_number)}@mail.example"
     key = email.lower()
     now = clock.now()
-    contact = _keep(
+    contact = keep(
         Contact,
         values,
         brand_id=(brand or make_brand()).id,
@@ -201,7 +201,7 @@ def make_consent(
     action: ConsentAction = ConsentAction.GIVEN,
     **values: Any,
 ) -> Consent:
-    return _keep(
+    return keep(
         Consent,
         values,
         brand_id=contact.brand_id,
@@ -216,7 +216,7 @@ def make_consent(
 def make_suppression(
     contact: Contact, *, reason: SuppressionReason = SuppressionReason.UNSUBSCRIBE, **values: Any
 ) -> Suppression:
-    return _keep(
+    return keep(
         Suppression,
         values,
         brand_id=contact.brand_id,
@@ -248,7 +248,7 @@ def make_entry(
     now = clock.now()
     if confirmed and contact.email_verified_at is None:
         contact.email_verified_at = now
-    entry = _keep(
+    entry = keep(
         Entry,
         _lineage(referrer) | values,
         public_id=ids.public_id(),
@@ -302,10 +302,11 @@ def give_points(
         _count_in_bucket(entry, -1)
     entry.points += points
     entry.chances += points
+    entry.rank_points += points
     entry.friends_counted += kind is LedgerKind.REFERRAL
     entry.reached_at = now
     _count_in_bucket(entry, 1)
-    return _keep(
+    return keep(
         LedgerLine,
         {},
         campaign_id=entry.campaign_id,
@@ -326,15 +327,17 @@ def make_pending_points(entry: Entry, points: int = 5) -> LedgerPending:
     line: dict[str, Any] = {"campaign_id": entry.campaign_id, "entry_id": entry.id, "points": points, "chances": points}
     line["at"] = clock.now()
     key = f"test:{entry.id}:{next(_number)}"
-    _keep(LedgerLine, line, kind=LedgerKind.REFERRAL, rules_version=entry.rules_version, idempotency_key=key)
-    return _keep(LedgerPending, line, kind=LedgerKind.REFERRAL)
+    keep(LedgerLine, line, kind=LedgerKind.REFERRAL, rules_version=entry.rules_version, idempotency_key=key)
+    return keep(LedgerPending, line, kind=LedgerKind.REFERRAL, friends=1)
 
 
 def _count_in_bucket(entry: Entry, entrants: int) -> None:
-    bucket = insert(PointsBucket).values(campaign_id=entry.campaign_id, points=entry.points, entrants=entrants)
+    hour = int((entry.reached_at or clock.now()).timestamp() // 3600)
+    key = {"campaign_id": entry.campaign_id, "points": entry.rank_points, "hour": hour}
+    bucket = insert(PointsBucket).values(**key, entrants=entrants)
     db.session.execute(
         bucket.on_conflict_do_update(
-            index_elements=["campaign_id", "points"], set_={"entrants": PointsBucket.entrants + entrants}
+            index_elements=["campaign_id", "points", "hour"], set_={"entrants": PointsBucket.entrants + entrants}
         )
     )
 
@@ -344,7 +347,7 @@ def make_answer(entry: Entry, question: Question, value: Any = "sea", **values: 
     contact = db.session.get_one(Contact, entry.contact_id)
     contact.answers = {**contact.answers, question.key: value}
     give_points(entry, LedgerKind.ANSWER, question.points, question_id=question.id)
-    return _keep(
+    return keep(
         Answer,
         values,
         contact_id=entry.contact_id,
@@ -371,7 +374,7 @@ def make_message(
     confirmed = {"entry": entry.id, "access_version": entry.access_version, "code": entry.code}
     if lane in {Lane.NURTURE, Lane.BULK} and "stream_id" not in values:
         values |= {"stream_id": _stream_of(entry, lane, values.get("step_id")), "domain_group": "other"}
-    return _keep(
+    return keep(
         Message,
         values,
         intent=f"test:{entry.id}:{next(_number)}",
@@ -392,14 +395,14 @@ def make_message(
 
 
 def make_letter_text(campaign: Campaign, *, letter: str = "welcome", locale: str = "fr", **values: Any) -> LetterText:
-    return _keep(LetterText, values, campaign_id=campaign.id, letter=letter, locale=locale)
+    return keep(LetterText, values, campaign_id=campaign.id, letter=letter, locale=locale)
 
 
 def make_provider_event(message: Message | None = None, *, kind: str = "delivered", **values: Any) -> ProviderEvent:
     number = next(_number)
     opaque_id = message.opaque_id if message else None
     payload = {"event": kind, "sg_event_id": f"event-{number}", "message_id": str(opaque_id or "")}
-    return _keep(
+    return keep(
         ProviderEvent,
         values,
         event_id=f"event-{number}",
@@ -414,14 +417,14 @@ def make_provider_event(message: Message | None = None, *, kind: str = "delivere
 def make_sequence(campaign: Campaign, *, steps: int = 3, key: str = "welcome", **values: Any) -> Sequence:
     """`steps` letters, two days apart, the first one hour after confirmation."""
     values.setdefault("stream_id", make_stream(campaign).id)
-    sequence = _keep(Sequence, values, campaign_id=campaign.id, key=key, name="After the entry")
+    sequence = keep(Sequence, values, campaign_id=campaign.id, key=key, name="After the entry")
     for position in range(steps):
         make_step(sequence, position=position + 1, delay_seconds=172_800 if position else 3_600)
     return fresh(sequence)
 
 
 def make_step(sequence: Sequence, *, position: int = 1, delay_seconds: int = 3_600, **values: Any) -> Step:
-    return _keep(
+    return keep(
         Step,
         values,
         sequence_id=sequence.id,
@@ -435,7 +438,7 @@ def make_step(sequence: Sequence, *, position: int = 1, delay_seconds: int = 3_6
 def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment:
     """Active, its first step due now."""
     now = clock.now()
-    return _keep(
+    return keep(
         Enrolment,
         values,
         sequence_id=sequence.id,
@@ -451,7 +454,7 @@ def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment
 
 
 def make_fact(entry: Entry, name: FactName = FactName.ENTRY_CREATED, **values: Any) -> Fact:
-    return _keep(
+    return keep(
         Fact,
         values,
         name=name.value,
@@ -465,11 +468,11 @@ def make_fact(entry: Entry, name: FactName = FactName.ENTRY_CREATED, **values: A
 
 def make_counter(campaign: Campaign, name: CounterName = CounterName.VIEW, number: int = 1, **values: Any) -> Counter:
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
-    return _keep(Counter, values, campaign_id=campaign.id, hour=hour, name=name.value, channel="", number=number)
+    return keep(Counter, values, campaign_id=campaign.id, hour=hour, name=name.value, channel="", number=number)
 
 
 def make_stream(campaign: Campaign, *, lane: Lane = Lane.NURTURE, **values: Any) -> Stream:
-    return _keep(Stream, values, brand_id=campaign.brand_id, campaign_id=campaign.id, lane=lane, name="After the entry")
+    return keep(Stream, values, brand_id=campaign.brand_id, campaign_id=campaign.id, lane=lane, name="After the entry")
 
 
 def _stream_of(entry: Entry, lane: Lane, step_id: int | None) -> int:
@@ -484,7 +487,7 @@ def _stream_of(entry: Entry, lane: Lane, step_id: int | None) -> int:
 def make_broadcast(campaign: Campaign, **values: Any) -> Broadcast:
     """A draft to everybody who agreed to marketing."""
     values.setdefault("stream_id", make_stream(campaign, lane=Lane.BULK, name="Last days").id)
-    return _keep(
+    return keep(
         Broadcast,
         values,
         brand_id=campaign.brand_id,
@@ -497,18 +500,18 @@ def make_broadcast(campaign: Campaign, **values: Any) -> Broadcast:
 
 def make_move(message: Message, reason: str = "quiet_hours") -> MessageMove:
     now = clock.now()
-    return _keep(MessageMove, {}, message_id=message.id, at=now, reason=reason, until=now + timedelta(hours=8))
+    return keep(MessageMove, {}, message_id=message.id, at=now, reason=reason, until=now + timedelta(hours=8))
 
 
 def make_click(message: Message, *, kind: ClickKind = ClickKind.HUMAN, **values: Any) -> Click:
     """A click on an address of the campaign that nobody else's letter leads to."""
-    link = _keep(MailLink, {}, campaign_id=message.campaign_id, url=f"https://brand.example/offer-{next(_number)}")
-    return _keep(Click, values, message_id=message.id, link_id=link.id, at=clock.now(), kind=kind)
+    link = keep(MailLink, {}, campaign_id=message.campaign_id, url=f"https://brand.example/offer-{next(_number)}")
+    return keep(Click, values, message_id=message.id, link_id=link.id, at=clock.now(), kind=kind)
 
 
 def make_seal(consent: Consent, *, position: int = 1) -> ConsentSeal:
     """A link of the chain with made-up hashes: for tests that do not recompute it."""
-    return _keep(
+    return keep(
         ConsentSeal,
         {},
         consent_id=consent.id,
@@ -523,19 +526,19 @@ def make_seal(consent: Consent, *, position: int = 1) -> ConsentSeal:
 def make_forgotten_address(mails: int = 1) -> ForgottenAddress:
     now = clock.now()
     hashed = address.address_hash(f"gone-{next(_number)}@example.com")
-    return _keep(ForgottenAddress, {}, address_hash=hashed, mails=mails, last_mail_at=now, forgotten_at=now)
+    return keep(ForgottenAddress, {}, address_hash=hashed, mails=mails, last_mail_at=now, forgotten_at=now)
 
 
 def make_sending_settings(domain: str = "brand.example") -> None:
     """One of everything that steers the sending: a stop, a pace, a plan and a day of it, a check, a pull."""
     now = clock.now()
     today = now.date()
-    _keep(LaneStop, {}, lane=Lane.BULK, at=now, by="Ada")
-    _keep(Pace, {}, bucket="provider", per_second=100, changed_at=now)
-    _keep(WarmUp, {}, domain=domain, started_on=today, first_day=1_000, growth=50, ceiling=100_000)
-    _keep(SendingDay, {}, domain=domain, day=today, mails=10)
-    _keep(SenderCheck, {}, domain=domain, checked_at=now, results={})
-    _keep(ProviderPull, {}, name="bounces", pulled_at=now)
+    keep(LaneStop, {}, lane=Lane.BULK, at=now, by="Ada")
+    keep(Pace, {}, bucket="provider", per_second=100, changed_at=now)
+    keep(WarmUp, {}, domain=domain, started_on=today, first_day=1_000, growth=50, ceiling=100_000)
+    keep(SendingDay, {}, domain=domain, day=today, mails=10)
+    keep(SenderCheck, {}, domain=domain, checked_at=now, results={})
+    keep(ProviderPull, {}, name="bounces", pulled_at=now)
 
 
 def fresh(row: Row) -> Row:
@@ -545,7 +548,7 @@ def fresh(row: Row) -> Row:
     return row
 
 
-def _keep(model: type[Row], values: dict[str, Any], **defaults: Any) -> Row:
+def keep(model: type[Row], values: dict[str, Any], **defaults: Any) -> Row:
     row = model(**defaults | values)
     db.session.add(row)
     db.session.commit()

@@ -13,7 +13,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.contacts.models import Contact
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
-from tests import factories
+from tests import factories, factories_contest
 from tests.factories import make_brand, make_campaign, make_entry, make_membership, make_user
 
 
@@ -67,4 +67,5 @@ def make_one_of_everything() -> World:
     factories.make_enrolment(factories.make_sequence(world.campaign), world.ben)
     factories.make_fact(world.ben)
     factories.make_counter(world.campaign)
+    factories_contest.make_one_of_each(world.campaign, world.ben)
     return world

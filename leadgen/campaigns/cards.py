@@ -5,13 +5,27 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
-from leadgen.campaigns.models import CampaignStatus, QuestionKind
+from leadgen.campaigns.models import (
+    ActionKind,
+    Approval,
+    CampaignStatus,
+    Delivery,
+    FraudPreset,
+    Mechanic,
+    Metric,
+    Proof,
+    QuestionKind,
+    Repeat,
+    TouchModel,
+    WaitlistOrder,
+)
 from leadgen.core import clock, hot
 from leadgen.core.errors import NotFound
 
@@ -22,7 +36,11 @@ _READ = """
 SELECT c.*, to_jsonb(b) AS brand,
        coalesce((SELECT jsonb_agg(p ORDER BY p.position) FROM prize p WHERE p.campaign_id = c.id), '[]') AS prizes,
        coalesce((SELECT jsonb_agg(q ORDER BY q.position) FROM question q
-                 WHERE q.campaign_id = c.id AND q.is_active), '[]') AS questions
+                 WHERE q.campaign_id = c.id AND q.is_active), '[]') AS questions,
+       coalesce((SELECT jsonb_agg(a ORDER BY a.position) FROM action a
+                 WHERE a.campaign_id = c.id AND a.is_active), '[]') AS actions,
+       coalesce((SELECT jsonb_agg(m ORDER BY m.threshold, m.position) FROM milestone m
+                 WHERE m.campaign_id = c.id), '[]') AS milestones
 FROM campaign c JOIN brand b ON b.id = c.brand_id
 WHERE CASE WHEN %(slug)s::text IS NULL THEN c.id = %(id)s ELSE c.slug = %(slug)s END
 """
@@ -53,6 +71,8 @@ class BrandCard:
 class PrizeCard:
     """A prize; `value` is in minor units of `currency`, `texts` is {locale: {"title", "description"}}."""
 
+    id: int
+    mechanic: Mechanic
     texts: dict[str, Any]
     quantity: int
     value: int
@@ -70,6 +90,45 @@ class QuestionCard:
     texts: dict[str, Any]
     options: list[dict[str, Any]]
     points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCard:
+    """An active action; see campaigns.models.Action for `texts` and `settings`."""
+
+    id: int
+    key: str
+    kind: ActionKind
+    texts: dict[str, Any]
+    settings: dict[str, Any]
+    points: int
+    chances: int
+    proof: Proof
+    repeat: Repeat
+    most_times: int | None
+    needs_others: int
+    is_mandatory: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneCard:
+    """A tier, lowest first; see campaigns.models.Milestone."""
+
+    id: int
+    metric: Metric
+    threshold: int
+    texts: dict[str, Any]
+    picture: str
+    value: int
+    currency: str
+    stock: int | None
+    delivery: Delivery
+    approval: Approval
+    claim_days: int | None
+    is_only_highest: bool
+    file_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +152,35 @@ class CampaignCard:
     entry_points: int
     referral_points: int
     is_reminding: bool
+    mechanics: frozenset[Mechanic]
+    touch_model: TouchModel
+    hold_hours: int
+    cap_per_day: int | None
+    cap_total: int | None
+    indirect_points: int
+    profile_points: int
+    stay_points: int
+    stay_days: int
+    visit_points: int
+    declared_cap: int
+    is_board_shown: bool
+    board_size: int
+    freeze_hours: int
+    waitlist_order: WaitlistOrder
+    skip_places: int
+    waitlist_hide_above: int | None
+    fraud_preset: FraudPreset
+    shares: dict[str, Any]
+    embed_origins: tuple[str, ...]
+    votes_start_at: datetime | None
+    votes_end_at: datetime | None
+    votes_a_day: int
     version: int
     rules_version: int
     prizes: tuple[PrizeCard, ...]
     questions: tuple[QuestionCard, ...]
+    actions: tuple[ActionCard, ...]
+    milestones: tuple[MilestoneCard, ...]
 
     @property
     def locales(self) -> tuple[str, ...]:
@@ -122,6 +206,18 @@ class CampaignCard:
         return sum(prize.value * prize.quantity for prize in self.prizes)
 
 
+_WORDS: dict[str, Callable[[Any], Any]] = {
+    "status": CampaignStatus,
+    "touch_model": TouchModel,
+    "waitlist_order": WaitlistOrder,
+    "fraud_preset": FraudPreset,
+    "mechanic": Mechanic,
+    "proof": Proof,
+    "repeat": Repeat,
+    "metric": Metric,
+    "delivery": Delivery,
+    "approval": Approval,
+}
 _cache: dict[str | int, tuple[float, CampaignCard | None]] = {}
 _lock = threading.Lock()
 
@@ -180,12 +276,28 @@ def _read(key: str | int) -> CampaignCard | None:
     same = {name: row[name] for name in CampaignCard.__slots__ if name in row}
     same |= {
         "brand": BrandCard(**{name: row["brand"][name] for name in BrandCard.__slots__}),
-        "status": CampaignStatus(row["status"]),
         "countries": tuple(row["countries"]),
-        "prizes": tuple(PrizeCard(**{name: p[name] for name in PrizeCard.__slots__}) for p in row["prizes"]),
-        "questions": tuple(
-            QuestionCard(**{name: q[name] for name in QuestionCard.__slots__} | {"kind": QuestionKind(q["kind"])})
-            for q in row["questions"]
-        ),
+        "embed_origins": tuple(row["embed_origins"]),
+        "mechanics": frozenset(map(Mechanic, row["mechanics"])),
+        "prizes": tuple(_card(PrizeCard, part) for part in row["prizes"]),
+        "questions": tuple(_card(QuestionCard, part) for part in row["questions"]),
+        "actions": tuple(_card(ActionCard, part) for part in row["actions"]),
+        "milestones": tuple(_card(MilestoneCard, part) for part in row["milestones"]),
     }
+    same |= {name: kind(same[name]) for name, kind in _WORDS.items() if name in same}
     return CampaignCard(**same)
+
+
+_Card = TypeVar("_Card", PrizeCard, QuestionCard, ActionCard, MilestoneCard)
+_MOMENTS = ("starts_at", "ends_at")
+_KINDS: dict[type, Callable[[Any], Any]] = {QuestionCard: QuestionKind, ActionCard: ActionKind}
+
+
+def _card(kind: type[_Card], row: Mapping[str, Any]) -> _Card:
+    """One part of a campaign from its row as JSON: words become members of their enums, moments aware times."""
+    values = {name: row[name] for name in kind.__slots__}
+    values |= {name: word(values[name]) for name, word in _WORDS.items() if name in values}
+    values |= {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if values.get(name)}
+    if "kind" in values:
+        values["kind"] = _KINDS[kind](values["kind"])
+    return kind(**values)

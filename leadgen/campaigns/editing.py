@@ -74,8 +74,8 @@ def lock(campaign: Campaign) -> None:
 
 def _contents(campaign: Campaign) -> list[dict[str, Any]]:
     db.session.flush()
-    db.session.refresh(campaign, ["prizes", "questions"])
-    rows = (campaign, *campaign.prizes, *campaign.questions)
+    db.session.refresh(campaign, ["prizes", "questions", "actions", "milestones"])
+    rows = (campaign, *campaign.prizes, *campaign.questions, *campaign.actions, *campaign.milestones)
     return [{column.key: getattr(row, column.key) for column in row.__table__.columns} for row in rows]
 
 

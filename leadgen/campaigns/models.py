@@ -32,6 +32,99 @@ CONFIRMABLE = (CampaignStatus.SCHEDULED, CampaignStatus.LIVE, CampaignStatus.PAU
 CONFIRMABLE_SQL = "(" + ", ".join(f"'{status}'" for status in CONFIRMABLE) + ")"
 
 
+class Mechanic(StrEnum):
+    """What a campaign plays with; several may be on at once (F1)."""
+
+    DRAW = "draw"
+    RANK = "rank"
+    MILESTONES = "milestones"
+    WAITLIST = "waitlist"
+    CODES = "codes"
+    QUIZ = "quiz"
+    VOTES = "votes"
+
+
+class TouchModel(StrEnum):
+    """Which of several links that a person followed brings its owner the credit (F4)."""
+
+    LAST = "last_touch"
+    FIRST = "first_touch"
+
+
+class WaitlistOrder(StrEnum):
+    """How places in a waiting list are reckoned (F7)."""
+
+    BY_REFERRALS = "by_referrals"
+    SKIP_N = "skip_n"
+    BY_POINTS = "by_points"
+    BY_SIGNUP = "by_signup"
+
+
+class FraudPreset(StrEnum):
+    """How strict the bands of the fraud score are (F11)."""
+
+    RELAXED = "relaxed"
+    BALANCED = "balanced"
+    STRICT = "strict"
+
+
+class ActionKind(StrEnum):
+    """What a person can do for points besides entering and bringing friends (F6)."""
+
+    SHARE = "share"
+    VISIT = "visit"
+    VIDEO = "video"
+    QUIZ = "quiz"
+    CODE = "code"
+    DAILY = "daily"
+    FOLLOW = "follow"
+    UPLOAD = "upload"
+    CUSTOM = "custom"
+    EXTERNAL = "external"
+
+
+class Proof(StrEnum):
+    """How far a deed can be believed: we saw it, the person said so, or another system signed it."""
+
+    VERIFIED = "verified"
+    DECLARED = "declared"
+    EXTERNAL = "external"
+
+
+class Repeat(StrEnum):
+    """How often an action may be done; days and weeks are those of the campaign's time zone."""
+
+    ONCE = "once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    UNLIMITED = "unlimited"
+
+
+class Metric(StrEnum):
+    """What a milestone counts; `entry` is reached by confirming."""
+
+    FRIENDS = "friends"
+    POINTS = "points"
+    ENTRY = "entry"
+
+
+class Delivery(StrEnum):
+    """How a reward reaches its owner."""
+
+    CODE = "code"
+    FILE = "file"
+    MANUAL = "manual"
+    API = "api"
+
+
+class Approval(StrEnum):
+    """Who says that a reward may go out: nobody, nobody unless a supporting friend is being checked, or staff."""
+
+    AUTO = "auto"
+    SEMI = "semi"
+    MANUAL = "manual"
+
+
 class QuestionKind(StrEnum):
     """The types of answer a question can have."""
 
@@ -67,6 +160,32 @@ class Campaign(Model):
     entry_points: Mapped[int] = mapped_column(server_default=text("1"))
     referral_points: Mapped[int] = mapped_column(server_default=text("5"))
     is_reminding: Mapped[bool] = mapped_column(server_default=text("true"))  # one reminder to unconfirmed people
+    mechanics: Mapped[list[str]] = mapped_column(server_default=text("'{draw}'"))
+    # referrals (F4, F5): who is credited, when, how often, and for what besides the friend's confirmation
+    touch_model: Mapped[TouchModel] = mapped_column(word(TouchModel), server_default="last_touch")
+    hold_hours: Mapped[int] = mapped_column(server_default=text("0"))
+    cap_per_day: Mapped[int | None]
+    cap_total: Mapped[int | None]
+    indirect_points: Mapped[int] = mapped_column(server_default=text("0"))  # for a friend's friend
+    profile_points: Mapped[int] = mapped_column(server_default=text("0"))  # the friend answered every question
+    stay_points: Mapped[int] = mapped_column(server_default=text("0"))  # the friend is still there after `stay_days`
+    stay_days: Mapped[int] = mapped_column(server_default=text("14"))
+    visit_points: Mapped[int] = mapped_column(server_default=text("0"))  # for a human visit of one's link
+    declared_cap: Mapped[int] = mapped_column(server_default=text("30"))  # per cent of one's chances in the draw
+    # leaderboard and waiting list (F7)
+    is_board_shown: Mapped[bool] = mapped_column(server_default=text("true"))
+    board_size: Mapped[int] = mapped_column(server_default=text("10"))
+    freeze_hours: Mapped[int] = mapped_column(server_default=text("0"))
+    waitlist_order: Mapped[WaitlistOrder] = mapped_column(word(WaitlistOrder), server_default="by_referrals")
+    skip_places: Mapped[int] = mapped_column(server_default=text("10"))  # for each friend, with skip_n
+    waitlist_hide_above: Mapped[int | None]  # the total is not shown above this
+    fraud_preset: Mapped[FraudPreset] = mapped_column(word(FraudPreset), server_default="balanced")
+    shares: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # {locale: {channel: text}}
+    embed_origins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    # photo and idea contests: None where there is no such phase
+    votes_start_at: Mapped[datetime | None]
+    votes_end_at: Mapped[datetime | None]
+    votes_a_day: Mapped[int] = mapped_column(server_default=text("3"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     rules_version: Mapped[int] = mapped_column(server_default=text("0"))  # 0: never published
     created_at: Mapped[datetime]
@@ -74,6 +193,8 @@ class Campaign(Model):
 
     prizes: Mapped[list[Prize]] = relationship(order_by="Prize.position", cascade="all, delete-orphan")
     questions: Mapped[list[Question]] = relationship(order_by="Question.position", cascade="all, delete-orphan")
+    actions: Mapped[list[Action]] = relationship(order_by="Action.position", cascade="all, delete-orphan")
+    milestones: Mapped[list[Milestone]] = relationship(order_by="Milestone.position", cascade="all, delete-orphan")
 
 
 class Prize(Model):
@@ -89,6 +210,56 @@ class Prize(Model):
     value: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(server_default="EUR")
     picture: Mapped[str] = mapped_column(server_default="")
+    # The one mechanic that gives it away: draw, rank, milestones, codes, quiz or votes.
+    mechanic: Mapped[Mechanic] = mapped_column(word(Mechanic), server_default="draw")
+
+
+class Action(Model):
+    """A way to earn points. `texts` is {locale: {"title", "help", "button"}}; `settings` is what its kind needs."""
+
+    __tablename__ = "action"
+    __table_args__ = (UniqueConstraint("campaign_id", "key"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    key: Mapped[str]
+    kind: Mapped[ActionKind] = mapped_column(word(ActionKind))
+    texts: Mapped[dict[str, Any]]
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    points: Mapped[int]
+    chances: Mapped[int]
+    proof: Mapped[Proof] = mapped_column(word(Proof))
+    repeat: Mapped[Repeat] = mapped_column(word(Repeat), server_default="once")
+    most_times: Mapped[int | None]  # in all; None: as the repeat rule says
+    needs_others: Mapped[int] = mapped_column(server_default=text("0"))  # so many other actions done before
+    is_mandatory: Mapped[bool] = mapped_column(server_default=text("false"))  # the others open after this one
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class Milestone(Model):
+    """A tier: whoever reaches `threshold` of `metric` earns it. `texts` is {locale: {"title", "description"}}."""
+
+    __tablename__ = "milestone"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]
+    metric: Mapped[Metric] = mapped_column(word(Metric), server_default="friends")
+    threshold: Mapped[int]
+    texts: Mapped[dict[str, Any]]
+    picture: Mapped[str] = mapped_column(server_default="")
+    value: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    currency: Mapped[str] = mapped_column(server_default="EUR")
+    prize_id: Mapped[int | None] = mapped_column(ForeignKey("prize.id", ondelete="SET NULL"), unique=True)
+    stock: Mapped[int | None]  # None: without limit
+    delivery: Mapped[Delivery] = mapped_column(word(Delivery), server_default="manual")
+    approval: Mapped[Approval] = mapped_column(word(Approval), server_default="semi")
+    claim_days: Mapped[int | None]  # None: the reward waits for ever
+    is_only_highest: Mapped[bool] = mapped_column(server_default=text("false"))  # passed over by a higher one
+    file_url: Mapped[str] = mapped_column(server_default="")
 
 
 class Question(Model):

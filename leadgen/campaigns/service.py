@@ -150,7 +150,10 @@ def duplicate(campaign: Campaign, *, name: str) -> Campaign:
     starts_at = _tomorrow_at_nine(campaign.timezone)
     same = (
         "brand_id", "template", "timezone", "default_locale", "picture", "grace_seconds", "countries", "minimum_age",
-        "entry_points", "referral_points", "is_reminding",
+        "entry_points", "referral_points", "is_reminding", "mechanics", "touch_model", "hold_hours", "cap_per_day",
+        "cap_total", "indirect_points", "profile_points", "stay_points", "stay_days", "visit_points", "declared_cap",
+        "is_board_shown", "board_size", "freeze_hours", "waitlist_order", "skip_places", "waitlist_hide_above",
+        "fraud_preset", "shares", "embed_origins", "votes_a_day",
     )  # fmt: skip
     twin = Campaign(
         **{key: copy.copy(getattr(campaign, key)) for key in same},
@@ -162,12 +165,14 @@ def duplicate(campaign: Campaign, *, name: str) -> Campaign:
         created_at=clock.now(),
         prizes=[_copy_of(prize) for prize in campaign.prizes],
         questions=[_copy_of(question) for question in campaign.questions if question.is_active],
+        actions=[_copy_of(action) for action in campaign.actions if action.is_active],
+        milestones=[_copy_of(milestone) for milestone in campaign.milestones],
     )
     return _created(twin, copied_from=campaign.id)
 
 
 def _copy_of(part: Any) -> Any:
-    columns = [column.key for column in part.__table__.columns if column.key not in {"id", "campaign_id"}]
+    columns = [column.key for column in part.__table__.columns if column.key not in {"id", "campaign_id", "prize_id"}]
     return type(part)(**{key: copy.deepcopy(getattr(part, key)) for key in columns})
 
 

@@ -28,7 +28,7 @@ from leadgen.contacts import address
 from leadgen.core.db import db
 
 # What identifies somebody, and goes when they are erased. The trigger of the table holds the same list.
-PERSONAL = frozenset({"ip", "user_agent", "page", "email", "source", "note"})
+PERSONAL = frozenset({"ip", "user_agent", "page", "email", "source", "note", "device"})
 # Which version of the privacy page a person could read; a test asks for the next number when its words change.
 PRIVACY_NOTICE = 1
 BATCH = 5_000

@@ -10,6 +10,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -20,19 +21,8 @@ from leadgen.core import settings
 
 Row = dict[str, Any]
 _ATTEMPTS = 3
-_READ_ONCE = 4096
+_PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
 _local = threading.local()
-
-
-def compact(statement: str) -> str:
-    """The statement without comments and indentation.
-
-    psycopg remembers how it has read a statement of up to 4,096 characters; a longer one it reads anew each time, for
-    0.2 ms. No text in the statement may hold two dashes or a run of blanks.
-    """
-    found = " ".join(re.sub(r"--[^\n]*", "", statement).split())
-    assert len(found) <= _READ_ONCE, f"{len(found)} characters"
-    return found
 
 
 def one(statement: str, values: Mapping[str, Any]) -> Row | None:
@@ -50,16 +40,29 @@ def many(statement: str, values: Mapping[str, Any]) -> list[Row]:
 
 
 def _run(statement: str, values: Mapping[str, Any]) -> psycopg.Cursor[Row]:
+    numbered, names = _numbered(statement)
+    in_order = [values[name] for name in names]
     for _attempt in range(_ATTEMPTS - 1):
         connection = _connection()
         try:
-            return connection.execute(statement, values)
+            return connection.execute(numbered, in_order)
         except (DeadlockDetected, SerializationFailure):
             continue
         except psycopg.OperationalError:
             if not connection.closed:
                 raise
-    return _connection().execute(statement, values)
+    return _connection().execute(numbered, in_order)
+
+
+@lru_cache(maxsize=512)
+def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement with $1, $2, … in place of %(name)s, and the names in that order.
+
+    Done once for each statement: psycopg reads one of more than 4,096 characters anew each time, for 0.2 ms.
+    """
+    names = list(dict.fromkeys(name for name in _PLACE.findall(statement) if name))
+    places = {name: f"${number}" for number, name in enumerate(names, 1)}
+    return _PLACE.sub(lambda found: places.get(found[1], "%"), statement).encode(), tuple(names)
 
 
 def forget() -> None:
@@ -86,5 +89,6 @@ def _connect() -> psycopg.Connection[Row]:
         autocommit=True,
         prepare_threshold=0,
         row_factory=dict_row,
+        cursor_factory=psycopg.RawCursor,
         options="-c plan_cache_mode=force_generic_plan -c jit=off",
     )

@@ -28,7 +28,7 @@ FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.
 WHERE e.id = %(entry)s
 """
 
-_CONFIRM = hot.compact(f"""
+_CONFIRM = f"""
 WITH done AS (
     UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s
     FROM campaign c
@@ -84,8 +84,8 @@ WITH done AS (
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances, kind
 ), unfolded AS (
-    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, at)
-    SELECT campaign_id, entry_id, points, chances, kind, %(now)s FROM credited
+    INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, friends, at)
+    SELECT campaign_id, entry_id, points, chances, kind, (kind = 'referral')::int, %(now)s FROM credited
 ), welcome AS (
     INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, context,
                          due_at, expires_at, created_at)
@@ -105,7 +105,7 @@ WITH done AS (
     FROM done, credited WHERE credited.kind = 'referral'
 )
 SELECT id, campaign_id, access_version FROM done
-""")  # noqa: S608 - the only values put in by Python are constants of this module
+"""  # noqa: S608 - the only values put in by Python are constants of this module
 
 _TRY_CODE = f"""
 UPDATE entry SET code_tries = code_tries + 1

@@ -21,7 +21,7 @@ CORRECTIONS = 3
 OPEN = (EntryStatus.PENDING, EntryStatus.BOUNCED, EntryStatus.EXPIRED)
 _ATTEMPTS = 3
 
-_CORRECT = hot.compact(f"""
+_CORRECT = f"""
 WITH mine AS (
     SELECT id, brand_id, campaign_id, contact_id FROM entry
     WHERE id = %(entry)s AND campaign_id = %(campaign)s AND status IN ('pending', 'bounced', 'expired')
@@ -83,7 +83,7 @@ WITH mine AS (
 SELECT id, true AS is_own FROM moved UNION ALL SELECT other.id, false FROM other, counted
 -- The address that it has already (a second click): nothing moves, and the mail that is on its way stays good.
 UNION ALL SELECT mine.id, true FROM mine, person WHERE person.id = mine.contact_id
-""")  # noqa: S608 - the only values put in by Python are constants of the product
+"""  # noqa: S608 - the only values put in by Python are constants of the product
 
 
 def correct(card: CampaignCard, entry_id: int, new: Address) -> Entered:

@@ -30,7 +30,7 @@ CODE_LIFE = timedelta(minutes=15)
 MAIL_LIFE = timedelta(hours=24)
 _CODE_ATTEMPTS = 5
 
-_ENTER = hot.compact(f"""
+_ENTER = f"""
 WITH campaign_now AS (
     SELECT id FROM campaign
     WHERE id = %(campaign)s AND status IN ('live', 'scheduled') AND starts_at <= %(now)s AND %(now)s < ends_at
@@ -84,7 +84,7 @@ WITH campaign_now AS (
     FROM joined
 )
 SELECT id, is_new FROM joined
-""")  # noqa: S608 - the only values put in by Python are constants of the product
+"""  # noqa: S608 - the only values put in by Python are constants of the product
 
 
 @dataclass(frozen=True, slots=True)

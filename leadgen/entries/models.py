@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from leadgen.campaigns.models import Proof, TouchModel
 from leadgen.core.db import Model, word
 
 
@@ -23,12 +24,54 @@ class EntryStatus(StrEnum):
     ERASED = "erased"
 
 
+class ReferralState(StrEnum):
+    """What became of the referral that an entry is (F5); `none` when nobody brought the person."""
+
+    NONE = "none"
+    AWAITING = "awaiting"
+    ON_HOLD = "on_hold"
+    COUNTED = "counted"
+    NOT_COUNTED = "not_counted"
+    REVERSED = "reversed"
+
+
+class ReferralReason(StrEnum):
+    """Why a referral is held, not counted or reversed: a closed list; pages show the family of it."""
+
+    NONE = ""
+    DELAY = "delay"  # held: the campaign waits so many hours before a friend counts
+    RISK = "risk"  # held: being checked
+    SAME_PERSON = "same_person"
+    DISPOSABLE_EMAIL = "disposable_email"
+    BOUNCE = "bounce"
+    UNSUBSCRIBED_IN_HOLD = "unsubscribed_in_hold"
+    INELIGIBLE = "ineligible"
+    DUPLICATE = "duplicate"
+    VELOCITY = "velocity"
+    MANUAL = "manual"
+    EXPIRED = "expired"
+    OVER_CAP = "over_cap"
+
+
+class Review(StrEnum):
+    """What a check says: `held` keeps the entry from board and draw for now, `excluded` until somebody clears it."""
+
+    CLEAR = "clear"
+    HELD = "held"
+    EXCLUDED = "excluded"
+
+
 class LedgerKind(StrEnum):
     """Why points were given or taken."""
 
     ENTRY = "entry"
     REFERRAL = "referral"
+    INDIRECT = "indirect"  # for a friend's friend
+    QUALITY = "quality"  # the friend completed the profile, or stayed
+    VISIT = "visit"
     ANSWER = "answer"
+    ACTION = "action"
+    MANUAL = "manual"
     REVERSAL = "reversal"
 
 
@@ -44,9 +87,16 @@ class Entry(Model):
         Index("ix_entry_ref3_id", "ref3_id", postgresql_where=text("ref3_id IS NOT NULL")),
         Index("ix_entry_pending", "expires_at", postgresql_where=text("status = 'pending'")),
         Index("ix_entry_campaign_id", "campaign_id", "id"),
+        # The order of the leaderboard, whole: rank points, then who reached them first, then the older entry (I08).
         Index(
-            "ix_entry_standing", "campaign_id", "points", "reached_at", postgresql_where=text("status = 'confirmed'")
+            "ix_entry_standing",
+            "campaign_id",
+            text("rank_points DESC"),
+            "reached_at",
+            "id",
+            postgresql_where=text("status = 'confirmed' AND review = 'clear'"),
         ),
+        Index("ix_entry_held_until", "held_until", postgresql_where=text("held_until IS NOT NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -66,6 +116,22 @@ class Entry(Model):
     root_id: Mapped[int | None] = mapped_column(BigInteger)
     depth: Mapped[int] = mapped_column(server_default=text("0"))
     channel: Mapped[str] = mapped_column(server_default="")
+    # attribution, frozen when the form is sent (F4)
+    touch_model: Mapped[TouchModel] = mapped_column(word(TouchModel), server_default="last_touch")
+    first_touch_code: Mapped[str] = mapped_column(server_default="")
+    last_touch_code: Mapped[str] = mapped_column(server_default="")
+    landing_variant: Mapped[str] = mapped_column(server_default="")
+    # the referral that this entry is for its referrer (F5)
+    referral_state: Mapped[ReferralState] = mapped_column(word(ReferralState), server_default="none")
+    referral_reason: Mapped[ReferralReason] = mapped_column(word(ReferralReason), server_default="")
+    held_until: Mapped[datetime | None]
+    # what fraud review says of this entry; written by the fraud room through our verbs
+    risk: Mapped[int] = mapped_column(server_default=text("0"))  # 0 to 100
+    review: Mapped[Review] = mapped_column(word(Review), server_default="clear")
+    # how the person wants to be seen
+    display_name: Mapped[str] = mapped_column(server_default="")  # empty: first name and initial
+    is_on_board: Mapped[bool] = mapped_column(server_default=text("true"))  # false: “Participant 4F2”
+    is_name_on_card: Mapped[bool] = mapped_column(server_default=text("false"))  # first name on the shared picture
     source: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # utm_*, referrer host, contact context
     # double opt-in
     generation: Mapped[int] = mapped_column(server_default=text("1"))  # grows when the address is corrected
@@ -83,8 +149,10 @@ class Entry(Model):
     # totals of the ledger as far as folded; what is not yet stands in ledger_pending
     points: Mapped[int] = mapped_column(server_default=text("0"))
     chances: Mapped[int] = mapped_column(server_default=text("0"))
+    rank_points: Mapped[int] = mapped_column(server_default=text("0"))  # points without the declared ones
+    declared_chances: Mapped[int] = mapped_column(server_default=text("0"))  # capped in the draw
     friends_counted: Mapped[int] = mapped_column(server_default=text("0"))
-    reached_at: Mapped[datetime | None]  # when the present points were reached: the tie-break
+    reached_at: Mapped[datetime | None]  # when the present rank points were reached: the tie-break
     created_at: Mapped[datetime]
 
 
@@ -102,6 +170,9 @@ class LedgerLine(Model):
     chances: Mapped[int]
     source_entry_id: Mapped[int | None] = mapped_column(BigInteger)  # the friend whose confirmation earned it
     question_id: Mapped[int | None] = mapped_column(BigInteger)
+    action_id: Mapped[int | None] = mapped_column(BigInteger)
+    proof: Mapped[Proof] = mapped_column(word(Proof), server_default="verified")
+    reverses_id: Mapped[int | None] = mapped_column(BigInteger)  # the line that this one takes back
     rules_version: Mapped[int]
     at: Mapped[datetime]
     idempotency_key: Mapped[str] = mapped_column(unique=True)
@@ -119,14 +190,21 @@ class LedgerPending(Model):
     points: Mapped[int]
     chances: Mapped[int]
     kind: Mapped[LedgerKind] = mapped_column(word(LedgerKind))
+    proof: Mapped[Proof] = mapped_column(word(Proof), server_default="verified")
+    friends: Mapped[int] = mapped_column(server_default=text("0"))  # 1 for a friend counted, −1 for one taken back
     at: Mapped[datetime]
 
 
 class PointsBucket(Model):
-    """How many entrants of a campaign have exactly so many points: ranks are sums over this histogram."""
+    """How many clear entrants of a campaign have exactly so many rank points, reached in that hour.
+
+    Ranks are sums over this histogram: everybody above, those with the same points of an earlier hour, and a count
+    within the hour by index.
+    """
 
     __tablename__ = "points_bucket"
 
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
     points: Mapped[int] = mapped_column(primary_key=True)
+    hour: Mapped[int] = mapped_column(primary_key=True)  # of reached_at, since 1970
     entrants: Mapped[int] = mapped_column(BigInteger)

@@ -26,6 +26,7 @@ _FORGET_ABOVE = 50_000
 _STANDING = f"""
 SELECT e.id, e.campaign_id, e.contact_id, e.public_id, e.code, e.status, e.locale, e.confirmed_at, e.access_version,
        p.email, p.first_name, p.marketing_at IS NOT NULL AS is_subscribed, p.answers,
+       e.rank_points + coalesce(pending.rank_points, 0) AS rank_points,
        e.points + coalesce(pending.points, 0) AS points, e.chances + coalesce(pending.chances, 0) AS chances,
        coalesce(friends.shown, '[]') AS friends, coalesce(friends.waiting, 0) AS waiting,
        e.friends_counted + coalesce(pending.friends, 0) AS counted,
@@ -33,8 +34,8 @@ SELECT e.id, e.campaign_id, e.contact_id, e.public_id, e.code, e.status, e.local
 FROM entry e
 JOIN contact p ON p.id = e.contact_id
 LEFT JOIN LATERAL (
-    SELECT sum(points) AS points, sum(chances) AS chances, count(*) FILTER (WHERE kind = 'referral') AS friends,
-           bool_or(kind = 'entry') AS is_joining
+    SELECT sum(points) AS points, sum(chances) AS chances, sum(friends) AS friends,
+           sum(points) FILTER (WHERE proof <> 'declared') AS rank_points, bool_or(kind = 'entry') AS is_joining
     FROM ledger_pending WHERE entry_id = e.id
 ) AS pending ON true
 LEFT JOIN LATERAL (
@@ -131,9 +132,9 @@ def standing(entry_id: int, access_version: int) -> Standing:
         confirmed_at=row["confirmed_at"],
         points=int(row["points"]),
         chances=int(row["chances"]),
-        rank=ranking.rank(int(row["points"])),
+        rank=ranking.rank(int(row["rank_points"])),
         entrants=max(ranking.entrants + row["is_joining"], 1),  # whoever just confirmed is not folded yet
-        points_of_next_rank=ranking.points_of_next_rank(int(row["points"])),
+        points_of_next_rank=ranking.points_of_next_rank(int(row["rank_points"])),
         friends=tuple(_friend(friend) for friend in row["friends"]),
         friends_counted=row["counted"],
         friends_waiting=row["waiting"],
@@ -197,7 +198,7 @@ def erase(entry_id: int) -> None:
         raise NotFound
     entry_ids = db.session.scalars(select(Entry.id).where(Entry.contact_id == entry.contact_id)).all()
     for one in entry_ids:
-        points.leave_histogram(one)
+        points.leave_ranking(one)
     db.session.execute(
         update(Entry)
         .where(Entry.id.in_(entry_ids))

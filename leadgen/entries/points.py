@@ -19,50 +19,80 @@ HISTOGRAM_SECONDS = 1.0
 # Folding and erasing move people between buckets of the histogram; one at a time keeps it exact.
 LOCK = 7_215_032
 
+
+def hour(moment: str) -> str:
+    """SQL: the hour since 1970 in which a moment lies, by which equal points are parted in the histogram."""
+    return f"floor(extract(epoch FROM {moment}) / 3600)::int"
+
+
 _FOLD = f"""
 WITH taken AS (
     DELETE FROM ledger_pending WHERE id IN (SELECT id FROM ledger_pending ORDER BY id LIMIT {FOLD_BATCH})
-    RETURNING campaign_id, entry_id, points, chances, kind, at
+    RETURNING campaign_id, entry_id, points, chances, kind, proof, friends, at
 ), sums AS (
-    SELECT entry_id, sum(points) AS points, sum(chances) AS chances, bool_or(kind = 'entry') AS is_joining,
-           count(*) FILTER (WHERE kind = 'referral') AS friends,
-           max(at) FILTER (WHERE points > 0) AS reached_at, count(*) AS lines
+    SELECT entry_id, sum(points) AS points, sum(chances) AS chances, sum(friends) AS friends,
+           coalesce(sum(points) FILTER (WHERE proof <> 'declared'), 0) AS rank_points,
+           coalesce(sum(chances) FILTER (WHERE proof = 'declared'), 0) AS declared_chances,
+           bool_or(kind = 'entry') AS is_joining, bool_or(kind = 'reversal') AS is_reversing,
+           max(at) FILTER (WHERE points > 0 AND proof <> 'declared') AS reached_at, count(*) AS lines
     FROM taken GROUP BY entry_id
 ), moved AS (
     UPDATE entry e SET points = e.points + sums.points, chances = e.chances + sums.chances,
+                       rank_points = e.rank_points + sums.rank_points,
+                       declared_chances = e.declared_chances + sums.declared_chances,
                        friends_counted = e.friends_counted + sums.friends,
-                       reached_at = greatest(e.reached_at, sums.reached_at)
-    FROM sums WHERE e.id = sums.entry_id
-    RETURNING e.campaign_id, e.status, e.points AS points_now, e.points - sums.points AS points_before, sums.is_joining
+                       -- A line that was taken back no longer says when the present points were reached.
+                       reached_at = CASE WHEN sums.is_reversing THEN coalesce((
+                           SELECT max(l.at) FROM ledger l WHERE l.entry_id = e.id AND l.points > 0
+                              AND l.proof <> 'declared' AND l.kind <> 'reversal'
+                              AND NOT EXISTS (SELECT 1 FROM ledger r WHERE r.reverses_id = l.id)
+                       ), e.confirmed_at) ELSE greatest(e.reached_at, sums.reached_at) END
+    FROM sums JOIN entry before ON before.id = sums.entry_id WHERE e.id = sums.entry_id
+    RETURNING e.campaign_id, e.status = 'confirmed' AND e.review = 'clear' AS is_ranked, sums.is_joining,
+              e.rank_points AS points_now, {hour("e.reached_at")} AS hour_now,
+              before.rank_points AS points_before, {hour("before.reached_at")} AS hour_before
 ), deltas AS (
-    SELECT campaign_id, points, sum(people) AS people FROM (
-        SELECT campaign_id, points_now AS points, 1 AS people FROM moved WHERE status = 'confirmed'
+    SELECT campaign_id, points, hour, sum(people) AS people FROM (
+        SELECT campaign_id, points_now AS points, hour_now AS hour, 1 AS people FROM moved WHERE is_ranked
         UNION ALL
-        SELECT campaign_id, points_before, -1 FROM moved WHERE status = 'confirmed' AND NOT is_joining
-    ) AS steps GROUP BY campaign_id, points HAVING sum(people) <> 0
+        SELECT campaign_id, points_before, hour_before, -1 FROM moved WHERE is_ranked AND NOT is_joining
+    ) AS steps GROUP BY 1, 2, 3 HAVING sum(people) <> 0
 ), counted AS (
-    INSERT INTO points_bucket (campaign_id, points, entrants)
-    SELECT campaign_id, points, people FROM deltas
-    ON CONFLICT (campaign_id, points) DO UPDATE SET entrants = points_bucket.entrants + excluded.entrants
+    INSERT INTO points_bucket (campaign_id, points, hour, entrants)
+    SELECT campaign_id, points, hour, people FROM deltas
+    ON CONFLICT (campaign_id, points, hour) DO UPDATE SET entrants = points_bucket.entrants + excluded.entrants
 )
 SELECT coalesce(sum(lines), 0) FROM sums
-"""  # noqa: S608 - the only value put in by Python is a constant of this module
+"""  # noqa: S608 - the only values put in by Python are constants of this module
 
 _HISTOGRAM = """
-SELECT points, entrants FROM points_bucket WHERE campaign_id = %(campaign)s AND entrants > 0 ORDER BY points
+SELECT points, sum(entrants)::bigint AS entrants FROM points_bucket WHERE campaign_id = %(campaign)s
+GROUP BY points HAVING sum(entrants) > 0 ORDER BY points
 """
 
+# Into or out of the ranking, when an entry is erased, held or cleared; one that is not folded yet is not in it.
+_STEP = f"""
+INSERT INTO points_bucket (campaign_id, points, hour, entrants)
+SELECT campaign_id, rank_points, {hour("reached_at")}, :people FROM entry e
+WHERE e.id = :entry AND e.status = 'confirmed' AND e.review = 'clear'
+  AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.entry_id = e.id AND p.kind = 'entry')
+ON CONFLICT (campaign_id, points, hour) DO UPDATE SET entrants = points_bucket.entrants + excluded.entrants
+"""  # noqa: S608 - as above
+
 _AUDIT = """
-WITH ledger_sums AS (
-    SELECT entry_id, sum(points) AS points, sum(chances) AS chances FROM ledger GROUP BY entry_id
-), pending_sums AS (
-    SELECT entry_id, sum(points) AS points, sum(chances) AS chances FROM ledger_pending GROUP BY entry_id
+WITH lines AS (
+    SELECT entry_id, points, chances, proof, 1 AS sign FROM ledger
+    UNION ALL
+    SELECT entry_id, points, chances, proof, -1 FROM ledger_pending
+), sums AS (
+    SELECT entry_id, sum(sign * points) AS points, sum(sign * chances) AS chances,
+           coalesce(sum(sign * points) FILTER (WHERE proof <> 'declared'), 0) AS rank_points,
+           coalesce(sum(sign * chances) FILTER (WHERE proof = 'declared'), 0) AS declared_chances
+    FROM lines GROUP BY entry_id
 )
-SELECT e.id FROM entry e
-LEFT JOIN ledger_sums l ON l.entry_id = e.id
-LEFT JOIN pending_sums p ON p.entry_id = e.id
-WHERE (e.points, e.chances)
-   IS DISTINCT FROM (coalesce(l.points, 0) - coalesce(p.points, 0), coalesce(l.chances, 0) - coalesce(p.chances, 0))
+SELECT e.id FROM entry e LEFT JOIN sums s ON s.entry_id = e.id
+WHERE (e.points, e.chances, e.rank_points, e.declared_chances) IS DISTINCT FROM
+      (coalesce(s.points, 0), coalesce(s.chances, 0), coalesce(s.rank_points, 0), coalesce(s.declared_chances, 0))
 LIMIT 100
 """
 
@@ -105,17 +135,20 @@ def fold() -> int:
     return lines
 
 
-def leave_histogram(entry_id: int) -> None:
-    """Take a confirmed entry out of the ranking (erasure), inside the running transaction."""
+def leave_ranking(entry_id: int) -> None:
+    """Take a ranked entry out of the ranking, inside the running transaction; call it before the entry changes."""
+    _step(entry_id, -1)
+
+
+def join_ranking(entry_id: int) -> None:
+    """Put an entry back into the ranking, inside the running transaction; call it after the entry has changed."""
+    _step(entry_id, 1)
+
+
+def _step(entry_id: int, people: int) -> None:
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-    db.session.execute(
-        text(
-            """UPDATE points_bucket b SET entrants = b.entrants - 1 FROM entry e
-               WHERE e.id = :entry AND e.status = 'confirmed' AND b.campaign_id = e.campaign_id AND b.points = e.points
-                 AND NOT EXISTS (SELECT 1 FROM ledger_pending p WHERE p.entry_id = e.id AND p.kind = 'entry')"""
-        ),
-        {"entry": entry_id},
-    )
+    db.session.flush()
+    db.session.execute(text(_STEP), {"entry": entry_id, "people": people})
 
 
 _histograms: dict[int, tuple[float, Histogram]] = {}

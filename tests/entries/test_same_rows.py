@@ -212,7 +212,7 @@ def _credit(to: Entry, because_of: Entry, kind: LedgerKind, worth: int) -> None:
     line.source_entry_id = because_of.id if kind is LedgerKind.REFERRAL else None
     line.rules_version, line.idempotency_key = because_of.rules_version, f"{kind}:{because_of.id}"
     pending = LedgerPending(campaign_id=to.campaign_id, entry_id=to.id, points=worth, chances=worth, at=now)
-    pending.kind = kind
+    pending.kind, pending.friends = kind, int(kind is LedgerKind.REFERRAL)
     db.session.add_all([line, pending])
 
 

@@ -5,9 +5,10 @@ from flask import Flask
 from jinja2 import UndefinedError
 
 from leadgen.campaigns.cards import PrizeCard
+from leadgen.campaigns.models import Mechanic
 from leadgen.web import pages
 
-_PRIZE = PrizeCard(texts={}, quantity=1, value=100, currency="EUR", picture="")
+_PRIZE = PrizeCard(id=1, mechanic=Mechanic.DRAW, texts={}, quantity=1, value=100, currency="EUR", picture="")
 
 
 def test_empty_lines_part_paragraphs_and_line_ends_stay() -> None:

@@ -19,7 +19,7 @@ from leadgen.mail import pauses
 from leadgen.web import preview, staff
 from leadgen.web.admin import sender_words, words
 from leadgen.web.admin.forms import errors_of
-from leadgen.web.admin.tabs import TABS
+from leadgen.web.admin.tabs import GROUPS
 from leadgen.web.guards import Guard
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -99,7 +99,7 @@ def _given() -> dict[str, Any]:
         "now": clock.now(),
         "words": words,
         "errors_of": errors_of,
-        "tabs": TABS,
+        "tab_groups": GROUPS,
         "public_address": public_address,
         "sender_notice": _sender_notice,
     }

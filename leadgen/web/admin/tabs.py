@@ -1,4 +1,4 @@
-"""The pages of one campaign, in the order of their tabs."""
+"""The pages of one campaign, in groups, in the order of their tabs."""
 
 from __future__ import annotations
 
@@ -22,28 +22,54 @@ class Tab:
         return endpoint == self.endpoint or endpoint in self.deeper
 
 
-TABS = (
-    Tab("admin.overview", lambda: _("Overview")),
-    Tab("admin.landing", lambda: _("Page"), ("texts", "rules", "consents")),
-    Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
-    Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
-    Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
-    Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
-    Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
-    Tab(
-        "admin.broadcasts",
-        lambda: _("Broadcasts"),
-        (),
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tabs of one subject; a group of one tab is that tab."""
+
+    word: Callable[[], str]
+    tabs: tuple[Tab, ...]
+
+    def holds(self, endpoint: str | None) -> bool:
+        """Whether a page belongs to this group."""
+        return any(tab.holds(endpoint) for tab in self.tabs)
+
+
+GROUPS = (
+    Group(lambda: _("Overview"), (Tab("admin.overview", lambda: _("Overview")),)),
+    Group(
+        lambda: _("Contest"),
         (
-            "admin.broadcast",
-            "admin.broadcast_edit",
-            "admin.broadcast_send",
-            "admin.broadcast_cancel",
-            "admin.broadcast_people",
+            Tab("admin.landing", lambda: _("Page"), ("texts", "rules", "consents")),
+            Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
+            Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
+            Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
         ),
     ),
-    Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant", "admin.proof")),
+    Group(
+        lambda: _("Letters"),
+        (
+            Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
+            Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
+            Tab(
+                "admin.broadcasts",
+                lambda: _("Broadcasts"),
+                (),
+                (
+                    "admin.broadcast",
+                    "admin.broadcast_edit",
+                    "admin.broadcast_send",
+                    "admin.broadcast_cancel",
+                    "admin.broadcast_people",
+                ),
+            ),
+        ),
+    ),
+    Group(
+        lambda: _("People"),
+        (Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant", "admin.proof")),),
+    ),
 )
+TABS = tuple(tab for group in GROUPS for tab in group.tabs)
 
 
 def endpoint_for(place: str) -> str:

@@ -22,7 +22,7 @@ from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import share, stages, traces
+from leadgen.web.public import sections, share, stages, traces
 
 LINK_SECONDS = 30 * 24 * 3600
 _CHANNEL = "my page"
@@ -158,6 +158,7 @@ def _show(
         earned=request.args.get("earned", ""),
         done=request.args.get("done", ""),
         is_confirmed=standing.status is EntryStatus.CONFIRMED,
+        **sections.of(standing, card, token),
     )
 
 

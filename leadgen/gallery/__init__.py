@@ -1,0 +1,1 @@
+"""What people hand in: photos, texts, ideas; moderation, and the votes of others."""

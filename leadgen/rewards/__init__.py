@@ -1,0 +1,1 @@
+"""What an entry can win by reaching something: milestones, their stock, the vault of codes, claims."""

@@ -1,0 +1,82 @@
+"""Awards that people earned, and the vault of codes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from leadgen.core.db import Model, word
+
+
+class AwardState(StrEnum):
+    """The life of an award (F8). `reserve` waits for stock, `review` was delivered before its ground was taken back."""
+
+    EARNED = "earned"
+    RESERVE = "reserve"
+    APPROVED = "approved"
+    DELIVERED = "delivered"
+    REVIEW = "review"
+    REFUSED = "refused"
+    RECLAIMED = "reclaimed"
+    EXPIRED = "expired"
+
+
+class CouponStatus(StrEnum):
+    """Where a code of the vault is."""
+
+    FREE = "free"
+    ASSIGNED = "assigned"
+    USED = "used"
+    VOID = "void"
+
+
+class Award(Model):
+    """One person reached one milestone, once."""
+
+    __tablename__ = "award"
+    __table_args__ = (
+        UniqueConstraint("entry_id", "milestone_id"),
+        Index("ix_award_milestone_id", "milestone_id", "state", "id"),
+        Index("ix_award_claim_until", "claim_until", postgresql_where=text("state = 'approved'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigInteger)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestone.id", ondelete="CASCADE"))
+    entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
+    state: Mapped[AwardState] = mapped_column(word(AwardState), server_default="earned")
+    reason: Mapped[str] = mapped_column(server_default="")
+    earned_at: Mapped[datetime]
+    approved_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    claim_until: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(server_default="")
+
+
+class Coupon(Model):
+    """A code of a milestone's vault; a person has at most one of each milestone."""
+
+    __tablename__ = "coupon"
+    __table_args__ = (
+        UniqueConstraint("milestone_id", "code"),
+        Index("ix_coupon_free", "milestone_id", "id", postgresql_where=text("status = 'free'")),
+        Index(
+            "uq_coupon_milestone_id_entry_id",
+            "milestone_id",
+            "entry_id",
+            unique=True,
+            postgresql_where=text("status IN ('assigned', 'used')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestone.id", ondelete="CASCADE"))
+    code: Mapped[str]
+    status: Mapped[CouponStatus] = mapped_column(word(CouponStatus), server_default="free")
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("entry.id"))
+    assigned_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[str] = mapped_column(server_default="")
