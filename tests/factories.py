@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from flask import current_app
 from flask_security.utils import hash_password
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.accounts.models import Brand, MemberRole, Membership, Role, User
@@ -340,6 +340,7 @@ def _count_in_bucket(entry: Entry, entrants: int) -> None:
             index_elements=["campaign_id", "points", "hour"], set_={"entrants": PointsBucket.entrants + entrants}
         )
     )
+    db.session.execute(delete(PointsBucket).where(PointsBucket.entrants == 0))
 
 
 def make_answer(entry: Entry, question: Question, value: Any = "sea", **values: Any) -> Answer:

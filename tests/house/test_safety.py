@@ -26,6 +26,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/person.py": "constants of the module",
     "leadgen/entries/points.py": "constants of the module",
     "leadgen/entries/upkeep.py": "constants of mail.bounds",
+    "leadgen/seed.py": "a constant of entries.points: the hour of a moment",
     "leadgen/analytics/sending.py": "constants of the module: in the order of which index errors are read",
     "leadgen/analytics/vitals.py": "constants of the module: where counting stops",
     "leadgen/mail/audit.py": "the statements of mail.invariants, and names of temporary tables",

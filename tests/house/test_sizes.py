@@ -16,20 +16,20 @@ POSITIONAL = 5
 ROOM = 1_500
 ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     "entries": (
-        1_950,
-        "entry, double opt-in, referral, points and rank would import each other if apart; a third is SQL of hot paths",
+        3_000,
+        "entry, double opt-in, referral states, ledger and rank would import each other if apart; a third is SQL",
     ),
     "campaigns": (
-        1_600,
-        "the whole of a campaign is edited here, and the rules that it must publish are written in two languages",
+        2_500,
+        "the whole of a campaign is edited here: eleven kinds of things that its rules must tell in two languages",
     ),
     "web/public": (
-        1_900,
-        "fourteen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
+        3_200,
+        "two dozen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
     "web/admin": (
-        3_900,
-        "pages of a campaign, broadcasts and sending, each with its forms; words and geometry of charts stand apart",
+        6_000,
+        "pages of a campaign, its review, broadcasts and sending; words and geometry of charts stand apart",
     ),
     "core": (
         1_600,

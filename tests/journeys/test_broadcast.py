@@ -50,7 +50,9 @@ def test_two_hundred_people_are_written_to_and_the_bar_reaches_its_end(
     page = studio
     assert "200 made-up people" in _flask(stack, "seed", "--people", str(PEOPLE))
     page.locator("tbody th a").first.click()
-    page.get_by_role("navigation", name="Pages of this campaign").get_by_role("link", name="Broadcasts").click()
+    pages = page.get_by_role("navigation", name="Pages of this campaign")
+    pages.get_by_role("link", name="Letters").click()
+    page.get_by_role("navigation", name="Letters").get_by_role("link", name="Broadcasts").click()
     page.get_by_role("button", name="New broadcast").first.click()
     page.wait_for_url("**/edit")
     for code, words in WORDS.items():
