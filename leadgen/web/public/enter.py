@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from typing import NamedTuple
 from urllib.parse import quote
 
 from flask import Response, redirect, request
@@ -30,47 +32,75 @@ LIMIT_SECONDS = 600
 _SOURCE_KEYS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 
 
+class Refusal(NamedTuple):
+    """Why a form is not taken (yet): the page shows `notice`, and what was typed stays in it."""
+
+    status: int
+    notice: str = ""
+    retry_after: int = 0  # seconds
+
+
 @guarded_by(Guard.FORM_TOKEN)
 def enter(slug: str) -> ResponseReturnValue:
     """Enter the campaign. New, known and suppressed addresses get the same answer for the same work."""
     card = cards.by_slug(slug)
     locale = language.speak(card.locales, card.default_locale)
     form = forms.read(card.id)
-    if refused := _refused(card, form):
+    invited = landing.invitation(card)
+    done = attempt(card, form, locale, invited)
+    if isinstance(done, Refusal):
+        return with_retry(landing.again(card, form, status=done.status, notice=done.notice), done)
+    return waiting_page(card, form, done, invited)
+
+
+def attempt(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered | Refusal:
+    """Enter, or say why the form cannot be taken (yet)."""
+    if refused := _refused(form):
         return refused
     try:
-        invited = landing.invitation(card)
-        entered = _enter(card, form, locale, invited)
+        return _enter(card, form, locale, invited)
     except Conflict as error:
-        return landing.again(card, form, status=409, notice=str(error))
+        return Refusal(409, str(error))
     except errors.DATABASE_AWAY:
         log.exception("an entry could not be written")
         notice = _(
             "We could not save your entry just now; the fault is ours. Please press the button again in a minute."
         )
-        return _with_retry(landing.again(card, form, status=503, notice=notice), errors.RETRY_SECONDS)
-    return waiting_page(card, form, entered, invited)
+        return Refusal(503, notice, errors.RETRY_SECONDS)
 
 
-def _refused(card: CampaignCard, form: EntryForm) -> Response | None:
-    """The page with what was typed still in it, when the form cannot be taken (yet)."""
+def with_retry(response: Response, refusal: Refusal) -> Response:
+    """Tell when trying again makes sense."""
+    if refusal.retry_after:
+        response.headers["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _refused(form: EntryForm) -> Refusal | None:
     if not form.validate():
-        return landing.again(card, form, status=400)
+        return Refusal(400)
     if (form.age or 0.0) < forms.FASTEST_SECONDS:
-        notice = _("That was very quick. Please press the button once more.")
-        return landing.again(card, form, status=400, notice=notice)
+        return Refusal(400, _("That was very quick. Please press the button once more."))
     if not is_calm("enter"):
         notice = _("Many entries came from your network in the last minutes. Please press the button again in a while.")
-        return _with_retry(landing.again(card, form, status=429, notice=notice), LIMIT_SECONDS)
+        return Refusal(429, notice, LIMIT_SECONDS)
     return None
 
 
 def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered, invited: Invitation | None) -> AnyResponse:
     """303 to the waiting page, and the cookie that lets this browser confirm with one tap."""
     is_own = entered.is_own or browser.made(entered.entry_id, card.id)
+    response = redirect(waiting_address(card, form, replace(entered, is_own=is_own), invited), 303)
+    browser.remember(response, card.id, entered.entry_id if is_own else None)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def waiting_address(card: CampaignCard, form: EntryForm, entered: Entered, invited: Invitation | None) -> str:
+    """The sealed address of the page on which this browser waits for its mail."""
     seat = seals.Seat(
         entry_id=entered.entry_id,
-        is_own=is_own,
+        is_own=entered.is_own,
         masked=entered.masked,
         first_name=form.first_name.data or "",
         wants_marketing=bool(form.consent_marketing.data),
@@ -79,10 +109,7 @@ def waiting_page(card: CampaignCard, form: EntryForm, entered: Entered, invited:
         channel=invited.channel if invited else "",
     )
     lang = f"?lang={quote(request.args['lang'])}" if "lang" in request.args else ""
-    response = redirect(f"/c/{card.slug}/waiting/{seals.seal(seat)}{lang}", 303)
-    browser.remember(response, card.id, entered.entry_id if is_own else None)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return f"/c/{card.slug}/waiting/{seals.seal(seat)}{lang}"
 
 
 def is_calm(deed: str) -> bool:
@@ -124,8 +151,3 @@ def _source() -> dict[str, str]:
     if host := request.form.get("from"):
         source["host"] = host[:100]
     return source
-
-
-def _with_retry(response: Response, seconds: int) -> Response:
-    response.headers["Retry-After"] = str(seconds)
-    return response
