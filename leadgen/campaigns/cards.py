@@ -175,6 +175,7 @@ class CampaignCard:
     votes_start_at: datetime | None
     votes_end_at: datetime | None
     votes_a_day: int
+    votes_need_entry: bool
     version: int
     rules_version: int
     prizes: tuple[PrizeCard, ...]

@@ -186,6 +186,7 @@ class Campaign(Model):
     votes_start_at: Mapped[datetime | None]
     votes_end_at: Mapped[datetime | None]
     votes_a_day: Mapped[int] = mapped_column(server_default=text("3"))
+    votes_need_entry: Mapped[bool] = mapped_column(server_default=text("false"))
     version: Mapped[int] = mapped_column(server_default=text("1"))
     rules_version: Mapped[int] = mapped_column(server_default=text("0"))  # 0: never published
     created_at: Mapped[datetime]

@@ -55,19 +55,26 @@ class Work(Model):
     picture_id: Mapped[int | None] = mapped_column(ForeignKey("picture.id", ondelete="SET NULL"))
     state: Mapped[WorkState] = mapped_column(word(WorkState), server_default="waiting")
     reason: Mapped[str] = mapped_column(server_default="")
-    votes: Mapped[int] = mapped_column(server_default=text("0"))
+    rights: Mapped[str] = mapped_column(server_default="")  # the words that the maker agreed to when handing in
+    network: Mapped[bytes] = mapped_column(server_default=text("''"))  # keyed hash of where it was handed in from
+    votes: Mapped[int] = mapped_column(server_default=text("0"))  # the counted ones
+    voted_at: Mapped[datetime | None]  # of the last counted vote: whoever reached the same number earlier stands above
     decided_by: Mapped[str] = mapped_column(server_default="")
     decided_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
 
 class Vote(Model):
-    """One voter, one work, one day of the campaign's time zone. `voter` is a keyed hash, never an address."""
+    """One voter, one work, one day of the campaign's time zone. `voter` and `network` are keyed hashes of that day.
+
+    A vote that we do not believe stays, with `doubt` saying why (votes.Doubt), and is not counted.
+    """
 
     __tablename__ = "vote"
     __table_args__ = (
         UniqueConstraint("work_id", "voter", "day"),
         Index("ix_vote_campaign_id", "campaign_id", "voter", "day"),
+        Index("ix_vote_network", "campaign_id", "network", "at"),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
@@ -79,3 +86,4 @@ class Vote(Model):
     day: Mapped[date]
     at: Mapped[datetime]
     is_counted: Mapped[bool] = mapped_column(server_default=text("true"))
+    doubt: Mapped[str] = mapped_column(server_default="")

@@ -387,7 +387,10 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("rights", sa.Text(), server_default="", nullable=False),
+        sa.Column("network", sa.LargeBinary(), server_default=sa.text("''"), nullable=False),
         sa.Column("votes", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("voted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.Text(), server_default="", nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -494,11 +497,13 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_counted", sa.Boolean(), server_default=sa.text("true"), nullable=False),
+        sa.Column("doubt", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["work_id"], ["work.id"], name=op.f("fk_vote_work_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vote")),
         sa.UniqueConstraint("work_id", "voter", "day", name=op.f("uq_vote_work_id_voter_day")),
     )
     op.create_index("ix_vote_campaign_id", "vote", ["campaign_id", "voter", "day"], unique=False)
+    op.create_index("ix_vote_network", "vote", ["campaign_id", "network", "at"], unique=False)
     op.add_column(
         "campaign",
         sa.Column("mechanics", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{draw}'"), nullable=False),
@@ -574,6 +579,9 @@ def upgrade() -> None:
     op.add_column("campaign", sa.Column("votes_start_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("campaign", sa.Column("votes_end_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("campaign", sa.Column("votes_a_day", sa.Integer(), server_default=sa.text("3"), nullable=False))
+    op.add_column(
+        "campaign", sa.Column("votes_need_entry", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
     op.add_column(
         "entry",
         sa.Column(
@@ -814,6 +822,7 @@ def downgrade() -> None:
     op.drop_column("entry", "last_touch_code")
     op.drop_column("entry", "first_touch_code")
     op.drop_column("entry", "touch_model")
+    op.drop_column("campaign", "votes_need_entry")
     op.drop_column("campaign", "votes_a_day")
     op.drop_column("campaign", "votes_end_at")
     op.drop_column("campaign", "votes_start_at")
@@ -837,6 +846,7 @@ def downgrade() -> None:
     op.drop_column("campaign", "hold_hours")
     op.drop_column("campaign", "touch_model")
     op.drop_column("campaign", "mechanics")
+    op.drop_index("ix_vote_network", table_name="vote")
     op.drop_index("ix_vote_campaign_id", table_name="vote")
     op.drop_table("vote")
     op.drop_index(
