@@ -154,6 +154,7 @@ class CampaignCard:
     is_reminding: bool
     mechanics: frozenset[Mechanic]
     touch_model: TouchModel
+    is_remembering_touch: bool
     hold_hours: int
     cap_per_day: int | None
     cap_total: int | None

@@ -150,8 +150,8 @@ def duplicate(campaign: Campaign, *, name: str) -> Campaign:
     starts_at = _tomorrow_at_nine(campaign.timezone)
     same = (
         "brand_id", "template", "timezone", "default_locale", "picture", "grace_seconds", "countries", "minimum_age",
-        "entry_points", "referral_points", "is_reminding", "mechanics", "touch_model", "hold_hours", "cap_per_day",
-        "cap_total", "indirect_points", "profile_points", "stay_points", "stay_days", "visit_points", "declared_cap",
+        "entry_points", "referral_points", "is_reminding", "mechanics", "touch_model", "is_remembering_touch",
+        "hold_hours", "cap_per_day", "cap_total", "indirect_points", "profile_points", "stay_points", "stay_days", "visit_points", "declared_cap",
         "is_board_shown", "board_size", "freeze_hours", "waitlist_order", "skip_places", "waitlist_hide_above",
         "fraud_preset", "shares", "embed_origins", "votes_a_day", "votes_need_entry",
     )  # fmt: skip

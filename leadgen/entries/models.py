@@ -124,7 +124,7 @@ class Entry(Model):
     # the referral that this entry is for its referrer (F5)
     referral_state: Mapped[ReferralState] = mapped_column(word(ReferralState), server_default="none")
     referral_reason: Mapped[ReferralReason] = mapped_column(word(ReferralReason), server_default="")
-    held_until: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]  # when to look at it again: the end of a hold, or the day a stayer earns more
     # what fraud review says of this entry; written by the fraud room through our verbs
     risk: Mapped[int] = mapped_column(server_default=text("0"))  # 0 to 100
     review: Mapped[Review] = mapped_column(word(Review), server_default="clear")
@@ -160,7 +160,11 @@ class LedgerLine(Model):
     """Points and chances given or taken, once for each `idempotency_key`; corrections are new lines."""
 
     __tablename__ = "ledger"
-    __table_args__ = (Index("ix_ledger_entry_id", "entry_id", "id"),)
+    __table_args__ = (
+        Index("ix_ledger_entry_id", "entry_id", "id"),
+        # A line is taken back at most once; what is given back is a new line, which can be taken back again.
+        Index("ix_ledger_reverses_id", "reverses_id", unique=True, postgresql_where=text("reverses_id IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))

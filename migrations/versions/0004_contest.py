@@ -519,6 +519,10 @@ def upgrade() -> None:
             nullable=False,
         ),
     )
+    op.add_column(
+        "campaign",
+        sa.Column("is_remembering_touch", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+    )
     op.add_column("campaign", sa.Column("hold_hours", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column("campaign", sa.Column("cap_per_day", sa.Integer(), nullable=True))
     op.add_column("campaign", sa.Column("cap_total", sa.Integer(), nullable=True))
@@ -685,6 +689,13 @@ def upgrade() -> None:
         ),
     )
     op.add_column("ledger", sa.Column("reverses_id", sa.BigInteger(), nullable=True))
+    op.create_index(
+        "ix_ledger_reverses_id",
+        "ledger",
+        ["reverses_id"],
+        unique=True,
+        postgresql_where=sa.text("reverses_id IS NOT NULL"),
+    )
     op.add_column(
         "ledger_pending",
         sa.Column(
@@ -794,6 +805,7 @@ def downgrade() -> None:
     op.drop_column("prize", "mechanic")
     op.drop_column("ledger_pending", "friends")
     op.drop_column("ledger_pending", "proof")
+    op.drop_index("ix_ledger_reverses_id", table_name="ledger", postgresql_where=sa.text("reverses_id IS NOT NULL"))
     op.drop_column("ledger", "reverses_id")
     op.drop_column("ledger", "proof")
     op.drop_column("ledger", "action_id")
@@ -844,6 +856,7 @@ def downgrade() -> None:
     op.drop_column("campaign", "cap_total")
     op.drop_column("campaign", "cap_per_day")
     op.drop_column("campaign", "hold_hours")
+    op.drop_column("campaign", "is_remembering_touch")
     op.drop_column("campaign", "touch_model")
     op.drop_column("campaign", "mechanics")
     op.drop_index("ix_vote_network", table_name="vote")
