@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from leadgen.campaigns.models import Campaign
 from leadgen.core.i18n import gettext as _
 
 
@@ -16,6 +17,7 @@ class Tab:
     word: Callable[[], str]
     places: tuple[str, ...] = ()
     deeper: tuple[str, ...] = ()
+    applies: Callable[[Campaign], bool] = lambda _campaign: True  # whether this campaign has such a page
 
     def holds(self, endpoint: str | None) -> bool:
         """Whether a page belongs to this tab."""
@@ -32,6 +34,10 @@ class Group:
     def holds(self, endpoint: str | None) -> bool:
         """Whether a page belongs to this group."""
         return any(tab.holds(endpoint) for tab in self.tabs)
+
+    def tabs_of(self, campaign: Campaign) -> list[Tab]:
+        """The pages of this group that the campaign has."""
+        return [tab for tab in self.tabs if tab.applies(campaign)]
 
 
 GROUPS = (

@@ -17,7 +17,7 @@ from leadgen.core import links, tokens
 from leadgen.core.errors import Invalid, NotFound, TokenExpired, TokenInvalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
-from leadgen.entries import answers, held, person, waiting
+from leadgen.entries import answers, person, waiting
 from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
 from leadgen.web import headers, language
@@ -31,13 +31,13 @@ _CHANNEL = "my page"
 @guarded_by(Guard.SIGNED_LINK)
 def me(token: str) -> ResponseReturnValue:
     """Show where the person stands and what is next; an old link offers a new one by mail."""
-    return _show(token, *_open(token))
+    return _show(token, *opened(token))
 
 
 @guarded_by(Guard.SIGNED_LINK)
 def me_answer(token: str, question_id: int) -> ResponseReturnValue:
     """Take the answer to one question; points once."""
-    standing, card = _open(token)
+    standing, card = opened(token)
     question = _question(card, question_id)
     try:
         given = answers.answer(standing.entry_id, question, request.form.getlist(question.key))
@@ -50,7 +50,7 @@ def me_answer(token: str, question_id: int) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def me_consent(token: str) -> ResponseReturnValue:
     """Give or take back consent to marketing: both on the same page, both one press."""
-    standing, card = _open(token)
+    standing, card = opened(token)
     if request.form.get("marketing") == "give":
         wording = card.text("consent_marketing", language.current())
         shown: dict[str, Any] = {"wording": wording, "control": "button"}
@@ -64,9 +64,9 @@ def me_consent(token: str) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def me_data(token: str) -> ResponseReturnValue:
     """Everything held about the person, to keep."""
-    standing, _card = _open(token)
+    standing, _card = opened(token)
     response = Response(
-        json.dumps(held.data(standing.contact_id), ensure_ascii=False, indent=2), mimetype="application/json"
+        json.dumps(sections.held_by_all(standing.contact_id), ensure_ascii=False, indent=2), mimetype="application/json"
     )
     response.headers["Content-Disposition"] = f'attachment; filename="my-data-{standing.public_id}.json"'
     return headers.private(response)
@@ -75,18 +75,18 @@ def me_data(token: str) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def me_erase_page(token: str) -> ResponseReturnValue:
     """Ask before everything is forgotten: it cannot be undone."""
-    standing, card = _open(token)
-    return _page("public/erase.html", token=token, card=card, standing=standing)
+    standing, card = opened(token)
+    return page("public/erase.html", token=token, card=card, standing=standing)
 
 
 @guarded_by(Guard.SIGNED_LINK)
 def me_erase(token: str) -> ResponseReturnValue:
     """Forget the person once they typed the word that says so."""
-    standing, card = _open(token)
+    standing, card = opened(token)
     if request.form.get("word", "").strip().casefold() != _("erase").casefold():
-        return _page("public/erase.html", 400, token=token, card=card, standing=standing, is_wrong=True)
+        return page("public/erase.html", 400, token=token, card=card, standing=standing, is_wrong=True)
     person.erase(standing.entry_id)
-    return _page("public/erased.html", card=card)
+    return page("public/erased.html", card=card)
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -96,7 +96,7 @@ def me_link(token: str) -> ResponseReturnValue:
     language.speak()
     with contextlib.suppress(NotFound):
         waiting.mail_page_link(int(payload["e"]))
-    return _page("public/old_link.html", token=token, is_sent=True)
+    return page("public/old_link.html", token=token, is_sent=True)
 
 
 class OldLink(Exception):
@@ -108,8 +108,8 @@ def answer_old_link(_error: Exception) -> ResponseReturnValue:
     language.speak()
     token = (request.view_args or {}).get("token", "")
     if _is_erased(token):
-        return _page("public/erased_link.html", 410)
-    return _page("public/old_link.html", 410, token=token, is_sent=False)
+        return page("public/erased_link.html", 410)
+    return page("public/old_link.html", 410, token=token, is_sent=False)
 
 
 def _is_erased(token: str) -> bool:
@@ -121,7 +121,7 @@ def _is_erased(token: str) -> bool:
     return found is not None and found.status is EntryStatus.ERASED
 
 
-def _open(token: str) -> tuple[Standing, CampaignCard]:
+def opened(token: str) -> tuple[Standing, CampaignCard]:
     """Who this link belongs to. Raises OldLink when it is not good any more, TokenInvalid when it never was."""
     try:
         payload = tokens.read(Purpose.STATUS, token, max_age=LINK_SECONDS)
@@ -140,7 +140,7 @@ def _show(
     token: str, standing: Standing, card: CampaignCard, *, status: int = 200, problem: dict[str, Any] | None = None
 ) -> Response:
     locale = language.current()
-    return _page(
+    return page(
         "public/me.html",
         status,
         token=token,
@@ -162,7 +162,8 @@ def _show(
     )
 
 
-def _page(template: str, status: int = 200, **values: Any) -> Response:
+def page(template: str, status: int = 200, **values: Any) -> Response:
+    """An answer that is somebody's own: kept nowhere, told to nobody."""
     return headers.private(Response(render_template(template, **values), status, mimetype="text/html"))
 
 

@@ -59,18 +59,18 @@ def _show(page: str, token: str, deeper: str, *, is_pressed: bool) -> ResponseRe
 
 def _answer(page: str, token: str, card: CampaignCard, deeper: str, *, is_pressed: bool) -> Response:
     if page == "unsubscribe":
-        return unsubscribe._show("left" if is_pressed else "ask", token, _contact(card))  # noqa: SLF001 - the real page
+        return unsubscribe._show("left" if is_pressed else "ask", token, _contact(card))
     if page == "refuse":
         view = _view(card)
-        return confirm._page("public/refuse.html", view, token=token, is_done=is_pressed)  # noqa: SLF001 - the real page
+        return confirm._page("public/refuse.html", view, token=token, is_done=is_pressed)
     if page == "confirm" and not is_pressed:
         view = _view(card)
-        return confirm._page(  # noqa: SLF001 - the real page
+        return confirm._page(
             "public/confirm.html", view, token=token, is_submitting=False, page_of_person="", is_sent=False, problem=""
         )
     if deeper == "erase" and not is_pressed:
-        return me._page("public/erase.html", token=token, card=card, standing=_standing(card))  # noqa: SLF001 - as above
-    return me._show(token, _standing(card), card)  # noqa: SLF001 - the real page
+        return me.page("public/erase.html", token=token, card=card, standing=_standing(card))
+    return me._show(token, _standing(card), card)
 
 
 def _kept_among_samples(answer: Response, token: str) -> Response:

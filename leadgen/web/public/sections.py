@@ -6,11 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from leadgen.campaigns.cards import CampaignCard
+from leadgen.entries import held
 from leadgen.entries.person import Standing
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
 SECTIONS: tuple[Section, ...] = ()
+# What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
+Held = Callable[[int], dict[str, Any]]
+HELD: tuple[Held, ...] = ()
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:
@@ -18,4 +22,12 @@ def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for section in SECTIONS:
         found |= section(standing, card, token)
+    return found
+
+
+def held_by_all(contact_id: int) -> dict[str, Any]:
+    """Everything held about a contact, in every room. Raises NotFound for whoever is erased or unknown."""
+    found = held.data(contact_id)
+    for more in HELD:
+        found |= more(contact_id)
     return found
