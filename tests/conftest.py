@@ -20,6 +20,7 @@ from leadgen.core import dns, hot, i18n, queue
 from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
+from leadgen.entries import lately, points
 from leadgen.journal import counters
 from leadgen.web import kept
 from tests import browser, network, servers
@@ -134,6 +135,8 @@ def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> It
     redis_client.flushdb()
     cards.forget()
     kept.forget()
+    points.forget()
+    lately.forget()
 
 
 @pytest.fixture

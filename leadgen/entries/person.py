@@ -14,8 +14,9 @@ from leadgen.contacts import service as contacts
 from leadgen.core import hot, text
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries import points
-from leadgen.entries.models import Entry, EntryStatus
+from leadgen.entries import places, points
+from leadgen.entries.models import Entry, EntryStatus, Review
+from leadgen.entries.places import Place
 from leadgen.mail import bounds, forgetting
 
 FRIENDS_SHOWN = 50
@@ -24,26 +25,23 @@ REFERRER_SECONDS = 60.0
 _FORGET_ABOVE = 50_000
 
 _STANDING = f"""
-SELECT e.id, e.campaign_id, e.contact_id, e.public_id, e.code, e.status, e.locale, e.confirmed_at, e.access_version,
+SELECT {places.OWN_COLUMNS}, e.contact_id, e.public_id, e.code, e.locale, e.confirmed_at, e.access_version,
+       e.display_name, e.is_on_board, e.is_name_on_card,
        p.email, p.first_name, p.marketing_at IS NOT NULL AS is_subscribed, p.answers,
-       e.rank_points + coalesce(pending.rank_points, 0) AS rank_points,
        e.points + coalesce(pending.points, 0) AS points, e.chances + coalesce(pending.chances, 0) AS chances,
        coalesce(friends.shown, '[]') AS friends, coalesce(friends.waiting, 0) AS waiting,
-       e.friends_counted + coalesce(pending.friends, 0) AS counted,
-       coalesce(pending.is_joining, false) AS is_joining, coalesce(answered.questions, '{{}}') AS answered
+       coalesce(friends.provisional, 0) AS provisional, e.friends_counted + coalesce(pending.friends, 0) AS counted,
+       coalesce(answered.questions, '{{}}') AS answered
 FROM entry e
 JOIN contact p ON p.id = e.contact_id
-LEFT JOIN LATERAL (
-    SELECT sum(points) AS points, sum(chances) AS chances, sum(friends) AS friends,
-           sum(points) FILTER (WHERE proof <> 'declared') AS rank_points, bool_or(kind = 'entry') AS is_joining
-    FROM ledger_pending WHERE entry_id = e.id
-) AS pending ON true
+{places.OWN}
 LEFT JOIN LATERAL (
     -- The newest only: a famous person looks at this page most, and must not count fifty thousand friends each time.
     SELECT jsonb_agg(to_jsonb(f) ORDER BY f.id DESC) FILTER (WHERE f.place <= {FRIENDS_SHOWN}) AS shown,
-           count(*) FILTER (WHERE f.status <> 'confirmed') AS waiting
+           count(*) FILTER (WHERE f.status <> 'confirmed') AS waiting,
+           count(*) FILTER (WHERE f.referral_state = 'on_hold' OR f.status = 'pending') AS provisional
     FROM (
-        SELECT f.id, f.status, f.created_at, f.confirmed_at, c.first_name,
+        SELECT f.id, f.status, f.referral_state, f.created_at, f.confirmed_at, c.first_name,
                row_number() OVER (ORDER BY f.id DESC) AS place
         FROM entry f JOIN contact c ON c.id = f.contact_id
         WHERE f.referrer_id = e.id AND f.status <> 'erased' ORDER BY f.id DESC LIMIT {FRIENDS_READ}
@@ -53,7 +51,7 @@ LEFT JOIN LATERAL (
     SELECT array_agg(question_id) AS questions FROM answer WHERE entry_id = e.id
 ) AS answered ON true
 WHERE e.id = %(entry)s AND e.status <> 'erased'
-"""  # noqa: S608 - the only value put in by Python is a constant of this module
+"""  # noqa: S608 - the only values put in by Python are constants of this module
 
 _REFERRER = """
 SELECT e.id, e.campaign_id, c.slug, p.first_name FROM entry e
@@ -90,12 +88,15 @@ class Standing:
     confirmed_at: datetime | None
     points: int
     chances: int
-    rank: int
-    entrants: int
-    points_of_next_rank: int | None
+    place: Place | None  # None for whoever is not ranked: not confirmed, or held by a check
+    review: Review
+    display_name: str  # as the person chose it; empty: the first name
+    is_on_board: bool
+    is_name_on_card: bool
     friends: tuple[Friend, ...]
     friends_counted: int
-    friends_waiting: int  # among the newest FRIENDS_READ
+    friends_waiting: int  # among the newest FRIENDS_READ, as are the next
+    friends_provisional: int  # who may still count: not confirmed yet, or being checked
     answered: frozenset[int]
     answers: dict[str, Any]
 
@@ -116,7 +117,6 @@ def standing(entry_id: int, access_version: int) -> Standing:
     row = hot.one(_STANDING, {"entry": entry_id})
     if row is None or row["access_version"] != access_version:
         raise NotFound
-    ranking = points.histogram(row["campaign_id"])
     return Standing(
         entry_id=row["id"],
         campaign_id=row["campaign_id"],
@@ -132,12 +132,15 @@ def standing(entry_id: int, access_version: int) -> Standing:
         confirmed_at=row["confirmed_at"],
         points=int(row["points"]),
         chances=int(row["chances"]),
-        rank=ranking.rank(int(row["rank_points"])),
-        entrants=max(ranking.entrants + row["is_joining"], 1),  # whoever just confirmed is not folded yet
-        points_of_next_rank=ranking.points_of_next_rank(int(row["rank_points"])),
+        place=places.placed(row),
+        review=Review(row["review"]),
+        display_name=row["display_name"],
+        is_on_board=row["is_on_board"],
+        is_name_on_card=row["is_name_on_card"],
         friends=tuple(_friend(friend) for friend in row["friends"]),
         friends_counted=row["counted"],
         friends_waiting=row["waiting"],
+        friends_provisional=row["provisional"],
         answered=frozenset(row["answered"]),
         answers=row["answers"],
     )

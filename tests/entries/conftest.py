@@ -11,7 +11,7 @@ from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.models import Campaign
 from leadgen.contacts import address
 from leadgen.core import hot
-from leadgen.entries import person, points
+from leadgen.entries import lately, person, points
 from leadgen.entries.entering import EntryRequest
 from tests.factories import make_campaign
 
@@ -19,6 +19,7 @@ from tests.factories import make_campaign
 @pytest.fixture(autouse=True)
 def _forget_caches() -> None:
     points.forget()
+    lately.forget()
     person.forget()
 
 

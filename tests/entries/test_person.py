@@ -36,13 +36,15 @@ def test_points_are_right_before_and_after_the_fold(card: CampaignCard) -> None:
     expected = card.entry_points + card.referral_points
 
     before_fold = person.standing(ben, 1)
-    assert before_fold.entrants == 1
+    assert before_fold.place is not None
+    assert before_fold.place.entrants == 1
     assert (before_fold.points, before_fold.friends_counted) == (expected, 1)
     points.fold()
     points.forget()
 
     shown = person.standing(ben, 1)
-    assert (shown.points, shown.rank, shown.entrants) == (expected, 1, 2)
+    assert shown.place is not None
+    assert (shown.points, shown.place.number, shown.place.entrants) == (expected, 1, 2)
     assert [(friend.first_name, friend.status) for friend in shown.friends] == [
         ("", EntryStatus.PENDING),
         ("Anna", EntryStatus.CONFIRMED),

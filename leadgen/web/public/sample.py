@@ -15,8 +15,9 @@ from leadgen.core import clock, i18n, tokens
 from leadgen.core.errors import NotFound, TokenInvalid
 from leadgen.core.tokens import Purpose
 from leadgen.entries.confirming import ConfirmView, Outcome
-from leadgen.entries.models import EntryStatus
+from leadgen.entries.models import EntryStatus, Review
 from leadgen.entries.person import Standing
+from leadgen.entries.places import Place
 from leadgen.web import language, preview
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import confirm, me, unsubscribe
@@ -116,12 +117,23 @@ def _standing(card: CampaignCard) -> Standing:
         confirmed_at=clock.now(),
         points=card.entry_points,
         chances=card.entry_points,
-        rank=12,
-        entrants=40,
-        points_of_next_rank=card.entry_points + 2,
+        place=Place(
+            entry_id=0,
+            campaign_id=card.id,
+            number=12,
+            entrants=40,
+            points=card.entry_points,
+            reached_at=clock.now(),
+            points_to_next=3,
+        ),
+        review=Review.CLEAR,
+        display_name="",
+        is_on_board=True,
+        is_name_on_card=False,
         friends=(),
         friends_counted=0,
         friends_waiting=0,
+        friends_provisional=0,
         answered=frozenset(),
         answers={},
     )
