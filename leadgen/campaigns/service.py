@@ -33,6 +33,7 @@ from leadgen.campaigns.editing import (
     lock,
     slug_is_taken,
 )
+from leadgen.campaigns.embedding import edit_embed
 from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind
 from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_prize, remove_prize
 from leadgen.campaigns.publishing import archive, pause, publish, resume
@@ -48,7 +49,8 @@ __all__ = [
     "CampaignDates", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
     "add_prize", "add_question", "archive", "brand_changed", "create_from_template",
     "delete_draft", "duplicate", "edit_dates",
-    "edit_eligibility", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question", "edit_reminder",
+    "edit_eligibility", "edit_embed", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question",
+    "edit_reminder",
     "edit_slug", "edit_texts", "get", "last_minute", "list_for", "missing_before_launch", "move_prize", "move_question",
     "pause", "publish", "remove_prize", "remove_question", "resume", "templates",
 ]  # fmt: skip

@@ -64,7 +64,7 @@ def page(status: int, *, message: str = "", retry_after: int = 0) -> ResponseRet
 
 def _domain_error(error: Exception) -> ResponseReturnValue:
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
-    is_worded = isinstance(error, errors.Invalid | errors.Conflict | errors.TooMany)
+    is_worded = isinstance(error, errors.Invalid | errors.Conflict | errors.TooMany | errors.NotAllowed)
     return page(status, message=str(error) if is_worded else "", retry_after=getattr(error, "retry_after", 0))
 
 

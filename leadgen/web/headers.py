@@ -31,7 +31,7 @@ _PAGE = (
 )
 _PICTURE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"  # an SVG opened by itself has styles
 _YEAR = 31_536_000
-_PICTURES = ("/static/", "/og/", "/qr/")  # shown by other sites' previews
+_PICTURES = ("/static/", "/og/", "/qr/", "/embed/")  # shown or loaded by other sites
 _STATIC = "/static/"
 
 
@@ -59,7 +59,12 @@ def private(response: R) -> R:
 
 def frameable_by_us(response: R) -> R:
     """Let the studio show this page in a frame of its own (live preview)."""
-    response.headers["Content-Security-Policy"] = _PAGE.format(ancestors="'self'")
+    return frameable_by(response)
+
+
+def frameable_by(response: R, *origins: str) -> R:
+    """Let these sites, and ourselves, show this page in a frame."""
+    response.headers["Content-Security-Policy"] = _PAGE.format(ancestors=" ".join(("'self'", *origins)))
     return response
 
 

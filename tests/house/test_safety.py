@@ -13,6 +13,7 @@ _MARKUP_WITH_REASON: dict[str, str] = {
     "leadgen/letters/rendering.py": "markers of its own, such as [[link]]; values are escaped when they replace them",
     "leadgen/letters/words.py": "links and markers of the module's own around escaped words",
     "leadgen/web/kept.py": "what a template of ours rendered, with every value in it escaped",
+    "leadgen/web/public/embed.py": "the same two lines as on the landing page, escaped where they are put together",
     "leadgen/web/pages.py": "plain text as paragraphs: each line is escaped by Markup.format and join",
 }
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")

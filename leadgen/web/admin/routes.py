@@ -10,6 +10,7 @@ from leadgen.web.admin import (
     contacts,
     dates,
     deliverability,
+    embed,
     entrants,
     landing,
     letters,
@@ -27,7 +28,7 @@ from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
-    proof, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
+    proof, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

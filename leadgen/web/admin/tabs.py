@@ -52,6 +52,10 @@ GROUPS = (
         ),
     ),
     Group(
+        lambda: _("Spread"),
+        (Tab("admin.embed", lambda: _("Embed"), ("embed",)),),
+    ),
+    Group(
         lambda: _("Letters"),
         (
             Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),

@@ -24,30 +24,31 @@ LONGEST_NAME = 60
 _SHARED_MS = 250
 
 
-def new_token(campaign_id: int) -> str:
+def new_token(campaign_id: int, host: str = "") -> str:
     """A form token for this campaign: who asks for the page gets one, who only forges a POST does not.
+
+    `host` is the origin of the page that shows the form in a frame; it is good in that frame only.
 
     It belongs to no visitor, so everybody who comes within a quarter of a second gets the same: signing one for each
     was a fifth of a landing view.
     """
-    return _token(
-        campaign_id, int(clock.now().timestamp() * 1000) // _SHARED_MS * _SHARED_MS, settings.get().secret_keys
-    )
+    issued_ms = int(clock.now().timestamp() * 1000) // _SHARED_MS * _SHARED_MS
+    return _token(campaign_id, host, issued_ms, settings.get().secret_keys)
 
 
 @lru_cache(maxsize=256)
-def _token(campaign_id: int, issued_ms: int, _keys: tuple[str, ...]) -> str:
-    return tokens.sign(Purpose.FORM, [campaign_id, issued_ms, secrets.token_urlsafe(6)])
+def _token(campaign_id: int, host: str, issued_ms: int, _keys: tuple[str, ...]) -> str:
+    return tokens.sign(Purpose.FORM, [campaign_id, issued_ms, secrets.token_urlsafe(6), *([host] if host else [])])
 
 
 class FormToken(CSRF):
     """WTForms' CSRF hook without a session: the token is signed for the campaign and good for 24 h."""
 
-    campaign_id = 0
+    place: tuple[int, str] = (0, "")
 
     def setup_form(self, form: Any) -> Any:
-        """Take the campaign from the form's meta."""
-        self.campaign_id = form.meta.csrf_context
+        """Take the campaign, and the page around the frame, from the form's meta."""
+        self.place = form.meta.csrf_context
         return super().setup_form(form)
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:  # noqa: ARG002 - WTForms' signature
@@ -57,10 +58,12 @@ class FormToken(CSRF):
     def validate_csrf_token(self, form: Any, field: CSRFTokenField) -> None:
         """Refuse a token that is foreign or too old, and a form that another site sent."""
         try:
-            campaign_id, issued_ms, _random = tokens.read(Purpose.FORM, str(field.data or ""), max_age=TOKEN_SECONDS)
+            campaign_id, issued_ms, _random, *host = tokens.read(
+                Purpose.FORM, str(field.data or ""), max_age=TOKEN_SECONDS
+            )
         except (TokenInvalid, TypeError, ValueError):
-            campaign_id, issued_ms = 0, 0
-        if campaign_id != self.campaign_id or request.headers.get("Sec-Fetch-Site") == "cross-site":
+            campaign_id, issued_ms, host = 0, 0, []
+        if (campaign_id, "".join(host)) != self.place or request.headers.get("Sec-Fetch-Site") == "cross-site":
             raise ValidationError(_("This page was open for a long time. Please press the button again."))
         form.age = clock.now().timestamp() - issued_ms / 1000
 
@@ -112,10 +115,13 @@ class EntryForm(Form):
             raise ValidationError(_("Accept the rules to enter."))
 
 
-def read(campaign_id: int) -> EntryForm:
-    """The form as it was sent; pressing “use this address” takes the suggestion."""
+def read(campaign_id: int, host: str = "") -> EntryForm:
+    """The form as it was sent; pressing “use this address” takes the suggestion.
+
+    `host` is the origin of the page around the frame that it was sent from, where there is one.
+    """
     sent = request.form
     if use := sent.get("use"):
         sent = sent.copy()  # type: ignore[assignment]
         sent["email"] = use
-    return EntryForm(sent, meta={"csrf_context": campaign_id})
+    return EntryForm(sent, meta={"csrf_context": (campaign_id, host)})

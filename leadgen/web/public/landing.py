@@ -106,10 +106,17 @@ def inviter_html(invited: Invitation | None) -> str:
     return f'<p class="inviter"><span aria-hidden="true">{escape(initial)}</span>{escape(line)}</p>'
 
 
-def origin_html(invited: Invitation | None) -> str:
-    """Hidden fields: the signed ref again (queries get lost), and the page that sent the visitor."""
+def origin_html(invited: Invitation | None, around: str = "") -> str:
+    """Hidden fields: the signed ref again (queries get lost), and the page that sent the visitor.
+
+    `around` is the origin of the page that shows the form in a frame, where there is one.
+    """
     html = f'<input type="hidden" name="ref" value="{escape(invited.token)}">' if invited else ""
-    host = request.form.get("from") if request.method == "POST" else text.address_parts(request.referrer or "").hostname
+    host = (
+        request.form.get("from")
+        if request.method == "POST"
+        else text.address_parts(around or request.referrer or "").hostname
+    )
     if host and host != request.host.split(":")[0]:
         html += f'<input type="hidden" name="from" value="{escape(host[:100])}">'
     return html

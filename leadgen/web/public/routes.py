@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from leadgen.web.public import (
     confirm,
+    embed,
     enter,
     go,
     landing,
@@ -28,6 +29,8 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/", legal.home),
     ("/c/<slug>", landing.landing),
     ("/preview/<token>", landing.preview_page),
+    ("/embed/<slug>.js", embed.embed_script),
+    ("/c/<slug>/embed", embed.embed_page),
     ("/c/<slug>/rules", legal.rules_page),
     ("/c/<slug>/privacy", legal.privacy),
     ("/c/<slug>/waiting/<token>", waiting.waiting_page),
@@ -48,6 +51,7 @@ _GET: tuple[tuple[str, _View], ...] = (
 )
 _POST: tuple[tuple[str, _View], ...] = (
     ("/c/<slug>", enter.enter),
+    ("/c/<slug>/embed", embed.embed_enter),
     ("/c/<slug>/waiting/<token>/code", waiting.waiting_code),
     ("/c/<slug>/waiting/<token>/resend", waiting.waiting_resend),
     ("/c/<slug>/waiting/<token>/correct", waiting.waiting_correct),
