@@ -24,7 +24,7 @@ _DRIVER_MISSING = (
     "(`apt-get install libatomic1` on Debian and Ubuntu, `dnf install libatomic` on Fedora) and run the tests again."
 )
 # Nothing but the page under test: no look-ups, updates or reports of the browser's own.
-_FLAGS = (
+FLAGS = (
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -44,7 +44,7 @@ class NoBrowserError(RuntimeError):
 def launch(playwright: Playwright) -> Browser:
     """A headless Chromium. Raises NoBrowserError with the sentence that says what to install."""
     # As root Chromium refuses its sandbox; elsewhere the sandbox needs user namespaces that containers often forbid.
-    flags = [*_FLAGS, "--no-sandbox"]
+    flags = [*FLAGS, "--no-sandbox"]
     return playwright.chromium.launch(executable_path=find(), headless=True, args=flags)
 
 
