@@ -14,7 +14,7 @@
     iframe { display: block; width: 100%; height: 0; border: 0; color-scheme: normal; }
     dialog { box-sizing: border-box; width: min(34rem, calc(100vw - 1.5rem)); max-width: none;
       max-height: calc(100dvh - 1.5rem); padding: 0; border: 0; border-radius: 1rem; overflow: auto;
-      background: Canvas; color: CanvasText; box-shadow: 0 1.5rem 4rem rgb(0 0 0 / .35); }
+      color-scheme: light dark; background: Canvas; color: CanvasText; box-shadow: 0 1.5rem 4rem rgb(0 0 0 / .35); }
     dialog::backdrop { background: rgb(0 0 0 / .55); }
     button { position: sticky; top: 0; float: right; z-index: 1; width: 2.75rem; height: 2.75rem; margin: .25rem;
       border: 0; border-radius: 50%; background: Canvas; color: CanvasText; font: 1.5rem/1 system-ui; cursor: pointer; }
