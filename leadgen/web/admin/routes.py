@@ -23,12 +23,14 @@ from leadgen.web.admin import (
     sending_pace,
     sequences,
     sessions,
+    virality,
 )
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
     proof, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
+    virality,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -53,7 +53,15 @@ GROUPS = (
     ),
     Group(
         lambda: _("Spread"),
-        (Tab("admin.embed", lambda: _("Embed"), ("embed",)),),
+        (
+            Tab("admin.embed", lambda: _("Embed"), ("embed",)),
+            Tab(
+                "admin.virality",
+                lambda: _("Virality"),
+                (),
+                ("admin.virality_people", "admin.virality_openings", "admin.virality_tree"),
+            ),
+        ),
     ),
     Group(
         lambda: _("Letters"),

@@ -108,6 +108,12 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.proof_json"): 200,
     ("POST", "admin.entrant_suppress"): GONE_ON,
     ("POST", "admin.entrant_lift"): GONE_ON,
+    ("GET", "admin.virality"): 200,
+    ("GET", "admin.virality_people"): 200,
+    ("GET", "admin.virality_openings"): 200,
+    ("GET", "admin.virality_tree"): 200,
+    ("GET", "admin.virality_influencers_csv"): 200,
+    ("GET", "admin.virality_cohorts_csv"): 200,
 }
 # What a path names and another brand must not know of.
 OBJECTS = frozenset({"campaign_id", "brand_id", "stream_id", "message_id"})
