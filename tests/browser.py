@@ -34,6 +34,8 @@ FLAGS = (
     "--disable-default-apps",
     "--disable-dev-shm-usage",
     "--force-color-profile=srgb",
+    # By its own name it says that it is headless, and is taken for a machine that draws previews.
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140 Safari/537.36",
 )
 
 

@@ -22,6 +22,7 @@ from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
 from leadgen.entries import lately, points
 from leadgen.journal import counters
+from leadgen.visits import service as visits
 from leadgen.web import kept
 from tests import browser, network, servers
 from tests.names import NameServer, name_server
@@ -129,6 +130,7 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> Iterator[None]:
     """Afterwards: no row, no key, no cached campaign."""
     yield
+    visits.forget()
     counters.flush()  # what this test counted is not the next one's
     queue.ring_out()  # and what it rang must not come late into the next one's queues
     servers.clean(cleaner)

@@ -16,7 +16,7 @@ from leadgen.entries.models import Entry
 from leadgen.fraud.models import Appeal, Decision, Ruling, Safe, Sighting, Signal, Verdict
 from leadgen.gallery.models import Picture, Vote, Work, WorkState
 from leadgen.rewards.models import Award, Coupon
-from leadgen.visits.models import Visit, VisitKind
+from leadgen.visits.models import Visit, VisitKind, VisitTally
 from tests.factories import keep
 
 _number = itertools.count(1)
@@ -110,6 +110,10 @@ def make_visit(entry: Entry, *, kind: VisitKind = VisitKind.HUMAN, **values: Any
         at=now,
         seen_at=now if kind is VisitKind.HUMAN else None,
     )
+
+
+def make_visit_tally(entry: Entry, *, kind: VisitKind = VisitKind.HUMAN, **values: Any) -> VisitTally:
+    return keep(VisitTally, values, entry_id=entry.id, kind=kind, channel="wa", campaign_id=entry.campaign_id, number=1)
 
 
 def make_sighting(entry: Entry, **values: Any) -> Sighting:
@@ -223,6 +227,7 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_coupon(milestone)
     make_award(entry, milestone)
     make_visit(entry)
+    make_visit_tally(entry)
     make_sighting(entry)
     make_signal(entry)
     make_verdict(entry)

@@ -6,19 +6,17 @@ A killed process loses the counts of its last second, never a lead.
 from __future__ import annotations
 
 import logging
-import os
 import threading
-import time
 from collections import Counter as Tally
 from datetime import datetime
 
 import psycopg
 
 from leadgen.core import clock, hot
+from leadgen.core.flusher import Flusher
 from leadgen.journal.vocabulary import CounterName
 
 log = logging.getLogger(__name__)
-FLUSH_SECONDS = 1.0
 # One order for all processes, so that two flushes never deadlock; what a deleted campaign counted is nobody's.
 _ADD = """
 INSERT INTO counter (campaign_id, hour, name, channel, number)
@@ -32,7 +30,6 @@ RETURNING number
 _Key = tuple[int, datetime, str, str]
 _tally: Tally[_Key] = Tally()
 _lock = threading.Lock()
-_flusher_pid = 0
 
 
 def count(campaign_id: int, name: CounterName, channel: str = "") -> None:
@@ -40,7 +37,7 @@ def count(campaign_id: int, name: CounterName, channel: str = "") -> None:
     hour = clock.now().replace(minute=0, second=0, microsecond=0)
     with _lock:
         _tally[(campaign_id, hour, name.value, channel)] += 1
-    _start_flusher()
+    _flusher.wake()
 
 
 def flush() -> None:
@@ -68,16 +65,4 @@ def flush() -> None:
             _tally.update(counted)
 
 
-def _start_flusher() -> None:
-    global _flusher_pid  # noqa: PLW0603 - a fork inherits the number, but not the thread
-    if _flusher_pid != os.getpid():
-        with _lock:
-            if _flusher_pid != os.getpid():
-                _flusher_pid = os.getpid()
-                threading.Thread(target=_run, name="counters", daemon=True).start()
-
-
-def _run() -> None:
-    while True:
-        time.sleep(FLUSH_SECONDS)
-        flush()
+_flusher = Flusher("counters", flush)

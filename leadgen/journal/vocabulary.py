@@ -37,5 +37,6 @@ class CounterName(StrEnum):
 
     VIEW = "view"
     REFERRAL_VISIT = "ref_visit"
+    HUMAN_VISIT = "human_visit"
     MACHINE_VISIT = "machine_visit"
     CONFIRM_VIEW = "confirm_view"

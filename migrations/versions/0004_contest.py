@@ -85,12 +85,37 @@ def upgrade() -> None:
         sa.Column("nonce", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("is_unpaid", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visit")),
+        sa.UniqueConstraint("nonce", name=op.f("uq_visit_nonce")),
     )
     op.create_index("ix_visit_campaign_id", "visit", ["campaign_id", "at"], unique=False)
-    op.create_index("ix_visit_entry_id", "visit", ["entry_id", "at"], unique=False)
-    op.create_index(
-        "ix_visit_nonce", "visit", ["nonce"], unique=True, postgresql_where=sa.text("kind IN ('candidate', 'human')")
+    op.create_index("ix_visit_entry_id", "visit", ["entry_id", "visitor", "at"], unique=False)
+    op.create_index("ix_visit_unpaid", "visit", ["id"], unique=False, postgresql_where=sa.text("is_unpaid"))
+    op.create_table(
+        "visit_tally",
+        sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "candidate",
+                "human",
+                "preview",
+                "scanner",
+                "prefetch",
+                "self",
+                "duplicate",
+                name="visitkind",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entry_id", "kind", "channel", name=op.f("pk_visit_tally")),
     )
     op.create_table(
         "safe",
@@ -893,7 +918,8 @@ def downgrade() -> None:
     op.drop_table("external_key")
     op.drop_table("action")
     op.drop_table("safe")
-    op.drop_index("ix_visit_nonce", table_name="visit", postgresql_where=sa.text("kind IN ('candidate', 'human')"))
+    op.drop_table("visit_tally")
+    op.drop_index("ix_visit_unpaid", table_name="visit", postgresql_where=sa.text("is_unpaid"))
     op.drop_index("ix_visit_entry_id", table_name="visit")
     op.drop_index("ix_visit_campaign_id", table_name="visit")
     op.drop_table("visit")

@@ -18,7 +18,7 @@ from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import browser, referral, traces
+from leadgen.web.public import browser, traces
 
 # How each outcome is answered besides its page.
 _STATUS = {Outcome.EXPIRED: 410, Outcome.CLOSED: 410, Outcome.INERT: 404}
@@ -114,7 +114,7 @@ def _show(view: ConfirmView, token: str, *, is_sent: bool = False, problem: str 
     if view.outcome is Outcome.ERASED:
         return _erased(view)
     is_same_browser = browser.made(view.entry_id, view.campaign_id)
-    may_submit = is_same_browser and request.method == "GET" and not _is_prefetch()
+    may_submit = is_same_browser and request.method == "GET" and not traces.is_prefetch()
     page_of_person = ""
     if view.outcome is Outcome.ALREADY and is_same_browser:
         page_of_person = links.status_token(view.entry_id, view.access_version)
@@ -152,12 +152,5 @@ def _unknown() -> Response:
 
 def _is_seen(view: ConfirmView) -> bool:
     """Whether a person is likely to look at the button: no scanner, no prefetch, no page that presses by itself."""
-    is_machine = referral.is_machine() or _is_prefetch()
+    is_machine = traces.is_machine() or traces.is_prefetch()
     return view.outcome is Outcome.READY and not is_machine and not browser.made(view.entry_id, view.campaign_id)
-
-
-def _is_prefetch() -> bool:
-    purpose = (
-        request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "") + request.headers.get("X-Moz", "")
-    )
-    return "prefetch" in purpose.lower()

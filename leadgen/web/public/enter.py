@@ -19,6 +19,7 @@ from leadgen.core.errors import Conflict
 from leadgen.core.i18n import gettext as _
 from leadgen.entries import entering
 from leadgen.entries.entering import Entered, EntryRequest
+from leadgen.visits import service as visits
 from leadgen.web import errors, language
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import browser, forms, landing, seals
@@ -57,6 +58,8 @@ def attempt(card: CampaignCard, form: EntryForm, locale: str, invited: Invitatio
     """Enter, or say why the form cannot be taken (yet)."""
     if refused := _refused(form):
         return refused
+    if invited and invited.nonce:
+        visits.prove_human(invited.nonce)  # whoever fills in a form has seen the page
     try:
         return _enter(card, form, locale, invited)
     except Conflict as error:

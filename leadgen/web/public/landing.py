@@ -41,6 +41,7 @@ class Invitation(NamedTuple):
     inviter: ReferrerCard
     channel: str
     token: str
+    nonce: str = ""  # of the opening that it began with; a ref without one proves nothing
 
 
 _pages: dict[tuple[int, int, str, Stage, int], list[str]] = {}
@@ -85,7 +86,7 @@ def invitation(card: CampaignCard) -> Invitation | None:
     if not token:
         return None
     try:
-        code, channel = tokens.read(
+        code, channel, *opening = tokens.read(
             Purpose.REFERRAL, token, max_age=REFERRAL_SECONDS * (1 + (request.method == "POST"))
         )
     except (TokenInvalid, TypeError, ValueError):
@@ -93,7 +94,7 @@ def invitation(card: CampaignCard) -> Invitation | None:
     inviter = person.referrer(code)
     if inviter is None or inviter.campaign_id != card.id:
         return None
-    return Invitation(inviter, channel, token)
+    return Invitation(inviter, channel, token, *opening[:1])
 
 
 def inviter_html(invited: Invitation | None) -> str:

@@ -18,6 +18,7 @@ from leadgen.web.public import (
     pictures,
     referral,
     sample,
+    seen,
     unsubscribe,
     waiting,
 )
@@ -52,6 +53,7 @@ _GET: tuple[tuple[str, _View], ...] = (
 _POST: tuple[tuple[str, _View], ...] = (
     ("/c/<slug>", enter.enter),
     ("/c/<slug>/embed", embed.embed_enter),
+    ("/c/<slug>/seen", seen.seen),
     ("/c/<slug>/waiting/<token>/code", waiting.waiting_code),
     ("/c/<slug>/waiting/<token>/resend", waiting.waiting_resend),
     ("/c/<slug>/waiting/<token>/correct", waiting.waiting_correct),

@@ -1,4 +1,5 @@
-// The landing page works without this: it keeps the countdown fresh and speaks up after a field is left.
+// The landing page works without this: it keeps the countdown fresh, speaks up after a field is left, and tells that
+// somebody looked at an invitation.
 const countdown = document.querySelector(".countdown");
 
 function refresh() {
@@ -47,4 +48,29 @@ function say(field, sentence) {
   error.textContent = sentence;
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", id);
+}
+
+// An invitation counts as opened by a person once the page was in view for a second, or somebody touched it. Browsers
+// that are driven by a program say so themselves.
+const ref = new URLSearchParams(location.search).get("ref");
+if (ref && navigator.sendBeacon && !navigator.webdriver) {
+  const heard = new AbortController();
+  let timer;
+  const inView = () => document.visibilityState === "visible" && !document.prerendering;
+  const tell = () => {
+    if (!inView() || heard.signal.aborted) return;
+    heard.abort();
+    clearTimeout(timer);
+    navigator.sendBeacon(`${location.pathname}/seen`, new URLSearchParams({ ref }));
+  };
+  const wait = () => {
+    clearTimeout(timer);
+    if (inView()) timer = setTimeout(tell, 1000);
+  };
+  for (const deed of ["pointerdown", "keydown", "touchstart"]) {
+    addEventListener(deed, tell, { passive: true, signal: heard.signal });
+  }
+  document.addEventListener("visibilitychange", wait, { signal: heard.signal });
+  document.addEventListener("prerenderingchange", wait, { signal: heard.signal });
+  wait();
 }

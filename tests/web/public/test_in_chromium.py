@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from typing import Any
-
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from leadgen.core import hot, links
 from tests.web.public.conftest import Scene
-
-
-@pytest.fixture
-def street(app: Flask, scene: Scene) -> Iterator[str]:
-    """The application behind a real port; answers with its address."""
-
-    def application(environ: Any, start_response: Any) -> list[bytes]:
-        answer: Any = app(environ, start_response)
-        try:
-            return [b"".join(answer)]
-        finally:
-            answer.close()
-            hot.forget()  # the server has a thread for each request, which takes its connection with it
-
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def _fill(page: Page, address: str) -> None:
