@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 from jinja2 import StrictUndefined, Undefined
 from jinja2.utils import missing
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from leadgen.core import i18n, settings
 from leadgen.web.kept import Kept
@@ -66,24 +66,31 @@ def asset(name: str) -> str:
 
 def words(message: str, **variables: Any) -> Markup:
     """The message in the current language; variables are escaped, the message itself is ours."""
-    found = _message(i18n.locale(), message)
-    return found % variables if variables else found % ()
+    if not variables:
+        return _message(i18n.locale(), message)
+    return _said(i18n.gettext(message), variables)
 
 
 def words_for(singular: str, plural: str, number: int, **variables: Any) -> Markup:
     """The message for so many things; `num` is their number."""
-    found = _messages(i18n.locale(), singular, plural, number)
-    return found % {"num": number, **variables}
+    if not variables:
+        return _messages(i18n.locale(), singular, plural, number)
+    return _said(i18n.ngettext(singular, plural, number), {"num": number, **variables})
+
+
+def _said(message: str, variables: Mapping[str, Any]) -> Markup:
+    # What Markup's own % does, several times cheaper for the few words of a sentence.
+    return Markup(message % {name: escape(value) for name, value in variables.items()})  # noqa: S704 - escaped
 
 
 @lru_cache(maxsize=4096)
 def _message(_locale: str, message: str) -> Markup:
-    return Markup(i18n.gettext(message))  # noqa: S704 - our own sentences, from the source and its translations
+    return Markup(i18n.gettext(message) % ())  # noqa: S704 - our own sentences, from the source and its translations
 
 
 @lru_cache(maxsize=4096)
 def _messages(_locale: str, singular: str, plural: str, number: int) -> Markup:
-    return Markup(i18n.ngettext(singular, plural, number))  # noqa: S704 - as above
+    return Markup(i18n.ngettext(singular, plural, number) % {"num": number})  # noqa: S704 - as above
 
 
 def _date(moment: date | datetime, zone: str = "UTC", style: str = "long") -> str:

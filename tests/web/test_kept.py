@@ -59,3 +59,33 @@ def test_a_part_that_speaks_of_a_person_is_refused(app: Flask, body: str) -> Non
 def test_names_that_the_part_sets_itself_are_its_own(app: Flask) -> None:
     template = '{% kept "a" %}{{ card.id }}{% for n in [1, 2] %}{% set m = n %}{{ m }}{% endfor %}{% endkept %}'
     assert shown(app, template) == "112"
+
+
+def test_what_is_somebodys_own_is_filled_into_its_places_each_time_and_escaped(app: Flask) -> None:
+    template = '{% kept "a", name=first_name, number=2 + 1 %}{{ card.id }}<b>{{ name }}</b>{{ number }} {{ name }}'
+    template += "{% endkept %}"
+    assert shown(app, template, first_name="Anna") == "1<b>Anna</b>3 Anna"
+    assert shown(app, template, first_name="<i>Ben") == "1<b>&lt;i&gt;Ben</b>3 &lt;i&gt;Ben"
+    assert len(kept._parts) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{% if name %}x{% endif %}",
+        "{{ name | upper }}",
+        "{{ name ~ '' }}",
+        "{{ _('Hello %(name)s', name=name) }}",
+        "{% for letter in name %}x{% endfor %}",
+        "{% set other = name %}{{ other }}",
+    ],
+)
+def test_what_is_somebodys_own_decides_nothing_in_a_part(app: Flask, body: str) -> None:
+    with pytest.raises(TemplateSyntaxError, match="may only be said as it is"):
+        app.jinja_env.from_string('{% kept "a", name=first_name %}' + body + "{% endkept %}")
+
+
+def test_texts_of_a_campaign_are_kept_for_each_version_of_it(app: Flask) -> None:
+    template = '{% kept "a" %}{{ texts("title") }}{% endkept %}'
+    assert shown(app, template, texts=lambda _key: "One") == "One"
+    assert shown(app, template, version=2, texts=lambda _key: "Two") == "Two"
