@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leadgen.accounts.models import Brand
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import Campaign, Mechanic
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -18,6 +18,8 @@ _PLACEHOLDER = re.compile(r"\{[a-z_]+\}")
 # Templates tell the marketer in brackets what to write there.
 _NOTE = re.compile(r"\[[^\]]+\]")
 _SHORTEST = timedelta(hours=1)
+# Milestones and codes have rewards of their own, a waiting list has places.
+_NEEDING_PRIZES = {Mechanic.DRAW, Mechanic.RANK, Mechanic.QUIZ, Mechanic.VOTES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def _left_overs(filled_rules: str, words: dict[str, str]) -> Iterator[Problem]:
 
 
 def _prizes(campaign: Campaign) -> Iterator[Problem]:
-    if not campaign.prizes:
+    if not campaign.prizes and _NEEDING_PRIZES & set(campaign.mechanics):
         yield Problem("prizes", _("Add at least one prize."))
     for number, prize in enumerate(campaign.prizes, 1):
         for locale in i18n.LOCALES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -107,11 +107,21 @@ def create_from_template(
         starts_at=starts_at,
         ends_at=ends_at or last_minute(starts_at + timedelta(days=template["days"]), zone),
         created_at=clock.now(),
+        **_played_by(template, starts_at, zone),
         **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
         prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],
         questions=[_question(n, question) for n, question in enumerate(template["questions"], 1)],
     )
     return _created(campaign, copied_from=None)
+
+
+def _played_by(template: Mapping[str, Any], starts_at: datetime, zone: str) -> dict[str, Any]:
+    """The mechanics of a template, their settings, and between which days of the contest people vote."""
+    days = {
+        f"votes_{name}_at": last_minute(starts_at + timedelta(days=day), zone)
+        for name, day in template.get("votes", {}).items()
+    }
+    return {"mechanics": list(template["mechanics"]), **template.get("settings", {}), **days}
 
 
 def _question(position: int, data: dict[str, Any]) -> Question:
@@ -153,7 +163,8 @@ def duplicate(campaign: Campaign, *, name: str) -> Campaign:
     same = (
         "brand_id", "template", "timezone", "default_locale", "picture", "grace_seconds", "countries", "minimum_age",
         "entry_points", "referral_points", "is_reminding", "mechanics", "touch_model", "is_remembering_touch",
-        "hold_hours", "cap_per_day", "cap_total", "indirect_points", "profile_points", "stay_points", "stay_days", "visit_points", "declared_cap",
+        "hold_hours", "cap_per_day", "cap_total", "indirect_points", "profile_points", "stay_points", "stay_days",
+        "visit_points", "declared_cap",
         "is_board_shown", "board_size", "freeze_hours", "waitlist_order", "skip_places", "waitlist_hide_above",
         "fraud_preset", "shares", "embed_origins", "votes_a_day", "votes_need_entry",
     )  # fmt: skip

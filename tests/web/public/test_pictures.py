@@ -42,7 +42,8 @@ def test_drawn_pictures_load_nothing_and_hero_pictures_have_a_preview() -> None:
         assert "href" not in source, picture.name
         assert "<script" not in source, picture.name
         assert len(source) < 60_000, picture.name
-    for hero in ("escales-hero", "hero-race", "hero-milestones"):
+    kinds = ("race", "milestones", "waitlist", "coupons", "quiz", "photos")
+    for hero in ("escales-hero", *(f"hero-{kind}" for kind in kinds)):
         preview = STATIC / "pictures" / f"{hero}.png"
         assert preview.stat().st_size <= 200_000
         with Image.open(preview) as picture:
