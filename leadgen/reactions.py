@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from leadgen.core.db import db
 from leadgen.entries import domains, waiting
+from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
@@ -27,7 +28,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_CONFIRMED: (nurture.enrol_confirmed,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
-    FactName.CONTACT_ERASED: (nurture.leave,),
+    FactName.CONTACT_ERASED: (nurture.leave, gallery.forget),
 }
 
 

@@ -34,6 +34,8 @@ class Purpose(StrEnum):
     PREVIEW = "preview.v1"
     CLICK = "click.v1"
     SAMPLE = "sample.v1"
+    VOTER = "voter.v1"
+    PICTURE = "picture.v1"
 
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -30,6 +30,10 @@ class FactName(StrEnum):
     SEQUENCE_EXITED = "sequence.exited"
     SEQUENCE_FINISHED = "sequence.finished"
     STREAM_STOPPED = "stream.stopped"
+    WORK_SUBMITTED = "work.submitted"
+    WORK_PUBLISHED = "work.published"
+    WORK_REFUSED = "work.refused"
+    WORK_WITHDRAWN = "work.withdrawn"
 
 
 class CounterName(StrEnum):

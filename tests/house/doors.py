@@ -10,9 +10,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
+from leadgen.campaigns.models import Action
 from leadgen.core import links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
+from leadgen.gallery.models import Work
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
 from leadgen.nurture.models import Broadcast, Step
@@ -84,6 +86,8 @@ def examples() -> tuple[World, Examples]:
     world = make_one_of_everything()
     campaign, ben, anna = world.campaign, world.ben, world.anna
     jobs.pump_mail()  # a letter lies in the mailbox of development
+    work = db.session.scalars(select(Work)).one()
+    upload = db.session.get_one(Action, work.action_id)
     values = {
         "slug": campaign.slug,
         "code": ben.code,
@@ -104,6 +108,10 @@ def examples() -> tuple[World, Examples]:
         "name": mailbox.newest("")[0].name,
         "accent": "0b6e6e",
         "page": "me",
+        "action_id": upload.id,
+        "work_id": work.id,
+        "public_id": work.public_id,
+        "size": "large",
         "deeper": "erase",
     }
     signed = {

@@ -158,6 +158,7 @@ def places() -> ResponseReturnValue:
         found += [
             {"name": f"{campaign.name} › {tab.word()}", "to": url_for(tab.endpoint, campaign_id=campaign.id)}
             for tab in TABS
+            if tab.applies(campaign)
         ]
     return jsonify(found)
 

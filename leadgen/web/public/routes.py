@@ -11,6 +11,7 @@ from leadgen.web.public import (
     confirm,
     embed,
     enter,
+    gallery,
     go,
     landing,
     legal,
@@ -21,6 +22,7 @@ from leadgen.web.public import (
     seen,
     unsubscribe,
     waiting,
+    works,
 )
 
 blueprint = Blueprint("public", __name__)
@@ -43,6 +45,10 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/me/<token>", me.me),
     ("/me/<token>/erase", me.me_erase_page),
     ("/me/<token>/data.json", me.me_data),
+    ("/me/<token>/works/new/<int:action_id>", works.me_work_new),
+    ("/works/<public_id>/<size>.webp", works.work_picture),
+    ("/c/<slug>/works", gallery.works_page),
+    ("/c/<slug>/works/<public_id>", gallery.work_page),
     ("/unsubscribe/<token>", unsubscribe.unsubscribe_page),
     ("/sample/<page>/<token>", sample.sample_page),
     ("/sample/<page>/<token>/<path:deeper>", sample.sample_page),
@@ -64,6 +70,9 @@ _POST: tuple[tuple[str, _View], ...] = (
     ("/me/<token>/consent", me.me_consent),
     ("/me/<token>/erase", me.me_erase),
     ("/me/<token>/link", me.me_link),
+    ("/me/<token>/works/new/<int:action_id>", works.me_work),
+    ("/me/<token>/works/<public_id>/withdraw", works.me_work_withdraw),
+    ("/c/<slug>/works/<public_id>/vote", gallery.work_vote),
     ("/unsubscribe/<token>", unsubscribe.unsubscribe),
     ("/sample/<page>/<token>", sample.sample_press),
     ("/sample/<page>/<token>/<path:deeper>", sample.sample_press),

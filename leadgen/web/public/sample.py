@@ -60,18 +60,18 @@ def _show(page: str, token: str, deeper: str, *, is_pressed: bool) -> ResponseRe
 
 def _answer(page: str, token: str, card: CampaignCard, deeper: str, *, is_pressed: bool) -> Response:
     if page == "unsubscribe":
-        return unsubscribe._show("left" if is_pressed else "ask", token, _contact(card))
+        return unsubscribe._show("left" if is_pressed else "ask", token, _contact(card))  # noqa: SLF001 - the real page
     if page == "refuse":
         view = _view(card)
-        return confirm._page("public/refuse.html", view, token=token, is_done=is_pressed)
+        return confirm._page("public/refuse.html", view, token=token, is_done=is_pressed)  # noqa: SLF001 - the real page
     if page == "confirm" and not is_pressed:
         view = _view(card)
-        return confirm._page(
+        return confirm._page(  # noqa: SLF001 - the real page
             "public/confirm.html", view, token=token, is_submitting=False, page_of_person="", is_sent=False, problem=""
         )
     if deeper == "erase" and not is_pressed:
         return me.page("public/erase.html", token=token, card=card, standing=_standing(card))
-    return me._show(token, _standing(card), card)
+    return me._show(token, _standing(card), card)  # noqa: SLF001 - the real page
 
 
 def _kept_among_samples(answer: Response, token: str) -> Response:
