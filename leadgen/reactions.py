@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from leadgen.core.db import db
-from leadgen.entries import domains, waiting
+from leadgen.entries import domains, referrals, waiting
 from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
@@ -26,7 +26,8 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
     FactName.ENTRY_CONFIRMED: (nurture.enrol_confirmed,),
-    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, nurture.leave),
+    FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
     FactName.CONTACT_ERASED: (nurture.leave, gallery.forget),
 }

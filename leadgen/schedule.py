@@ -35,6 +35,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(10, "leadgen.mail.jobs.count_streams", QueueName.EVENTS),  # behind a blast in MAIL it would never come
     Strike(30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
     Strike(60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
+    Strike(60, "leadgen.entries.jobs.settle_referrals", QueueName.EVENTS),
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
     Strike(600, "leadgen.mail.jobs.fold_clicks", QueueName.SLOW),
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),

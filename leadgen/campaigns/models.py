@@ -163,9 +163,7 @@ class Campaign(Model):
     mechanics: Mapped[list[str]] = mapped_column(server_default=text("'{draw}'"))
     # referrals (F4, F5): who is credited, when, how often, and for what besides the friend's confirmation
     touch_model: Mapped[TouchModel] = mapped_column(word(TouchModel), server_default="last_touch")
-    is_remembering_touch: Mapped[bool] = mapped_column(
-        server_default=text("false")
-    )  # a first-party cookie says the first
+    is_remembering_touch: Mapped[bool] = mapped_column(server_default=text("false"))  # by a cookie
     hold_hours: Mapped[int] = mapped_column(server_default=text("0"))
     cap_per_day: Mapped[int | None]
     cap_total: Mapped[int | None]

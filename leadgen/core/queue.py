@@ -43,6 +43,7 @@ class Bell(StrEnum):
     MAIL = "leadgen.mail.jobs.pump_mail"
     FACTS = "leadgen.reactions.drain"
     POINTS = "leadgen.entries.jobs.fold_points"
+    REFERRALS = "leadgen.entries.jobs.settle_referrals"
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
     BROADCASTS = "leadgen.nurture.jobs.expand"
@@ -51,6 +52,7 @@ class Bell(StrEnum):
 BELL_QUEUES = {
     Bell.CONFIRMATIONS: QueueName.URGENT,
     Bell.POINTS: QueueName.EVENTS,
+    Bell.REFERRALS: QueueName.EVENTS,
     Bell.FACTS: QueueName.EVENTS,
     Bell.RECEIPTS: QueueName.EVENTS,
     Bell.NURTURE: QueueName.EVENTS,

@@ -28,13 +28,42 @@ FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.
 WHERE e.id = %(entry)s
 """
 
+# What a friend's confirmation is for the inviter. Whatever needs a count under a lock (caps) or time (a delay) waits
+# for entries.referrals.settle; all else is decided here: a campaign without them pays for a CASE and no more.
+_JUDGED = """
+    SELECT e.id, e.referrer_id, p.address_hash, c.entry_points, c.referral_points, c.indirect_points, c.stay_points,
+           %(now)s + c.stay_days * interval '1 day' AS stays_at,
+           least(%(now)s + c.hold_hours * interval '1 hour', c.ends_at + c.grace_seconds * interval '1 second') AS due,
+           CASE WHEN e.referrer_id IS NULL THEN '{none,""}'::text[]
+                WHEN r.status <> 'confirmed' THEN '{not_counted,ineligible}'
+                WHEN e.created_at >= c.ends_at THEN '{not_counted,expired}'
+                WHEN r.review = 'excluded' THEN '{on_hold,ineligible}'
+                WHEN c.hold_hours > 0 OR c.cap_per_day IS NOT NULL OR c.cap_total IS NOT NULL THEN '{on_hold,delay}'
+                WHEN (SELECT id FROM ledger WHERE idempotency_key =
+                      'referral:' || e.campaign_id || ':' || encode(p.address_hash, 'hex')) IS NOT NULL
+                THEN '{not_counted,duplicate}' ELSE '{counted,""}' END AS verdict
+    FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
+    LEFT JOIN entry r ON r.id = e.referrer_id
+"""
+
 _CONFIRM = f"""
-WITH done AS (
-    UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s
-    FROM campaign c
-    WHERE e.id = %(entry)s AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
-      AND %(now)s < e.expires_at AND c.id = e.campaign_id AND c.status IN {CONFIRMABLE_SQL}
-    RETURNING e.*, c.entry_points, c.referral_points
+WITH judged AS (
+    {_JUDGED} WHERE e.id = %(entry)s AND c.status IN {CONFIRMABLE_SQL}
+), done AS (
+    UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s,
+        -- What staff or a check decided while the entry waited stays; silence and a bounce are over now.
+        (referral_state, referral_reason, held_until) = (
+            SELECT CASE WHEN is_open THEN verdict[1] ELSE e.referral_state END,
+                   CASE WHEN is_open THEN verdict[2] ELSE e.referral_reason END,
+                   CASE WHEN NOT is_open THEN e.held_until WHEN verdict = '{{on_hold,delay}}' THEN due
+                        WHEN verdict[1] = 'counted' AND stay_points > 0 THEN stays_at END
+            FROM (SELECT e.referral_state IN ('none', 'awaiting')
+                         OR e.referral_state = 'not_counted' AND e.referral_reason IN ('expired', 'bounce') AS is_open)
+                 AS before)
+    FROM judged
+    WHERE e.id = judged.id AND e.generation = %(generation)s AND e.status IN ('pending', 'bounced')
+      AND %(now)s < e.expires_at
+    RETURNING e.*, judged.entry_points, judged.referral_points, judged.indirect_points
 ), verified AS (
     UPDATE contact p SET email_verified_at = coalesce(p.email_verified_at, %(now)s), last_inbound_at = %(now)s,
         -- Who left after the tick is not brought back by the link of a mail from before, who complained by none.
@@ -69,18 +98,22 @@ WITH done AS (
         ORDER BY m.id DESC LIMIT 1
     ) AS mail ON true
     WHERE act.purpose = 'rules' OR is_marketing_wanted AND marketing_at IS NOT NULL
-), inviter AS (
-    SELECT r.id FROM entry r, done WHERE r.id = done.referrer_id AND r.status = 'confirmed'
 ), credited AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, source_entry_id, rules_version, at,
                         idempotency_key)
     SELECT campaign_id, id, 'entry', entry_points, entry_points, NULL::bigint, rules_version, %(now)s, 'entry:' || id
     FROM done
     UNION ALL
-    SELECT campaign_id, inviter.id, 'referral', referral_points, referral_points, done.id, rules_version, %(now)s,
+    SELECT campaign_id, referrer_id, 'referral', referral_points, referral_points, done.id, rules_version, %(now)s,
            -- by mailbox, not by entry: erasing oneself and entering again earns nothing twice
            'referral:' || campaign_id || ':' || encode(verified.address_hash, 'hex')
-    FROM done, inviter, verified
+    FROM done, verified WHERE referral_state = 'counted'
+    UNION ALL
+    SELECT done.campaign_id, r2.id, 'indirect', indirect_points, indirect_points, done.id, done.rules_version, %(now)s,
+           'indirect:' || done.campaign_id || ':' || encode(verified.address_hash, 'hex')
+    FROM done CROSS JOIN verified JOIN entry r2 ON r2.id = done.ref2_id
+    WHERE indirect_points <> 0 AND done.referral_state = 'counted' AND r2.status = 'confirmed'
+      AND r2.review <> 'excluded'
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances, kind
 ), unfolded AS (
@@ -100,11 +133,13 @@ WITH done AS (
            jsonb_build_object('method', %(method)s::text, 'marketing', is_marketing_wanted)
     FROM done
     UNION ALL
-    SELECT 'referral.counted', %(now)s, brand_id, done.campaign_id, NULL, credited.entry_id,
-           jsonb_build_object('friend', done.id, 'points', credited.points)
-    FROM done, credited WHERE credited.kind = 'referral'
+    SELECT CASE referral_state WHEN 'counted' THEN 'referral.counted' WHEN 'on_hold' THEN 'referral.held'
+                               ELSE 'referral.refused' END, %(now)s, brand_id, campaign_id, NULL, referrer_id,
+           CASE WHEN referral_state = 'counted' THEN jsonb_build_object('friend', id, 'points', referral_points)
+                ELSE jsonb_build_object('friend', id, 'reason', referral_reason) END
+    FROM done WHERE referral_state <> 'none'
 )
-SELECT id, campaign_id, access_version FROM done
+SELECT id, campaign_id, access_version, referral_state = 'on_hold' AND held_until <= %(now)s AS is_due FROM done
 """  # noqa: S608 - the only values put in by Python are constants of this module
 
 _TRY_CODE = f"""
@@ -193,6 +228,8 @@ def confirm(entry_id: int, generation: int, method: str, traces: Mapping[str, An
     if row is not None:
         for bell in (Bell.MAIL, Bell.POINTS, Bell.FACTS):
             queue.ring(bell)
+        if row["is_due"]:
+            queue.ring(Bell.REFERRALS)
         return Confirmation(Outcome.CONFIRMED, row["id"], row["campaign_id"], row["access_version"])
     row = _read(entry_id)
     outcome = _outcome(row, generation)

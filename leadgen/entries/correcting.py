@@ -44,7 +44,12 @@ WITH mine AS (
     UPDATE entry e SET corrections = e.corrections + 1 FROM mine, other WHERE e.id = mine.id RETURNING e.id
 ), moved AS (
     UPDATE entry e SET corrections = e.corrections + 1, contact_id = person.id, generation = e.generation + 1,
-        status = 'pending', address_problem = '', mails_sent = e.mails_sent + 1, last_mail_at = %(now)s,
+        status = 'pending', address_problem = '',
+        referral_state = CASE WHEN e.referral_state = 'not_counted' AND e.referral_reason IN ('expired', 'bounce')
+                              THEN 'awaiting' ELSE e.referral_state END,
+        referral_reason = CASE WHEN e.referral_state = 'not_counted' AND e.referral_reason IN ('expired', 'bounce')
+                               THEN '' ELSE e.referral_reason END,
+        mails_sent = e.mails_sent + 1, last_mail_at = %(now)s,
         code_number = e.code_number + 1, code_tries = 0, code_expires_at = %(code_expires_at)s,
         expires_at = greatest(e.expires_at, %(expires_at)s)
     FROM mine, person WHERE e.id = mine.id AND person.id <> mine.contact_id AND NOT EXISTS (SELECT FROM other)

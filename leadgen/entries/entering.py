@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from leadgen.campaigns.cards import CampaignCard
+from leadgen.campaigns.models import TouchModel
 from leadgen.contacts import address
 from leadgen.contacts.address import Address
 from leadgen.contacts.evidence import PRIVACY_NOTICE
@@ -29,6 +30,9 @@ CONFIRMATION_LIFE = timedelta(days=7)
 CODE_LIFE = timedelta(minutes=15)
 MAIL_LIFE = timedelta(hours=24)
 _CODE_ATTEMPTS = 5
+# A chain of friends may grow longer; its generations are counted up to here (F4).
+MOST_GENERATIONS = 50
+_LONGEST_CODE = 16
 
 _ENTER = f"""
 WITH campaign_now AS (
@@ -44,16 +48,22 @@ WITH campaign_now AS (
     RETURNING id
 ), inviter AS (
     -- Found by the code alone: a plan made while the tables were empty would go through all entries of the campaign.
-    SELECT id, referrer_id, ref2_id, coalesce(root_id, id) AS root_id, depth
-    FROM (SELECT * FROM entry WHERE code = %(referral_code)s OFFSET 0) AS coded
+    -- An excluded inviter stays the inviter: the credit waits until somebody clears them, or never comes.
+    SELECT id, code, referrer_id, ref2_id, coalesce(root_id, id) AS root_id, depth
+    FROM (SELECT * FROM entry WHERE code = ANY(%(codes)s::text[]) OFFSET 0) AS coded
     WHERE campaign_id = %(campaign)s AND status = 'confirmed'
+    ORDER BY array_position(%(codes)s::text[], code) LIMIT 1
 ), joined AS (
     INSERT INTO entry (public_id, code, brand_id, campaign_id, contact_id, locale, rules_version, is_marketing_wanted,
-                       referrer_id, ref2_id, ref3_id, root_id, depth, channel, source,
+                       referrer_id, ref2_id, ref3_id, root_id, depth, referral_state, channel, source,
+                       touch_model, first_touch_code, last_touch_code, landing_variant,
                        code_expires_at, last_mail_at, expires_at, created_at)
     SELECT %(public_id)s, %(code)s, %(brand)s, %(campaign)s, person.id, %(locale)s, %(rules_version)s, %(marketing)s,
-           inviter.id, inviter.referrer_id, inviter.ref2_id, inviter.root_id, coalesce(inviter.depth + 1, 0),
-           %(channel)s, %(source)s::jsonb, %(code_expires_at)s, %(now)s, %(expires_at)s, %(now)s
+           inviter.id, inviter.referrer_id, inviter.ref2_id, inviter.root_id,
+           least(coalesce(inviter.depth + 1, 0), {MOST_GENERATIONS}),
+           CASE WHEN inviter.id IS NULL THEN 'none' ELSE 'awaiting' END, %(channel)s, %(source)s::jsonb,
+           %(touch_model)s, %(first_code)s, %(last_code)s, %(landing_variant)s,
+           %(code_expires_at)s, %(now)s, %(expires_at)s, %(now)s
     FROM person LEFT JOIN inviter ON true
     ON CONFLICT (campaign_id, contact_id) DO UPDATE SET campaign_id = entry.campaign_id
     RETURNING id, contact_id, referrer_id, (xmax = 0) AS is_new
@@ -82,6 +92,11 @@ WITH campaign_now AS (
            %(now)s, %(brand)s, %(campaign)s, contact_id, id,
            jsonb_strip_nulls(jsonb_build_object('referrer', referrer_id, 'channel', %(channel)s::text))
     FROM joined
+    UNION ALL
+    SELECT 'referral.unknown', %(now)s, %(brand)s, %(campaign)s, joined.contact_id, joined.id,
+           jsonb_build_object('typed', %(typed_code)s::text)
+    FROM joined LEFT JOIN inviter ON true
+    WHERE is_new AND %(typed_code)s::text <> '' AND inviter.code IS DISTINCT FROM %(typed_code)s::text
 )
 SELECT id, is_new FROM joined
 """  # noqa: S608 - the only values put in by Python are constants of the product
@@ -89,7 +104,11 @@ SELECT id, is_new FROM joined
 
 @dataclass(frozen=True, slots=True)
 class EntryRequest:
-    """What a filled-in form says. `seconds` is how long the form was open; `source` holds utm_* and the like."""
+    """What a filled-in form says. `seconds` is how long the form was open; `source` holds utm_* and the like.
+
+    `referral_code` is of the link followed last, `first_code` of the one followed first (where that is known, else
+    empty), `typed_code` what the person typed under “who invited you”: it comes before both when it is good.
+    """
 
     address: Address
     first_name: str
@@ -103,6 +122,9 @@ class EntryRequest:
     user_agent: str
     page: str
     seconds: float
+    first_code: str = ""
+    typed_code: str = ""
+    landing_variant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +162,21 @@ def deadline(card: CampaignCard, moment: datetime) -> datetime:
     return min(moment + CONFIRMATION_LIFE, card.ends_at + timedelta(seconds=card.grace_seconds))
 
 
+def tidy_code(typed: str) -> str:
+    """The referral code in what somebody typed or pasted, be it a whole link; empty when there is none in it."""
+    last = typed.strip().rstrip("/").rpartition("/")[2].partition("?")[0].upper()
+    code = "".join(sign for sign in last if sign.isascii() and sign.isalnum())
+    return code if len(code) <= _LONGEST_CODE else ""
+
+
+def _codes(card: CampaignCard, request: EntryRequest) -> list[str]:
+    """The codes that may bring somebody the credit, the strongest first (F4)."""
+    touches = [request.first_code, request.referral_code]
+    if card.touch_model is TouchModel.LAST:
+        touches.reverse()
+    return [code for code in (request.typed_code, *touches) if code]
+
+
 def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> dict[str, Any]:
     now = clock.now()
     return {
@@ -157,7 +194,12 @@ def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> d
         "marketing_action": "given" if request.wants_marketing else "refused",
         "rules_evidence": _evidence(card, request, "consent_rules"),
         "marketing_evidence": _evidence(card, request, "consent_marketing"),
-        "referral_code": request.referral_code,
+        "codes": _codes(card, request),
+        "touch_model": card.touch_model.value,
+        "first_code": request.first_code or request.referral_code,
+        "last_code": request.referral_code,
+        "typed_code": request.typed_code,
+        "landing_variant": request.landing_variant,
         "channel": request.channel,
         "source": json.dumps(request.source),
         "public_id": ids.public_id(),

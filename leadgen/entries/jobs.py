@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from leadgen.entries import domains, points, upkeep
+from leadgen.entries import domains, points, referrals, upkeep
 
 _FOLD_SECONDS = 2.0
 _FOLD_PAUSE = 0.15
@@ -35,3 +35,8 @@ def audit_points() -> None:
 def check_domain(*entry_ids: int) -> None:
     """Ask whether anybody takes mail at the domain of these entries."""
     domains.look_at(entry_ids)
+
+
+def settle_referrals() -> None:
+    """Judge the referrals whose time has come."""
+    referrals.settle()

@@ -53,6 +53,10 @@ class ReferralReason(StrEnum):
     OVER_CAP = "over_cap"
 
 
+# These come of themselves and never stand in the way of what somebody decided; a confirmation takes them back.
+BY_ITSELF = (ReferralReason.EXPIRED, ReferralReason.BOUNCE)
+
+
 class Review(StrEnum):
     """What a check says: `held` keeps the entry from board and draw for now, `excluded` until somebody clears it."""
 

@@ -14,7 +14,7 @@ from leadgen.contacts import service as contacts
 from leadgen.core import hot, text
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries import places, points
+from leadgen.entries import places, points, referrals
 from leadgen.entries.models import Entry, EntryStatus, Review
 from leadgen.entries.places import Place
 from leadgen.mail import bounds, forgetting
@@ -200,6 +200,7 @@ def erase(entry_id: int) -> None:
     if entry is None or entry.status is EntryStatus.ERASED:
         raise NotFound
     entry_ids = db.session.scalars(select(Entry.id).where(Entry.contact_id == entry.contact_id)).all()
+    referrals.forget(entry_ids)
     for one in entry_ids:
         points.leave_ranking(one)
     db.session.execute(

@@ -18,7 +18,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
 from leadgen.entries.correcting import OPEN
 from leadgen.entries.entering import CODE_LIFE, deadline
-from leadgen.entries.models import Entry, EntryStatus
+from leadgen.entries.models import BY_ITSELF, Entry, EntryStatus, ReferralReason, ReferralState
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
@@ -82,6 +82,8 @@ def resend(entry_id: int, *, is_asked: bool = True) -> int:
     entry.mails_sent += 1
     entry.expires_at = max(entry.expires_at, new_deadline)
     entry.status = EntryStatus.PENDING
+    if entry.referral_state is ReferralState.NOT_COUNTED and entry.referral_reason in BY_ITSELF:
+        entry.referral_state, entry.referral_reason = ReferralState.AWAITING, ReferralReason.NONE
     _want_confirmation(entry, now, is_asked=is_asked)
     return _seconds_until_resend(entry)
 
@@ -97,6 +99,8 @@ def refuse(entry_id: int, generation: int) -> None:
     if entry.generation != generation or entry.status not in OPEN:
         raise Conflict(_("This entry can no longer be refused here."))
     entry.status = EntryStatus.REFUSED
+    if entry.referral_state is not ReferralState.NONE:
+        entry.referral_state, entry.referral_reason = ReferralState.NOT_COUNTED, ReferralReason.INELIGIBLE
     contact = contacts.get(entry.contact_id)
     if contact.email_verified_at is None and contact.address_hash is not None:
         contacts.suppress(entry.brand_id, contact.address_hash, SuppressionReason.REFUSED, "it was not me")
@@ -163,11 +167,14 @@ def wanted(entry: Entry, intent: str, letter: str, context: dict[str, int | str]
 def mark_bounced(facts: Sequence[Fact]) -> None:
     """An address is dead: what waits for it can stop waiting, and its page says so (reaction)."""
     contact_ids = [fact.contact_id for fact in facts if fact.data.get("reason") == SuppressionReason.HARD_BOUNCE]
+    waiting = update(Entry).where(Entry.contact_id.in_(contact_ids), Entry.status == EntryStatus.PENDING)
+    brought = waiting.where(Entry.referral_state == ReferralState.AWAITING)
     db.session.execute(
-        update(Entry)
-        .where(Entry.contact_id.in_(contact_ids), Entry.status == EntryStatus.PENDING)
-        .values(status=EntryStatus.BOUNCED)
+        brought.values(
+            status=EntryStatus.BOUNCED, referral_state=ReferralState.NOT_COUNTED, referral_reason=ReferralReason.BOUNCE
+        )
     )
+    db.session.execute(waiting.values(status=EntryStatus.BOUNCED))
 
 
 def _locked(entry_id: int) -> Entry:

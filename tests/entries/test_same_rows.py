@@ -17,7 +17,7 @@ from leadgen.core import clock, ids
 from leadgen.core.db import db
 from leadgen.entries import confirming, entering
 from leadgen.entries.entering import EntryRequest
-from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending
+from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending, ReferralState
 from leadgen.journal.models import Fact
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail.models import Message
@@ -119,6 +119,9 @@ def _enter_plainly(card: CampaignCard, form: EntryRequest) -> Entry:
         ref3_id=inviter and inviter.ref2_id,
         root_id=inviter and (inviter.root_id or inviter.id),
         depth=inviter.depth + 1 if inviter else 0,
+        referral_state=ReferralState.AWAITING if inviter else ReferralState.NONE,
+        first_touch_code=form.referral_code,
+        last_touch_code=form.referral_code,
         channel=form.channel,
         source=form.source,
         code_expires_at=now + entering.CODE_LIFE,
@@ -187,6 +190,7 @@ def _confirm_plainly(campaign: Campaign, entry: Entry) -> None:
     if entry.referrer_id:
         inviter = db.session.get_one(Entry, entry.referrer_id)
         _credit(inviter, entry, LedgerKind.REFERRAL, campaign.referral_points)
+        entry.referral_state = ReferralState.COUNTED
         data = {"friend": entry.id, "points": campaign.referral_points}
         fact = Fact(name="referral.counted", at=now, brand_id=entry.brand_id, campaign_id=campaign.id, data=data)
         fact.entry_id = inviter.id
