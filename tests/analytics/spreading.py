@@ -12,6 +12,7 @@ from leadgen.entries.models import Entry, EntryStatus, ReferralReason, ReferralS
 from leadgen.visits.models import VisitKind
 from tests import factories, factories_contest
 
+_NAMES = ("Anna", "Ben", "Chloé", "David", "Élise", "Farid", "=1+1", "")
 _STATUSES = (*[EntryStatus.CONFIRMED] * 6, *[EntryStatus.PENDING] * 2, EntryStatus.BOUNCED, EntryStatus.EXPIRED)
 _REVIEWS = (*[Review.CLEAR] * 6, Review.HELD, Review.EXCLUDED)
 _STATES = {
@@ -39,6 +40,7 @@ def make_random_spread(campaign: Campaign, *, seed: int, people: int) -> list[En
         entry = factories.make_entry(
             campaign,
             referrer=referrer,
+            first_name=dice.choice(_NAMES),
             status=status,
             created_at=entered,
             confirmed_at=confirmed,

@@ -43,3 +43,12 @@ def test_every_number_opens_a_list_of_that_length(ada: Staff, spread: None, base
     for address, shown in found:
         number = int(shown.replace(",", ""))
         assert _rows(ada, address) == (number, number), address
+
+
+def test_every_number_of_a_tree_opens_its_list(app: Flask, ada: Staff, world: World, spread: None, base: str) -> None:
+    page = ada.get(f"{base}/virality").text
+    trees = set(re.findall(rf'href="({base}/virality/tree/\d+)"', page))
+    assert len(trees) > 3
+    for tree in trees:
+        for address, shown in _NUMBER.findall(ada.get(tree).text):
+            assert _rows(ada, address) == (int(shown), int(shown)), address
