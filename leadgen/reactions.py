@@ -14,6 +14,7 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.letters import texts
 from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
+from leadgen.rewards import watch as rewards
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,11 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
-    FactName.CONTACT_ERASED: (nurture.leave, gallery.forget),
+    FactName.CONTACT_ERASED: (nurture.leave, gallery.forget, rewards.look_again),
+    FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
+    FactName.ENTRY_REVIEWED: (rewards.look_again,),
+    FactName.REFERRAL_HELD: (rewards.look_again,),
+    FactName.REFERRAL_REFUSED: (rewards.look_again,),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from leadgen.actions.models import CodeTries, Deed, ExternalKey, SecretCode
 from leadgen.campaigns.models import Action, ActionKind, Campaign, Milestone, Proof
 from leadgen.core import clock, ids
-from leadgen.entries.models import Entry
+from leadgen.entries.models import Entry, PointsMoved
 from leadgen.fraud.models import Appeal, Decision, Ruling, Safe, Sighting, Signal, Verdict
 from leadgen.gallery.models import Picture, Vote, Work, WorkState
 from leadgen.rewards.models import Award, Coupon
@@ -93,7 +93,12 @@ def make_award(entry: Entry, milestone: Milestone, **values: Any) -> Award:
         milestone_id=milestone.id,
         entry_id=entry.id,
         earned_at=clock.now(),
+        threshold=milestone.threshold,
     )
+
+
+def make_points_moved(entry: Entry) -> PointsMoved:
+    return keep(PointsMoved, {}, entry_id=entry.id)
 
 
 def make_visit(entry: Entry, *, kind: VisitKind = VisitKind.HUMAN, **values: Any) -> Visit:
@@ -226,6 +231,7 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_external_key(campaign)
     make_coupon(milestone)
     make_award(entry, milestone)
+    make_points_moved(entry)
     make_visit(entry)
     make_visit_tally(entry)
     make_sighting(entry)

@@ -24,7 +24,7 @@ _NEEDING_PRIZES = {Mechanic.DRAW, Mechanic.RANK, Mechanic.QUIZ, Mechanic.VOTES}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to do before launch; `where` is brand, dates, texts, prizes, questions, rules or consents."""
+    """One thing to do before launch; `where` is brand, dates, texts, prizes, rewards, questions, rules or consents."""
 
     where: str
     sentence: str
@@ -33,7 +33,14 @@ class Problem:
 def missing_before_launch(campaign: Campaign) -> list[Problem]:
     """Everything that keeps the campaign from being launched, in the current language; empty when it is ready."""
     brand = db.session.get_one(Brand, campaign.brand_id)
-    finders = (_brand(brand), _dates(campaign), _texts(campaign), _prizes(campaign), _questions(campaign))
+    finders = (
+        _brand(brand),
+        _dates(campaign),
+        _texts(campaign),
+        _prizes(campaign),
+        _rewards(campaign),
+        _questions(campaign),
+    )
     return [problem for finder in finders for problem in finder]
 
 
@@ -74,7 +81,7 @@ def _left_overs(filled_rules: str, words: dict[str, str]) -> Iterator[Problem]:
 
 
 def _prizes(campaign: Campaign) -> Iterator[Problem]:
-    if not campaign.prizes and _NEEDING_PRIZES & set(campaign.mechanics):
+    if not campaign.prizes and not campaign.milestones and _NEEDING_PRIZES & set(campaign.mechanics):
         yield Problem("prizes", _("Add at least one prize."))
     for number, prize in enumerate(campaign.prizes, 1):
         for locale in i18n.LOCALES:
@@ -87,6 +94,18 @@ def _prizes(campaign: Campaign) -> Iterator[Problem]:
                 yield Problem("prizes", sentence % words)
         if prize.value <= 0:
             yield Problem("prizes", _("Prize %(number)d has no value; the rules must state it.") % {"number": number})
+
+
+def _rewards(campaign: Campaign) -> Iterator[Problem]:
+    for number, milestone in enumerate(campaign.milestones, 1):
+        for locale in i18n.LOCALES:
+            words = {"number": number, "language": language(locale)}
+            texts = milestone.texts.get(locale, {})
+            if not texts.get("title"):
+                yield Problem("rewards", _("Reward %(number)d has no name in %(language)s.") % words)
+            if _NOTE.search(str(texts.get("description", ""))):
+                sentence = _("The description of reward %(number)d in %(language)s still holds the template’s note.")
+                yield Problem("rewards", sentence % words)
 
 
 def _questions(campaign: Campaign) -> Iterator[Problem]:

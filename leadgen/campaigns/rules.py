@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import catalogue
-from leadgen.campaigns.models import Campaign, RulesVersion
+from leadgen.campaigns.models import Campaign, Metric, Milestone, RulesVersion
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -76,7 +76,7 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
         "confirmation_days": str(campaign.grace_seconds // 86400),
         "countries": country_names(campaign.countries, locale),
         "minimum_age": str(campaign.minimum_age),
-        "prizes": "\n".join(_prize_line(prize, locale) for prize in campaign.prizes),
+        "prizes": "\n".join(_won(campaign, locale)),
         "total_value": _total_value(campaign),
         "entry_points": _points(campaign.entry_points),
         "referral_points": _points(campaign.referral_points),
@@ -100,10 +100,47 @@ def _prize_line(prize: Any, locale: str) -> str:
     return "– " + sentence % words
 
 
+def _won(campaign: Campaign, locale: str) -> list[str]:
+    """All that can be won, each once: prizes, then rewards with what they take."""
+    held = {milestone.prize_id for milestone in campaign.milestones}
+    lines = [_prize_line(prize, locale) for prize in campaign.prizes if prize.id not in held]
+    in_order = sorted(campaign.milestones, key=lambda milestone: (milestone.threshold, milestone.position))
+    return lines + [_reward_line(milestone, locale) for milestone in in_order]
+
+
+def _reward_line(milestone: Milestone, locale: str) -> str:
+    words = {
+        "title": milestone.texts.get(locale, {}).get("title", ""),
+        "value": i18n.format_money(milestone.value, milestone.currency),
+        "number": i18n.format_number(milestone.threshold),
+        "stock": i18n.format_number(milestone.stock or 0),
+    }
+    sentences = [_("%(title)s, worth %(value)s each") if milestone.value else "%(title)s", _for_whom(milestone)]
+    if milestone.stock is not None:
+        sentences.append(ngettext("%(stock)s piece in all", "%(stock)s pieces in all", milestone.stock))
+    return "– " + ", ".join(sentences) % words
+
+
+def _for_whom(milestone: Milestone) -> str:
+    if milestone.metric is Metric.ENTRY:
+        return _("for everybody who confirms the entry")
+    if milestone.metric is Metric.FRIENDS:
+        return ngettext(
+            "for whoever brings %(number)s friend who counts",
+            "for whoever brings %(number)s friends who count",
+            milestone.threshold,
+        )
+    return ngettext("for whoever has %(number)s point", "for whoever has %(number)s points", milestone.threshold)
+
+
 def _total_value(campaign: Campaign) -> str:
+    """Of everything that has a number; what is there without limit has no total."""
     totals: dict[str, int] = {}
-    for prize in campaign.prizes:
-        totals[prize.currency] = totals.get(prize.currency, 0) + prize.value * prize.quantity
+    held = {milestone.prize_id for milestone in campaign.milestones}
+    valued = [(p.currency, p.value * p.quantity) for p in campaign.prizes if p.id not in held]
+    valued += [(m.currency, m.value * m.stock) for m in campaign.milestones if m.stock and m.value]
+    for currency, value in valued:
+        totals[currency] = totals.get(currency, 0) + value
     return " + ".join(i18n.format_money(value, currency) for currency, value in totals.items())
 
 
@@ -151,6 +188,10 @@ def _snapshot(campaign: Campaign) -> dict[str, Any]:
         "prizes": [
             {"texts": p.texts, "quantity": p.quantity, "value": p.value, "currency": p.currency}
             for p in campaign.prizes
+        ],
+        "rewards": [
+            {name: getattr(m, name) for name in ("texts", "metric", "threshold", "stock", "value", "currency")}
+            for m in campaign.milestones
         ],
     }
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
-from leadgen.campaigns import cards, catalogue, rules
+from leadgen.campaigns import cards, catalogue, milestones, rules
 from leadgen.campaigns.catalogue import TemplateCard
 from leadgen.campaigns.checking import Problem, missing_before_launch
 from leadgen.campaigns.editing import (
@@ -34,7 +34,24 @@ from leadgen.campaigns.editing import (
     slug_is_taken,
 )
 from leadgen.campaigns.embedding import edit_embed
-from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind
+from leadgen.campaigns.milestones import (
+    MilestoneInput,
+    add_milestone,
+    edit_milestone,
+    move_milestone,
+    remove_milestone,
+)
+from leadgen.campaigns.models import (
+    Approval,
+    Campaign,
+    CampaignStatus,
+    Delivery,
+    Metric,
+    Milestone,
+    Prize,
+    Question,
+    QuestionKind,
+)
 from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_prize, remove_prize
 from leadgen.campaigns.publishing import archive, pause, publish, resume
 from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
@@ -46,14 +63,47 @@ from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
 __all__ = [
-    "CampaignDates", "PrizeInput", "Problem", "QuestionInput", "TemplateCard",
-    "add_prize", "add_question", "archive", "brand_changed", "create_from_template",
-    "delete_draft", "duplicate", "edit_dates",
-    "edit_eligibility", "edit_embed", "edit_name", "edit_picture", "edit_points", "edit_prize", "edit_question",
+    "CampaignDates",
+    "MilestoneInput",
+    "PrizeInput",
+    "Problem",
+    "QuestionInput",
+    "TemplateCard",
+    "add_milestone",
+    "add_prize",
+    "add_question",
+    "archive",
+    "brand_changed",
+    "create_from_template",
+    "delete_draft",
+    "duplicate",
+    "edit_dates",
+    "edit_eligibility",
+    "edit_embed",
+    "edit_milestone",
+    "edit_name",
+    "edit_picture",
+    "edit_points",
+    "edit_prize",
+    "edit_question",
     "edit_reminder",
-    "edit_slug", "edit_texts", "get", "last_minute", "list_for", "missing_before_launch", "move_prize", "move_question",
-    "pause", "publish", "remove_prize", "remove_question", "resume", "templates",
-]  # fmt: skip
+    "edit_slug",
+    "edit_texts",
+    "get",
+    "last_minute",
+    "list_for",
+    "missing_before_launch",
+    "move_milestone",
+    "move_prize",
+    "move_question",
+    "pause",
+    "publish",
+    "remove_milestone",
+    "remove_prize",
+    "remove_question",
+    "resume",
+    "templates",
+]
 
 
 def templates() -> list[TemplateCard]:
@@ -111,8 +161,16 @@ def create_from_template(
         **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
         prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],
         questions=[_question(n, question) for n, question in enumerate(template["questions"], 1)],
+        milestones=[_milestone(n, milestone) for n, milestone in enumerate(template.get("milestones", ()), 1)],
     )
-    return _created(campaign, copied_from=None)
+    return _created(campaign, {n: data.get("prize") for n, data in enumerate(template.get("milestones", ()), 1)})
+
+
+def _milestone(position: int, data: dict[str, Any]) -> Milestone:
+    """A tier of a template; `prize` names the prize of the list that it gives away, counted from 1."""
+    words = {"metric": Metric, "delivery": Delivery, "approval": Approval}
+    values = {name: words.get(name, lambda value: value)(value) for name, value in data.items() if name != "prize"}
+    return Milestone(position=position, **values)
 
 
 def _played_by(template: Mapping[str, Any], starts_at: datetime, zone: str) -> dict[str, Any]:
@@ -128,9 +186,14 @@ def _question(position: int, data: dict[str, Any]) -> Question:
     return Question(position=position, **(data | {"kind": QuestionKind(data["kind"])}))
 
 
-def _created(campaign: Campaign, *, copied_from: int | None) -> Campaign:
+def _created(campaign: Campaign, held: Mapping[int, int | None], *, copied_from: int | None = None) -> Campaign:
+    """`held` says which prize each tier gives away, both by position."""
     db.session.add(campaign)
     db.session.flush()
+    prize_ids = {prize.position: prize.id for prize in campaign.prizes}
+    for milestone in campaign.milestones:
+        milestone.prize_id = prize_ids.get(held.get(milestone.position) or 0)
+    milestones.settle(campaign)
     rules.refresh(campaign)
     journal.record(
         FactName.CAMPAIGN_CREATED, brand_id=campaign.brand_id, campaign_id=campaign.id, copied_from=copied_from
@@ -181,7 +244,9 @@ def duplicate(campaign: Campaign, *, name: str) -> Campaign:
         actions=[_copy_of(action) for action in campaign.actions if action.is_active],
         milestones=[_copy_of(milestone) for milestone in campaign.milestones],
     )
-    return _created(twin, copied_from=campaign.id)
+    places = {prize.id: prize.position for prize in campaign.prizes}
+    held = {m.position: places.get(m.prize_id or 0) for m in campaign.milestones}
+    return _created(twin, held, copied_from=campaign.id)
 
 
 def _copy_of(part: Any) -> Any:

@@ -44,6 +44,7 @@ class Bell(StrEnum):
     FACTS = "leadgen.reactions.drain"
     POINTS = "leadgen.entries.jobs.fold_points"
     REFERRALS = "leadgen.entries.jobs.settle_referrals"
+    REWARDS = "leadgen.rewards.jobs.award"
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
     BROADCASTS = "leadgen.nurture.jobs.expand"
@@ -53,6 +54,7 @@ BELL_QUEUES = {
     Bell.CONFIRMATIONS: QueueName.URGENT,
     Bell.POINTS: QueueName.EVENTS,
     Bell.REFERRALS: QueueName.EVENTS,
+    Bell.REWARDS: QueueName.EVENTS,
     Bell.FACTS: QueueName.EVENTS,
     Bell.RECEIPTS: QueueName.EVENTS,
     Bell.NURTURE: QueueName.EVENTS,

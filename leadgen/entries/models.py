@@ -216,3 +216,15 @@ class PointsBucket(Model):
     points: Mapped[int] = mapped_column(primary_key=True)
     hour: Mapped[int] = mapped_column(primary_key=True)  # of reached_at, since 1970
     entrants: Mapped[int] = mapped_column(BigInteger)
+
+
+class PointsMoved(Model):
+    """An entry whose points moved and that the rooms above have not looked at since; the same one may stand twice.
+
+    Written by the fold in campaigns with milestones, deleted by whoever looks, so that no point is missed by a crash.
+    """
+
+    __tablename__ = "points_moved"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    entry_id: Mapped[int] = mapped_column(BigInteger)

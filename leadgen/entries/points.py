@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, text
 
-from leadgen.core import hot
+from leadgen.core import hot, queue
 from leadgen.core.db import db
+from leadgen.core.queue import Bell
 from leadgen.entries.models import LedgerLine
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,13 @@ WITH taken AS (
     INSERT INTO points_bucket (campaign_id, points, hour, entrants)
     SELECT campaign_id, points, hour, people FROM deltas
     ON CONFLICT (campaign_id, points, hour) DO UPDATE SET entrants = points_bucket.entrants + excluded.entrants
+), watched AS (
+    INSERT INTO points_moved (entry_id)
+    SELECT DISTINCT entry_id FROM taken
+    WHERE EXISTS (SELECT 1 FROM milestone WHERE milestone.campaign_id = taken.campaign_id)
+    RETURNING 1
 )
-SELECT coalesce(sum(lines), 0) FROM sums
+SELECT coalesce(sum(lines), 0) AS lines, EXISTS (SELECT 1 FROM watched) AS is_watched FROM sums
 """  # noqa: S608 - the only values put in by Python are constants of this module
 
 _HISTOGRAM = """
@@ -130,9 +136,11 @@ def fold() -> int:
     if not db.session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}).scalar_one():
         db.session.rollback()
         return 0
-    lines = int(db.session.execute(text(_FOLD)).scalar_one())
+    folded = db.session.execute(text(_FOLD)).one()
     db.session.commit()
-    return lines
+    if folded.is_watched:
+        queue.ring(Bell.REWARDS)
+    return int(folded.lines)
 
 
 def leave_ranking(entry_id: int) -> None:

@@ -45,7 +45,8 @@ class Award(Model):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(BigInteger)
-    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestone.id", ondelete="CASCADE"))
+    # No cascade: a tier that somebody reached cannot be deleted, and its foreign key says so.
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestone.id"))
     entry_id: Mapped[int] = mapped_column(ForeignKey("entry.id"))
     state: Mapped[AwardState] = mapped_column(word(AwardState), server_default="earned")
     reason: Mapped[str] = mapped_column(server_default="")
@@ -54,6 +55,7 @@ class Award(Model):
     delivered_at: Mapped[datetime | None]
     claim_until: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(server_default="")
+    threshold: Mapped[int]  # what it took when it was earned: a later raise takes nothing away
 
 
 class Coupon(Model):

@@ -459,12 +459,17 @@ def upgrade() -> None:
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("claim_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("decided_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("threshold", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_award_entry_id")),
-        sa.ForeignKeyConstraint(
-            ["milestone_id"], ["milestone.id"], name=op.f("fk_award_milestone_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["milestone_id"], ["milestone.id"], name=op.f("fk_award_milestone_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_award")),
         sa.UniqueConstraint("entry_id", "milestone_id", name=op.f("uq_award_entry_id_milestone_id")),
+    )
+    op.create_table(
+        "points_moved",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("entry_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_points_moved")),
     )
     op.create_index(
         "ix_award_claim_until", "award", ["claim_until"], unique=False, postgresql_where=sa.text("state = 'approved'")
@@ -897,6 +902,7 @@ def downgrade() -> None:
     op.drop_index("ix_award_milestone_id", table_name="award")
     op.drop_index("ix_award_claim_until", table_name="award", postgresql_where=sa.text("state = 'approved'"))
     op.drop_table("award")
+    op.drop_table("points_moved")
     op.drop_index("ix_work_entry_id", table_name="work")
     op.drop_index("ix_work_campaign_id", table_name="work")
     op.drop_table("work")

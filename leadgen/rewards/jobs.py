@@ -1,0 +1,28 @@
+"""Jobs of the rewards room: each looks for work, does it and commits; each may run twice."""
+
+from __future__ import annotations
+
+import time
+
+from leadgen.core.db import db
+from leadgen.entries import moves
+from leadgen.rewards import milestones, watch
+
+_BATCH = 200
+_SECONDS = 20.0
+
+
+def award() -> None:
+    """Look at everybody whose points moved; what fails is there again at the next ring."""
+    until = time.monotonic() + _SECONDS
+    while time.monotonic() < until:
+        entry_ids = moves.take(_BATCH)
+        milestones.evaluate(entry_ids)
+        db.session.commit()
+        if not entry_ids:
+            return
+
+
+def audit() -> None:
+    """Compare every award with what its owner has reached."""
+    watch.audit()

@@ -1,0 +1,130 @@
+"""How many pieces of a tier are left, exactly; who waits on its reserve list; and the alarm when it runs low."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from leadgen.campaigns.models import Campaign, Milestone
+from leadgen.core.db import db
+from leadgen.journal import service as journal
+from leadgen.journal.vocabulary import FactName
+
+# Pieces are given out by one transaction at a time, so that the last one has one owner.
+LOCK = 7_215_045
+LOW_PERCENT = 20
+_SOLD_OUT_SECONDS = 5.0
+
+# A piece is taken from the moment it is earned until it is refused, taken back or expired. In a tier of codes the free
+# ones must also be enough for everybody who has a piece and no code yet.
+_LEFT = text("""
+SELECT m.id, CASE WHEN m.delivery = 'code' THEN least(m.stock - a.taken, c.free - a.waiting) ELSE m.stock - a.taken END
+       AS left, CASE WHEN m.delivery = 'code' THEN least(m.stock::bigint, c.loaded) ELSE m.stock END AS total,
+       a.reserve
+FROM milestone m
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state IN ('earned', 'approved', 'delivered', 'review')) AS taken,
+           count(*) FILTER (WHERE state IN ('earned', 'approved')) AS waiting,
+           count(*) FILTER (WHERE state = 'reserve') AS reserve
+    FROM award WHERE milestone_id = m.id
+) AS a
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE status = 'free') AS free, count(*) FILTER (WHERE status <> 'void') AS loaded
+    FROM coupon WHERE milestone_id = m.id AND m.delivery = 'code'
+) AS c
+WHERE m.id = ANY(:milestones)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """`left` of `total` pieces, both None without limit; `reserve` people wait for one."""
+
+    left: int | None
+    total: int | None
+    reserve: int
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the next who earns it must wait."""
+        return self.left is not None and self.left <= 0
+
+    @property
+    def is_low(self) -> bool:
+        """Whether a fifth or less is left."""
+        return self.left is not None and self.left * 100 <= (self.total or 0) * LOW_PERCENT
+
+
+def lock() -> None:
+    """Be the only one who gives out pieces until the running transaction ends."""
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+def of(milestone_ids: Collection[int]) -> dict[int, Stock]:
+    """The stock of these tiers as the running transaction sees it."""
+    db.session.flush()
+    rows = db.session.execute(_LEFT, {"milestones": list(milestone_ids)})
+    return {row.id: Stock(_not_negative(row.left), row.total, row.reserve) for row in rows}
+
+
+def _not_negative(left: int | None) -> int | None:
+    """A stock that was lowered below what is given out is simply out."""
+    return None if left is None else max(0, left)
+
+
+class Places:
+    """The pieces that one transaction, which holds the lock, gives out and takes back."""
+
+    def __init__(self, milestones: Collection[Milestone]) -> None:
+        self._before = of([milestone.id for milestone in milestones])
+        self._left = {key: stock.left for key, stock in self._before.items()}
+        self._campaigns = {milestone.id: milestone.campaign_id for milestone in milestones}
+
+    def take(self, milestone_id: int) -> bool:
+        """Take a piece; False when none is left."""
+        left = self._left[milestone_id]
+        if left is not None:
+            if left <= 0:
+                return False
+            self._left[milestone_id] = left - 1
+        return True
+
+    def give_back(self, milestone_id: int) -> None:
+        """A piece is free again."""
+        left = self._left[milestone_id]
+        if left is not None:
+            self._left[milestone_id] = left + 1
+
+    def waiting(self) -> list[int]:
+        """The tiers whose reserve list can move on."""
+        return [key for key, stock in self._before.items() if stock.reserve and self._left[key] != 0]
+
+    def tell(self) -> None:
+        """Record the alarm for each tier that reached a fifth, or nothing, in this transaction."""
+        for key, before in self._before.items():
+            now = Stock(self._left[key], before.total, before.reserve)
+            if (now.is_out and not before.is_out) or (now.is_low and not before.is_low):
+                campaign = db.session.get_one(Campaign, self._campaigns[key])
+                ids = {"brand_id": campaign.brand_id, "campaign_id": campaign.id}
+                journal.record(FactName.STOCK_LOWERED, **ids, milestone=key, left=now.left)
+
+
+_sold_out: dict[int, tuple[float, frozenset[int]]] = {}
+
+
+def sold_out(campaign_id: int, milestone_ids: Collection[int]) -> frozenset[int]:
+    """The tiers of a campaign of which nothing is left, at most a few seconds old in each process."""
+    moment = time.monotonic()
+    found = _sold_out.get(campaign_id)
+    if found is None or moment - found[0] >= _SOLD_OUT_SECONDS:
+        found = (moment, frozenset(key for key, now in of(milestone_ids).items() if now.is_out))
+        _sold_out[campaign_id] = found
+    return found[1]
+
+
+def forget() -> None:
+    """Count every stock anew (tests)."""
+    _sold_out.clear()
