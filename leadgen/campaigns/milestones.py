@@ -27,7 +27,7 @@ _HERE = {Mechanic.MILESTONES.value, Mechanic.CODES.value}
 class MilestoneInput:
     """A tier as the marketer describes it; see campaigns.models.Milestone. `value` of one piece in minor units.
 
-    `prize_id` takes a prize of the list over: from then on this tier, and nothing else, gives it away (F1).
+    `prize_id` takes a prize of the list over with its value: this tier, and nothing else, gives it away (F1).
     """
 
     texts: Mapping[str, Mapping[str, str]]
@@ -125,8 +125,10 @@ def settle(campaign: Campaign, before: Collection[str] = ()) -> None:
     campaign.mechanics = kept + sorted(own - set(kept))
     for prize in campaign.prizes:
         if prize.id in holders:
-            prize.mechanic = mechanic_of(holders[prize.id])
-        elif prize.mechanic.value not in campaign.mechanics or prize.mechanic.value in _HERE:
+            holder = holders[prize.id]
+            prize.mechanic = mechanic_of(holder)
+            holder.value, holder.currency = prize.value, prize.currency
+        elif prize.mechanic not in campaign.mechanics or prize.mechanic in _HERE:  # a word of a template is as good
             prize.mechanic = prizes.free_mechanics(campaign)[0]
 
 

@@ -58,6 +58,8 @@ def edit_prize(campaign: Campaign, prize_id: int, prize: PrizeInput) -> Prize:
     with edited(campaign, material=told if is_material else None):
         for key, value in checked.items():
             setattr(found, key, value)
+        if holder is not None:
+            holder.value, holder.currency = prize.value, prize.currency
     return found
 
 

@@ -58,6 +58,7 @@ def test_a_tier_takes_a_prize_over_and_gives_it_back(draft: Campaign) -> None:
     prize = draft.prizes[0]
     added = campaigns.add_milestone(draft, _tier(prize_id=prize.id, stock=1))
     assert prize.mechanic is Mechanic.MILESTONES
+    assert "– A mug, worth €1,500 each" in draft.texts["en"]["rules"]
     assert "A week in Lisbon" not in draft.texts["en"]["rules"], "a prize is told once, by the tier that gives it away"
 
     with pytest.raises(Invalid, match="given away by the reward “A mug”"):
@@ -99,6 +100,8 @@ def test_a_tier_promises_no_more_than_there_are(draft: Campaign) -> None:
             campaigns.add_milestone(draft, _tier(prize_id=prize.id, stock=stock))
     campaigns.edit_prize(draft, prize.id, prize_input(quantity=5))
     campaigns.add_milestone(draft, _tier(prize_id=prize.id, stock=5))
+    campaigns.edit_prize(draft, prize.id, prize_input(quantity=5, value=2_000))
+    assert "– A mug, worth €20 each" in draft.texts["en"]["rules"]
     with pytest.raises(Invalid, match="promises 5"):
         campaigns.edit_prize(draft, prize.id, prize_input(quantity=4))
 

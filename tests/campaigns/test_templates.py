@@ -18,8 +18,8 @@ from tests.factories import make_brand
 
 PICTURES = Path(seed.__file__).parent / "web" / "static" / "pictures"
 KEYS = ["prize-draw", "top-referrers", "milestones", "waitlist", "coupon-giveaway", "quiz", "photo-contest"]
-# What only the marketer can say; a waiting list needs nothing more.
-MISSING = {key: {"prizes"} for key in KEYS} | {"waitlist": set(), "coupon-giveaway": set()}
+# What only the marketer can say; a waiting list needs nothing more, codes what they are worth.
+MISSING = {key: {"prizes"} for key in KEYS} | {"waitlist": set(), "coupon-giveaway": {"rewards"}}
 
 
 def _leaves(part: Any) -> list[str]:
