@@ -86,9 +86,24 @@ class Entry(Model):
     __table_args__ = (
         UniqueConstraint("campaign_id", "contact_id"),
         Index("ix_entry_contact_id", "contact_id"),
-        Index("ix_entry_referrer_id", "referrer_id", "id", postgresql_where=text("referrer_id IS NOT NULL")),
-        Index("ix_entry_ref2_id", "ref2_id", postgresql_where=text("ref2_id IS NOT NULL")),
-        Index("ix_entry_ref3_id", "ref3_id", postgresql_where=text("ref3_id IS NOT NULL")),
+        # A tree of three generations is counted, and its largest branches found, within these indexes alone.
+        Index(
+            "ix_entry_referrer_id",
+            "referrer_id",
+            "id",
+            postgresql_include=["status"],
+            postgresql_where=text("referrer_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_entry_ref2_id",
+            "ref2_id",
+            "referrer_id",
+            postgresql_include=["status"],
+            postgresql_where=text("ref2_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_entry_ref3_id", "ref3_id", postgresql_include=["status"], postgresql_where=text("ref3_id IS NOT NULL")
+        ),
         Index("ix_entry_pending", "expires_at", postgresql_where=text("status = 'pending'")),
         Index("ix_entry_campaign_id", "campaign_id", "id"),
         # The order of the leaderboard, whole: rank points, then who reached them first, then the older entry (I08).

@@ -15,6 +15,12 @@ _KINDS = "'entry', 'referral', 'answer', 'reversal'"
 _NEW_KINDS = "'indirect', 'quality', 'visit', 'action', 'manual'"
 _PERSONAL = "'ip', 'user_agent', 'page', 'email', 'source', 'note'"
 
+_TREE_INDEXES = {
+    "ix_entry_referrer_id": ["referrer_id", "id"],
+    "ix_entry_ref2_id": ["ref2_id", "referrer_id"],
+    "ix_entry_ref3_id": ["ref3_id"],
+}
+
 
 def upgrade() -> None:
     op.create_table(
@@ -703,6 +709,11 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'confirmed' AND review = 'clear'"),
     )
+    # The trees of three generations: counted by these indexes alone, so they know the state and who stands between.
+    for name, columns in _TREE_INDEXES.items():
+        where = sa.text(f"{columns[0]} IS NOT NULL")
+        op.drop_index(name, table_name="entry", postgresql_where=where)
+        op.create_index(name, "entry", columns, unique=False, postgresql_include=["status"], postgresql_where=where)
     op.create_index(
         "ix_entry_held_until", "entry", ["held_until"], unique=False, postgresql_where=sa.text("held_until IS NOT NULL")
     )
@@ -839,6 +850,11 @@ def downgrade() -> None:
     op.drop_column("ledger", "reverses_id")
     op.drop_column("ledger", "proof")
     op.drop_column("ledger", "action_id")
+    for name, columns in _TREE_INDEXES.items():
+        where = sa.text(f"{columns[0]} IS NOT NULL")
+        op.drop_index(name, table_name="entry", postgresql_where=where)
+        before = columns if name == "ix_entry_referrer_id" else columns[:1]
+        op.create_index(name, "entry", before, unique=False, postgresql_where=where)
     op.drop_index("ix_entry_held_until", table_name="entry", postgresql_where=sa.text("held_until IS NOT NULL"))
     op.drop_index(
         "ix_entry_standing", table_name="entry", postgresql_where=sa.text("status = 'confirmed' AND review = 'clear'")
