@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import campaign, hot, webhooks
+from bench import campaign, hot, trees, webhooks
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--leads", type=int, default=2000, help="people in a round of the whole funnel")
     parser.add_argument("--base", type=int, default=1_000_000, help="people whom the blast goes to")
     parts = {"hot": hot_paths, "webhooks": webhook_events, "funnel": whole_funnel, "blast": large_blast}
+    parts["trees"] = spreading_trees
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -95,6 +96,11 @@ def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Names
 def large_blast(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """A broadcast to a large base, from its button to its last mail."""
     Blast(stack, double, slug, wanted.base).measure()
+
+
+def spreading_trees(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """The pages about how a contest spreads, in a large one."""
+    trees.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
 
 
 if __name__ == "__main__":

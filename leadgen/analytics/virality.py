@@ -190,6 +190,11 @@ def spread(campaign_id: int, zone: str) -> Spread:
     return counted
 
 
+def forget() -> None:
+    """Count anew at the next call (in tests and measurements)."""
+    _kept.clear()
+
+
 def _count(campaign_id: int, zone: str) -> Spread:
     cells = _rows(_COUNTS, campaign=campaign_id, zone=zone)
     sums = {crowd: sum(cell[crowd] for cell in cells) for crowd in PLAIN}
