@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leadgen.accounts.models import Brand, MemberRole, User
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import Campaign, Mechanic
 from leadgen.contacts.models import Contact
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
@@ -50,6 +50,7 @@ def make_world() -> World:
 def make_one_of_everything() -> World:
     """The world, and at least one row in every table of the product."""
     world = make_world()
+    world.campaign.mechanics = [Mechanic.DRAW, Mechanic.RANK]
     factories.make_role(world.ada)
     factories.make_rules_version(world.campaign)
     factories.make_suppression(db.session.get_one(Contact, world.anna.contact_id))

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import catalogue
-from leadgen.campaigns.models import Campaign, Metric, Milestone, RulesVersion
+from leadgen.campaigns.models import Campaign, Mechanic, Metric, Milestone, RulesVersion
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -27,6 +27,7 @@ FOLDER = Path(__file__).parent / "rules"
 PLACEHOLDERS = (
     "organiser", "address", "brand", "contact", "title", "starts", "ends", "timezone", "confirmation_days", "countries",
     "minimum_age", "prizes", "total_value", "entry_points", "referral_points", "answer_points", "award",
+    "tie_break",
 )  # fmt: skip
 Change = dict[str, Any]
 
@@ -56,6 +57,8 @@ def filled(source: str, campaign: Campaign, brand: Brand, locale: str) -> str:
     """`source` with the campaign's facts in place of {placeholders}; a word in braces that is none of them stays."""
     with i18n.speaking(locale):
         values = _values(campaign, brand, locale)
+    if "{tie_break}" not in source:
+        source += "{tie_break}"  # also under rules of one's own: whoever competes is told how equals are parted
     for name, value in values.items():
         source = source.replace("{" + name + "}", value)
     return source
@@ -65,6 +68,7 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
     award: str = catalogue.read(campaign.template)["award"][locale]
     return {
         "award": award,  # first: it holds placeholders itself
+        "tie_break": _tie_break(campaign),
         "organiser": brand.legal_name,
         "address": brand.legal_address,
         "brand": brand.name,
@@ -82,6 +86,24 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
         "referral_points": _points(campaign.referral_points),
         "answer_points": _points(sum(q.points for q in campaign.questions if q.is_active)),
     }
+
+
+def _tie_break(campaign: Campaign) -> str:
+    """A paragraph that says how places are ranked; nothing where no place is (F7)."""
+    if Mechanic.RANK not in campaign.mechanics:
+        return ""
+    told = _(
+        "Places are ranked by the points that we could verify. Of people with the same points, whoever had them first "
+        "stands ahead; if that was at the same instant, whoever entered first."
+    )
+    if campaign.freeze_hours:
+        sentence = ngettext(
+            "During the last hour the public leaderboard stands still; points go on counting.",
+            "During the last %(number)d hours the public leaderboard stands still; points go on counting.",
+            campaign.freeze_hours,
+        )
+        told += " " + sentence % {"number": campaign.freeze_hours}
+    return "\n\n" + told
 
 
 def _points(number: int) -> str:

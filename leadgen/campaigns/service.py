@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards, catalogue, milestones, rules
+from leadgen.campaigns.board import BoardInput, edit_board
 from leadgen.campaigns.catalogue import TemplateCard
 from leadgen.campaigns.checking import Problem, missing_before_launch
 from leadgen.campaigns.editing import (
@@ -63,6 +64,7 @@ from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
 __all__ = [
+    "BoardInput",
     "CampaignDates",
     "MilestoneInput",
     "PrizeInput",
@@ -77,6 +79,7 @@ __all__ = [
     "create_from_template",
     "delete_draft",
     "duplicate",
+    "edit_board",
     "edit_dates",
     "edit_eligibility",
     "edit_embed",

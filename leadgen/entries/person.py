@@ -13,12 +13,14 @@ from leadgen.contacts import address
 from leadgen.contacts import service as contacts
 from leadgen.core import hot, text
 from leadgen.core.db import db
-from leadgen.core.errors import NotFound
-from leadgen.entries import places, points, referrals
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.entries import leaderboard, places, points, referrals
 from leadgen.entries.models import Entry, EntryStatus, Review
 from leadgen.entries.places import Place
 from leadgen.mail import bounds, forgetting
 
+NAME_LIMIT = 24
 FRIENDS_SHOWN = 50
 FRIENDS_READ = 200
 REFERRER_SECONDS = 60.0
@@ -191,6 +193,22 @@ def renew_access(entry_id: int) -> None:
     entry.access_version += 1
 
 
+def show_as(entry_id: int, *, display_name: str, is_on_board: bool, is_name_on_card: bool) -> None:
+    """How the person wants to be seen: under which name on the board or under none, and on the shared picture.
+
+    An empty `display_name` means the first name. Raises NotFound; Invalid for a name that is not fit to be shown.
+    """
+    tidy = " ".join(display_name.split())
+    if len(tidy) > NAME_LIMIT or text.shown_name(tidy) != tidy:
+        limit = {"limit": NAME_LIMIT}
+        raise Invalid(_("Use at most %(limit)d letters: no digits, no address, no link.") % limit, "display_name")
+    entry = db.session.get(Entry, entry_id)
+    if entry is None or entry.status is EntryStatus.ERASED:
+        raise NotFound
+    entry.display_name, entry.is_on_board, entry.is_name_on_card = tidy, is_on_board, is_name_on_card
+    leaderboard.forget()
+
+
 def erase(entry_id: int) -> None:
     """Forget the person behind this entry in all contests of the brand, at once. Raises NotFound.
 
@@ -206,8 +224,9 @@ def erase(entry_id: int) -> None:
     db.session.execute(
         update(Entry)
         .where(Entry.id.in_(entry_ids))
-        .values(status=EntryStatus.ERASED, access_version=Entry.access_version + 1, source={})
+        .values(status=EntryStatus.ERASED, access_version=Entry.access_version + 1, source={}, display_name="")
     )
+    leaderboard.forget()
     bounds.remember(entry.contact_id)
     forgetting.forget(entry.contact_id)
     contacts.erase(entry.contact_id)

@@ -68,8 +68,9 @@ class Kept(Extension):
                 _parts.clear()
             marks = (Markup(f"{_MARK}-{place};") for place in range(len(own)))  # noqa: S704 - hexadecimal digits
             found = _parts[full] = _cut(caller(*marks))
-        # Rendered with everything in it escaped; what is filled in is escaped here.
-        return Markup("".join([part if type(part) is str else escape(own[part]) for part in found]))  # type: ignore[index]  # noqa: S704
+        filled = [escape(value) for value in own]
+        whole = "".join([part if isinstance(part, str) else filled[part] for part in found])
+        return Markup(whole)  # noqa: S704 - rendered with everything in it escaped
 
 
 def forget() -> None:

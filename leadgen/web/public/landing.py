@@ -23,7 +23,7 @@ from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
 from leadgen.web import headers, language, preview
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import forms, stages
+from leadgen.web.public import board, forms, stages
 from leadgen.web.public.forms import EntryForm
 from leadgen.web.public.stages import Stage
 
@@ -31,8 +31,8 @@ REFERRAL_SECONDS = 24 * 3600
 _KEPT_PAGES = 256
 _HEADERS = (("Cache-Control", "no-store"), ("Vary", "Accept-Language"))
 # Marks of the places that are filled in for each visitor; random, so that nobody can type one.
-_TOKEN, _INVITER, _ORIGIN = (f"slot-{secrets.token_hex(12)}" for _ in range(3))
-_SLOTS = re.compile(f"({_TOKEN}|{_INVITER}|{_ORIGIN})")
+_TOKEN, _INVITER, _ORIGIN, _BOARD = (f"slot-{secrets.token_hex(12)}" for _ in range(4))
+_SLOTS = re.compile(f"({_TOKEN}|{_INVITER}|{_ORIGIN}|{_BOARD})")
 
 
 class Invitation(NamedTuple):
@@ -60,7 +60,7 @@ def landing(slug: str) -> ResponseReturnValue:
     stage = stages.stage_of(card)
     invited = invitation(card)
     counters.count(card.id, CounterName.VIEW, invited.channel if invited else "")
-    html = _filled(_page(card, locale, stage), invited, forms.new_token(card.id))
+    html = _filled(_page(card, locale, stage), card, invited, forms.new_token(card.id))
     return Response(html, mimetype="text/html", headers=_HEADERS)
 
 
@@ -69,7 +69,7 @@ def preview_page(token: str) -> ResponseReturnValue:
     """The page as it will be, a draft's too, for the studio's frame. Nothing is counted, no form can be sent."""
     card = cards.by_id(preview.campaign_id_of(token))
     locale = language.speak(card.locales, card.default_locale)
-    html = _filled(_parts(_render(card, locale, Stage.OPEN)), None, "")
+    html = _filled(_parts(_render(card, locale, Stage.OPEN)), card, None, "")
     return headers.frameable_by_us(headers.private(Response(html, mimetype="text/html")))
 
 
@@ -77,7 +77,9 @@ def again(card: CampaignCard, form: EntryForm, *, status: int, notice: str = "")
     """The landing page with what was typed still in it, and what has to be mended."""
     html = _render(card, i18n.locale(), stages.stage_of(card), form=form, notice=notice)
     token = _token_to_keep(form) or forms.new_token(card.id)
-    return Response(_filled(_parts(html), invitation(card), token), status, mimetype="text/html", headers=_HEADERS)
+    return Response(
+        _filled(_parts(html), card, invitation(card), token), status, mimetype="text/html", headers=_HEADERS
+    )
 
 
 def invitation(card: CampaignCard) -> Invitation | None:
@@ -140,8 +142,9 @@ def _parts(html: str) -> list[str]:
     return [part for part in _SLOTS.split(html) if part]
 
 
-def _filled(parts: list[str], invited: Invitation | None, token: str) -> str:
+def _filled(parts: list[str], card: CampaignCard, invited: Invitation | None, token: str) -> str:
     filled = {_TOKEN: token, _INVITER: inviter_html(invited), _ORIGIN: origin_html(invited)}
+    filled[_BOARD] = board.landing_html(card)
     return "".join([filled.get(part, part) for part in parts])
 
 
@@ -161,7 +164,7 @@ def _render(
         stage=stage,
         form=form,
         notice=notice,
-        slots={"token": _TOKEN, "inviter": _INVITER, "origin": _ORIGIN},
+        slots={"token": _TOKEN, "inviter": _INVITER, "origin": _ORIGIN, "board": _BOARD},
         left=stages.left(card.starts_at if stage is Stage.BEFORE else card.ends_at),
         left_in_words=stages.left_in_words(card.starts_at if stage is Stage.BEFORE else card.ends_at),
         links=links,

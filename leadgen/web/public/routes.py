@@ -8,6 +8,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from leadgen.web.public import (
+    board,
     confirm,
     embed,
     enter,
@@ -16,6 +17,7 @@ from leadgen.web.public import (
     landing,
     legal,
     me,
+    naming,
     pictures,
     referral,
     sample,
@@ -34,6 +36,7 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/preview/<token>", landing.preview_page),
     ("/embed/<slug>.js", embed.embed_script),
     ("/c/<slug>/embed", embed.embed_page),
+    ("/c/<slug>/board", board.board_page),
     ("/c/<slug>/rules", legal.rules_page),
     ("/c/<slug>/privacy", legal.privacy),
     ("/c/<slug>/waiting/<token>", waiting.waiting_page),
@@ -69,6 +72,7 @@ _POST: tuple[tuple[str, _View], ...] = (
     ("/me/<token>/answers/<int:question_id>", me.me_answer),
     ("/me/<token>/consent", me.me_consent),
     ("/me/<token>/erase", me.me_erase),
+    ("/me/<token>/name", naming.me_name),
     ("/me/<token>/link", me.me_link),
     ("/me/<token>/works/new/<int:action_id>", works.me_work),
     ("/me/<token>/works/<public_id>/withdraw", works.me_work_withdraw),
