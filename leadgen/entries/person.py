@@ -56,7 +56,7 @@ WHERE e.id = %(entry)s AND e.status <> 'erased'
 """  # noqa: S608 - the only values put in by Python are constants of this module
 
 _REFERRER = """
-SELECT e.id, e.campaign_id, c.slug, p.first_name FROM entry e
+SELECT e.id, e.campaign_id, c.slug, p.first_name, e.is_name_on_card FROM entry e
 JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
 WHERE e.code = %(code)s AND e.status = 'confirmed'
 """
@@ -105,13 +105,17 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class ReferrerCard:
-    """Whose link it is. `first_name` is empty when it is not fit to be shown."""
+    """Whose link it is. `first_name` is empty when it is not fit to be shown.
+
+    `name_on_card` is that name for pictures of the link, empty for whoever did not agree to it.
+    """
 
     entry_id: int
     campaign_id: int
     campaign_slug: str
     code: str
     first_name: str
+    name_on_card: str = ""
 
 
 def standing(entry_id: int, access_version: int) -> Standing:
@@ -168,9 +172,7 @@ def referrer(code: str) -> ReferrerCard | None:
     found = _referrers.get(code)
     if found is None or moment - found[0] >= REFERRER_SECONDS:
         row = hot.one(_REFERRER, {"code": code})
-        card = row and ReferrerCard(
-            row["id"], row["campaign_id"], row["slug"], code, text.shown_name(row["first_name"])
-        )
+        card = row and _referrer_card(row, code)
         if len(_referrers) > _FORGET_ABOVE:
             _referrers.clear()
         # A code that is not known yet may be confirmed in a second: only what was found is remembered.
@@ -178,6 +180,11 @@ def referrer(code: str) -> ReferrerCard | None:
         if card:
             _referrers[code] = found
     return found[1]
+
+
+def _referrer_card(row: dict[str, Any], code: str) -> ReferrerCard:
+    name = text.shown_name(row["first_name"])
+    return ReferrerCard(row["id"], row["campaign_id"], row["slug"], code, name, name if row["is_name_on_card"] else "")
 
 
 def forget() -> None:

@@ -54,4 +54,5 @@ class CounterName(StrEnum):
     REFERRAL_VISIT = "ref_visit"
     HUMAN_VISIT = "human_visit"
     MACHINE_VISIT = "machine_visit"
+    SHARE_CLICK = "share_click"
     CONFIRM_VIEW = "confirm_view"

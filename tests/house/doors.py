@@ -105,6 +105,8 @@ def examples() -> tuple[World, Examples]:
         "lane": "bulk",
         "letter": "welcome",
         "version": campaign.version,
+        "shape": "square",
+        "mark": "0123456789",
         "name": mailbox.newest("")[0].name,
         "accent": "0b6e6e",
         "page": "me",

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 # A lecture hall or a mobile network shares one address: generous enough for them, tight enough for a script.
 LIMIT = "60 per 10 minutes"
 LIMIT_SECONDS = 600
-_SOURCE_KEYS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+SOURCE_KEYS = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
 
 
 class Refusal(NamedTuple):
@@ -150,7 +150,7 @@ def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation
 
 
 def _source() -> dict[str, str]:
-    source = {key: request.args[key][:100] for key in _SOURCE_KEYS if key in request.args}
+    source = {key: request.args[key][:100] for key in SOURCE_KEYS if key in request.args}
     if host := request.form.get("from"):
         source["host"] = host[:100]
     return source

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
+from leadgen.campaigns.models import CampaignStatus
 from leadgen.core import i18n, links, text, tokens
 from leadgen.core.errors import TokenInvalid
 from leadgen.core.i18n import gettext as _
@@ -23,7 +24,7 @@ from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
 from leadgen.web import headers, language, preview
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import board, forms, stages
+from leadgen.web.public import board, forms, pictures, stages
 from leadgen.web.public.forms import EntryForm
 from leadgen.web.public.stages import Stage
 
@@ -162,6 +163,7 @@ def _render(
         texts=lambda key: card.text(key, locale),
         lists=card.texts.get(locale) or card.texts.get(card.default_locale, {}),
         stage=stage,
+        og_image="" if card.status is CampaignStatus.DRAFT else pictures.card_address(card, locale),
         form=form,
         notice=notice,
         slots={"token": _TOKEN, "inviter": _INVITER, "origin": _ORIGIN, "board": _BOARD},

@@ -1,29 +1,29 @@
-"""Files made when asked for: a brand's colours as a style sheet, and the picture that previews of a link show."""
+"""Files made when asked for: a brand's colours as a style sheet, and the pictures that a shared link shows."""
 
 from __future__ import annotations
 
-import io
 import re
 from functools import lru_cache
 
 from flask import Response
 from flask.typing import ResponseReturnValue
-from PIL import Image, ImageDraw, ImageFont
 
 from leadgen.campaigns import cards
-from leadgen.core import colour
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core import colour, i18n
 from leadgen.core.errors import NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.entries import person
+from leadgen.entries.person import ReferrerCard
+from leadgen.web import drawing
+from leadgen.web.drawing import Words
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.pages import STATIC
 from leadgen.web.public import stages
+from leadgen.web.public.stages import Stage
 
 _ACCENT = re.compile(r"[0-9a-f]{6}")
 _FOREVER = "public, max-age=31536000, immutable"
-_SIZE = (1200, 630)
-_BAND = 210  # height of the band that carries the words
-_MARGIN = 56
-_LARGE, _SMALL = 56, 44  # letters of a title on one line, on two
-_SKY = 110  # so much of the picture's sky gives way to the band
+_A_WHILE = "public, max-age=300"
 
 
 @guarded_by(Guard.ANYONE)
@@ -37,14 +37,54 @@ def theme(brand_id: int, accent: str) -> ResponseReturnValue:
 
 @guarded_by(Guard.ANYONE)
 def og_image(slug: str, locale: str, version: int) -> ResponseReturnValue:
-    """The campaign's picture, brand and title at 1200 × 630, for previews in messengers and networks."""
+    """The campaign's card as it is now, at an address that was given away before cards had marks."""
+    del version
     card = cards.by_slug(slug)
-    stages.stage_of(card)
-    if locale not in card.locales:
+    return _drawn(card, None, "card", locale, "")
+
+
+@guarded_by(Guard.ANYONE)
+def campaign_card(slug: str, shape: str, locale: str, mark: str) -> ResponseReturnValue:
+    """The campaign's card, square or story in one language; the mark names what it shows."""
+    return _drawn(cards.by_slug(slug), None, shape, locale, mark)
+
+
+@guarded_by(Guard.ANYONE)
+def person_card(code: str, shape: str, locale: str, mark: str) -> ResponseReturnValue:
+    """The same for a person's link, with their first name if they agreed to that."""
+    inviter = person.referrer(code)
+    if inviter is None:
         raise NotFound
-    del version  # names the state of the texts, so that previews are fetched anew after an edit
-    png = _og(card.picture, card.brand.name, card.text("title", locale), colour.palette(card.brand.accent).light.ground)
-    return Response(png, mimetype="image/png", headers={"Cache-Control": "public, max-age=86400"})
+    return _drawn(cards.by_id(inviter.campaign_id), inviter, shape, locale, mark)
+
+
+def card_address(card: CampaignCard, locale: str, inviter: ReferrerCard | None = None, shape: str = "card") -> str:
+    """The path of a card; another one as soon as anything on it differs, so that it may be kept for ever."""
+    mark = drawing.mark(_words(card, inviter, locale))
+    whose = f"r/{inviter.code}" if inviter else f"c/{card.slug}"
+    return f"/og/{whose}/{shape}-{locale}-{mark}.png"
+
+
+def _drawn(card: CampaignCard, inviter: ReferrerCard | None, shape: str, locale: str, mark: str) -> Response:
+    if locale not in card.locales or shape not in drawing.SHAPES:
+        raise NotFound
+    words = _words(card, inviter, locale)
+    is_that_one = mark == drawing.mark(words)
+    headers = {"Cache-Control": _FOREVER if is_that_one else _A_WHILE}
+    return Response(drawing.draw(shape, words), mimetype="image/png", headers=headers)
+
+
+def _words(card: CampaignCard, inviter: ReferrerCard | None, locale: str) -> Words:
+    """What the card shows at this stage of the contest. Raises NotFound for a draft."""
+    stage = stages.stage_of(card)
+    with i18n.speaking(locale):
+        if stage in {Stage.CLOSING, Stage.CLOSED}:
+            return drawing.words_of(card, locale, _("The contest is over"), is_over=True)
+        if stage is Stage.PAUSED:
+            return drawing.words_of(card, locale, _("A short pause"), is_over=True)
+        name = inviter.name_on_card if inviter else ""
+        says = _("%(name)s invites you") % {"name": name} if name and drawing.can_draw(name) else ""
+        return drawing.words_of(card, locale, says)
 
 
 @lru_cache(maxsize=256)
@@ -60,42 +100,3 @@ def _theme(accent: str) -> str:
     }
     lines = (f"  --{name}: light-dark({light}, {dark});" for name, (light, dark) in pairs.items())
     return ":root {\n" + "\n".join(lines) + "\n}\n"
-
-
-@lru_cache(maxsize=64)
-def _og(picture: str, brand: str, title: str, accent: str) -> bytes:
-    image = Image.new("RGB", _SIZE, accent)
-    source = STATIC / "pictures" / f"{picture}.png"
-    if picture.replace("-", "").isalnum() and source.is_file():
-        with Image.open(source) as hero:
-            image.paste(hero.convert("RGB").resize(_SIZE).crop((0, _SKY, _SIZE[0], _SIZE[1] - _BAND + _SKY)), (0, 0))
-    draw = ImageDraw.Draw(image)
-    draw.rectangle((0, _SIZE[1] - _BAND, *_SIZE), fill="#ffffff")
-    draw.rectangle((0, _SIZE[1] - _BAND, _SIZE[0], _SIZE[1] - _BAND + 10), fill=accent)
-    draw.text((_MARGIN, _SIZE[1] - _BAND + 36), brand.upper(), fill=accent, font=_font(26))
-    top = _SIZE[1] - _BAND + 76
-    is_short = draw.textlength(title, font=_font(_LARGE)) <= _SIZE[0] - 2 * _MARGIN
-    font = _font(_LARGE if is_short else _SMALL)
-    for line in _lines(draw, title, font):
-        draw.text((_MARGIN, top), line, fill="#10201f", font=font)
-        top += 56
-    packed = io.BytesIO()
-    image.save(packed, "PNG")
-    return packed.getvalue()
-
-
-def _lines(draw: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont) -> list[str]:
-    """The title on two lines at most, cut with an ellipsis."""
-    lines = [""]
-    for word in words.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if draw.textlength(longer, font=font) <= _SIZE[0] - 2 * _MARGIN:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines if len(lines) <= 2 else [lines[0], lines[1].rstrip(",.;:") + "…"]
-
-
-@lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(STATIC / "fonts" / "inter-bold.otf", size)

@@ -1,26 +1,44 @@
-"""The share kit: one text, and for each network a link that opens the person's own app (rule 7)."""
+"""The share kit of a person: for each network a link that opens their own app with our words (rule 7)."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from flask import request
+from flask.typing import ResponseReturnValue
+
+from leadgen.campaigns import sharing
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.core import links
-from leadgen.core import text as words
+from leadgen.campaigns.models import CampaignStatus
+from leadgen.campaigns.sharing import Values
+from leadgen.core import links, tokens
 from leadgen.core.i18n import gettext as _
-from leadgen.entries.person import Standing
+from leadgen.core.i18n import ngettext
+from leadgen.core.tokens import Purpose
+from leadgen.entries import person
+from leadgen.entries.models import EntryStatus
+from leadgen.entries.person import ReferrerCard, Standing
+from leadgen.journal import counters
+from leadgen.journal.vocabulary import CounterName
+from leadgen.visits import service as visits
+from leadgen.web import drawing, language
+from leadgen.web.guards import Guard, guarded_by
+from leadgen.web.public import pictures, stages
 
 _NETWORKS = (
-    ("wa", "WhatsApp", "https://wa.me/?text={message}"),
-    ("sms", "SMS", "sms:?&body={message}"),
-    ("em", "", "mailto:?subject={title}&body={message}"),
+    ("wa", "WhatsApp", "https://wa.me/?text={wa}"),
+    ("sms", "SMS", "sms:?&body={sms}"),
+    ("em", "", "mailto:?subject={em_subject}&body={em}"),
     ("fb", "Facebook", "https://www.facebook.com/sharer/sharer.php?u={link}"),
-    ("tg", "Telegram", "https://t.me/share/url?url={link}&text={text}"),
-    ("x", "X", "https://x.com/intent/post?text={text}&url={link}"),
+    ("tg", "Telegram", "https://t.me/share/url?url={link}&text={tg}"),
+    ("x", "X", "https://x.com/intent/post?text={x}&url={link}"),
     ("li", "LinkedIn", "https://www.linkedin.com/sharing/share-offsite/?url={link}"),
 )
+CHANNELS = frozenset({"wa", "fb", "x", "li", "tg", "em", "sms", "qr", "copy", "native", "kiosk", "embed"})
+_LINK_SECONDS = 30 * 24 * 3600
+_OWN_TEXT = {"wa": ("wa",), "sms": ("sms",), "em": ("em_subject", "em"), "tg": ("tg",), "x": ("x",)}
 
 
 class ShareButton(NamedTuple):
@@ -38,35 +56,82 @@ class ShareKit(NamedTuple):
     text: str
     native_link: str
     copy_link: str
+    copy_message: str
     buttons: list[ShareButton]
 
 
 def buttons(card: CampaignCard, standing: Standing, locale: str) -> ShareKit:
     """The share kit of one person in one language; each link names its channel."""
-    title = card.text("title", locale)
-    text = share_text(card, standing.first_name, locale)
-    quoted_link = quote(links.referral(standing.code), safe="")
+    left = days_left(card)
+
+    def said(key: str, channel: str) -> str:
+        values = Values(standing.first_name, links.referral(standing.code, channel), left)
+        return sharing.message(card, key, locale, values)
+
     found = []
     for channel, name, pattern in _NETWORKS:
-        values = {"title": _quoted(title), "text": _quoted(text), "link": f"{quoted_link}%3Fch%3D{channel}"}
-        url = pattern.format(**values, message=f"{values['text']}%20{values['link']}")
+        texts = {key: _quoted(said(key, channel)) for key in _OWN_TEXT.get(channel, ())}
+        url = pattern.format(link=_quoted(links.referral(standing.code, channel)), **texts)
         found.append(ShareButton(channel, name or _("E-mail"), url))
-    return ShareKit(title, text, links.referral(standing.code, "native"), links.referral(standing.code, "copy"), found)
+    return ShareKit(
+        card.text("title", locale),
+        said("native", "native"),
+        links.referral(standing.code, "native"),
+        links.referral(standing.code, "copy"),
+        said("copy", "copy"),
+        found,
+    )
 
 
-@lru_cache(maxsize=1024)
+def days_left(card: CampaignCard) -> str:
+    """How long the contest still takes entries, in words: “3 days”, or “the last day”."""
+    days = stages.left(card.ends_at)[0]
+    return ngettext("%(n)s day", "%(n)s days", days) % {"n": days} if days else _("the last day")
+
+
+def section(standing: Standing, card: CampaignCard, _token: str) -> dict[str, Any]:
+    """“How your link was opened”, and pictures to share; nothing for whoever cannot share yet."""
+    if standing.status is not EntryStatus.CONFIRMED or card.status is CampaignStatus.DRAFT:
+        return {"openings": None, "share_pictures": ()}
+    own = ReferrerCard(
+        standing.entry_id,
+        card.id,
+        card.slug,
+        standing.code,
+        standing.first_name,
+        standing.first_name if standing.is_name_on_card else "",
+    )
+    found = [pictures.card_address(card, language.current(), own, shape) for shape in drawing.SHAPES]
+    return {"openings": visits.openings(standing.entry_id), "share_pictures": found, "channel_name": channel_name}
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def shared(token: str) -> ResponseReturnValue:
+    """A share button was pressed: counted by channel, and nothing else; whether anybody shared is not known."""
+    payload = tokens.read(Purpose.STATUS, token, max_age=_LINK_SECONDS)
+    channel = request.form.get("ch", "")
+    if channel in CHANNELS:
+        counters.count(
+            person.standing(int(payload["e"]), int(payload["a"])).campaign_id, CounterName.SHARE_CLICK, channel
+        )
+    return "", 204
+
+
+def channel_name(channel: str) -> str:
+    """A channel as people call it."""
+    known = {key: name for key, name, _pattern in _NETWORKS if name}
+    told = {
+        "em": _("E-mail"),
+        "qr": _("QR code"),
+        "copy": _("Copied link"),
+        "native": _("Shared from the phone"),
+        "kiosk": _("Kiosk"),
+        "embed": _("Other sites"),
+        "": _("Without a channel"),
+    }
+    return known.get(channel) or told.get(channel, channel)
+
+
+@lru_cache(maxsize=4096)
 def _quoted(message: str) -> str:
     return quote(message, safe="")
-
-
-def share_text(card: CampaignCard, first_name: str, locale: str) -> str:
-    """The campaign's own words with its variables; the link is added by each network."""
-    prize = card.prizes[0].texts if card.prizes else {}
-    prize_title = (prize.get(locale) or prize.get(card.default_locale) or {}).get("title", "")
-    text = card.text("share_text", locale) or card.text("title", locale)
-    before, found, after = text.partition("{prize}")
-    if found:
-        text = before + words.within_sentence(prize_title, before) + after
-    for name, value in (("{first_name}", first_name), ("{prize}", prize_title), ("{link}", "")):
-        text = text.replace(name, value)
-    return " ".join(text.split()).rstrip(" :")

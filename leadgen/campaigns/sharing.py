@@ -1,0 +1,121 @@
+"""What people share a contest with: texts for each language and channel, and the message that is made of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.campaigns.editing import check_locale, edited, line
+from leadgen.campaigns.models import Campaign
+from leadgen.core import text as words
+from leadgen.core.errors import Invalid
+from leadgen.core.i18n import gettext as _
+
+PLACEHOLDERS = ("first_name", "prize", "link", "days_left")
+LINK_LENGTH_X = 23  # whatever its length, X counts a link as so many characters
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A text that can be written: `limit` characters at most, of them `reserved` for the link where one is added."""
+
+    key: str
+    limit: int
+    has_link_inside: bool  # otherwise the network adds the link itself, as a card or behind the text
+    reserved: int = 0
+
+
+# Facebook and LinkedIn take no text from us: they show the card of the link alone.
+CHANNELS = (
+    Channel("em_subject", 120, has_link_inside=False),
+    Channel("em", 2000, has_link_inside=True),
+    Channel("wa", 1000, has_link_inside=True),
+    Channel("sms", 300, has_link_inside=True),
+    Channel("tg", 1000, has_link_inside=False),
+    Channel("x", 280, has_link_inside=False, reserved=LINK_LENGTH_X + 1),
+    Channel("native", 1000, has_link_inside=False),
+    Channel("copy", 2000, has_link_inside=True),
+)
+BY_KEY = {channel.key: channel for channel in CHANNELS}
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What the placeholders of one person's message stand for; an empty link is left out with the blanks before it."""
+
+    first_name: str
+    link: str = ""
+    days_left: str = ""
+
+
+def edit_shares(campaign: Campaign, locale: str, texts: Mapping[str, str]) -> None:
+    """Replace the texts of one language; an empty one falls back to the campaign's sharing text.
+
+    Raises Invalid (field = the channel) for a text that is too long for its network, or that holds a word in braces
+    which is none of PLACEHOLDERS.
+    """
+    check_locale(locale)
+    checked = {key: _checked(key, text) for key, text in texts.items()}
+    kept = {key: text for key, text in checked.items() if text}
+    with edited(campaign):
+        campaign.shares = campaign.shares | {locale: kept}
+
+
+def template(card: CampaignCard, key: str, locale: str) -> str:
+    """The text of a channel as it was written, else what stands for it: the promise as subject, the sharing text."""
+    for code in (locale, card.default_locale):
+        if found := card.shares.get(code, {}).get(key):
+            return str(found)
+    return default(card, key, locale)
+
+
+def default(card: CampaignCard, key: str, locale: str) -> str:
+    """What a channel says when nobody wrote a text for it."""
+    title = card.text("title", locale)
+    return title if key == "em_subject" else card.text("share_text", locale) or title
+
+
+def message(card: CampaignCard, key: str, locale: str, values: Values) -> str:
+    """One person's message for a channel; with the link inside where the channel wants it there (F12)."""
+    channel = BY_KEY[key]
+    return fill(template(card, key, locale), prize_title(card, locale), values, has_link_inside=channel.has_link_inside)
+
+
+def fill(text: str, prize: str, values: Values, *, has_link_inside: bool) -> str:
+    """The text with its placeholders filled in; paragraphs stay, blanks that an empty word leaves go."""
+    link = values.link if has_link_inside else ""
+    before, found, after = text.partition("{prize}")
+    if found:
+        text = before + words.within_sentence(prize, before) + after
+    if link and "{link}" not in text:
+        text = f"{text.rstrip()} {{link}}"
+    for name, value in (("first_name", values.first_name), ("prize", prize), ("days_left", values.days_left)):
+        text = text.replace(f"{{{name}}}", value)
+    lines = (" ".join(part.split(" ")).strip(" ") for part in text.replace("{link}", link).split("\n"))
+    tidy = "\n".join(re.sub(r" {2,}", " ", part) for part in lines).strip()
+    return tidy if link else tidy.rstrip(" \u00a0\u202f:")
+
+
+def prize_title(card: CampaignCard, locale: str) -> str:
+    """The first prize by name, or nothing."""
+    texts = card.prizes[0].texts if card.prizes else {}
+    return str((texts.get(locale) or texts.get(card.default_locale) or {}).get("title", ""))
+
+
+def _checked(key: str, text: str) -> str:
+    if key not in BY_KEY:
+        raise Invalid(_("There is no such text."), key)
+    tidy = line(text.replace("\r\n", "\n"), key, limit=BY_KEY[key].limit - BY_KEY[key].reserved, is_needed=False)
+    for name in _PLACEHOLDER.findall(tidy):
+        if name not in PLACEHOLDERS:
+            raise Invalid(
+                _("“%(name)s” cannot be filled in. Use %(known)s.")
+                % {"name": f"{{{name}}}", "known": ", ".join(f"{{{known}}}" for known in PLACEHOLDERS)},
+                key,
+            )
+    if key == "em_subject" and "\n" in tidy:
+        raise Invalid(_("Keep the subject on one line."), key)
+    return tidy
