@@ -14,6 +14,16 @@ from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards, catalogue, milestones, rules
+from leadgen.campaigns.actions import (
+    ActionInput,
+    add_action,
+    edit_action,
+    find_action,
+    move_action,
+    order_actions,
+    remove_action,
+    restore_action,
+)
 from leadgen.campaigns.board import BoardInput, edit_board
 from leadgen.campaigns.catalogue import TemplateCard
 from leadgen.campaigns.checking import Problem, missing_before_launch
@@ -64,6 +74,7 @@ from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
 __all__ = [
+    "ActionInput",
     "BoardInput",
     "CampaignDates",
     "MilestoneInput",
@@ -71,6 +82,7 @@ __all__ = [
     "Problem",
     "QuestionInput",
     "TemplateCard",
+    "add_action",
     "add_milestone",
     "add_prize",
     "add_question",
@@ -79,6 +91,7 @@ __all__ = [
     "create_from_template",
     "delete_draft",
     "duplicate",
+    "edit_action",
     "edit_board",
     "edit_dates",
     "edit_eligibility",
@@ -92,18 +105,23 @@ __all__ = [
     "edit_reminder",
     "edit_slug",
     "edit_texts",
+    "find_action",
     "get",
     "last_minute",
     "list_for",
     "missing_before_launch",
+    "move_action",
     "move_milestone",
     "move_prize",
     "move_question",
+    "order_actions",
     "pause",
     "publish",
+    "remove_action",
     "remove_milestone",
     "remove_prize",
     "remove_question",
+    "restore_action",
     "resume",
     "templates",
 ]

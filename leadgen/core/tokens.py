@@ -36,6 +36,9 @@ class Purpose(StrEnum):
     SAMPLE = "sample.v1"
     VOTER = "voter.v1"
     PICTURE = "picture.v1"
+    VISIT = "visit.v1"
+    QUIZ = "quiz.v1"
+    EXTERNAL = "external.v1"
 
 
 _ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

@@ -8,6 +8,8 @@ from enum import StrEnum
 class FactName(StrEnum):
     """What happened, as `subject.verb_ed`."""
 
+    ACTION_CREDITED = "action.credited"
+    ACTION_REFUSED = "action.refused"
     ENTRY_CREATED = "entry.created"
     ENTRY_REPEATED = "entry.repeated"
     ENTRY_ASKED = "entry.asked"

@@ -8,6 +8,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from leadgen.web.public import (
+    acting,
     board,
     confirm,
     embed,
@@ -55,6 +56,8 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/works/<public_id>/<size>.webp", works.work_picture),
     ("/c/<slug>/works", gallery.works_page),
     ("/c/<slug>/works/<public_id>", gallery.work_page),
+    ("/me/<token>/actions/<int:action_id>", acting.me_quiz),
+    ("/me/<token>/out/<int:action_id>", acting.me_out),
     ("/unsubscribe/<token>", unsubscribe.unsubscribe_page),
     ("/sample/<page>/<token>", sample.sample_page),
     ("/sample/<page>/<token>/<path:deeper>", sample.sample_page),
@@ -76,6 +79,7 @@ _POST: tuple[tuple[str, _View], ...] = (
     ("/refuse/<token>", confirm.refuse),
     ("/me/<token>/answers/<int:question_id>", me.me_answer),
     ("/me/<token>/shared", share.shared),
+    ("/me/<token>/actions/<int:action_id>", acting.me_act),
     ("/me/<token>/consent", me.me_consent),
     ("/me/<token>/erase", me.me_erase),
     ("/me/<token>/name", naming.me_name),

@@ -9,11 +9,11 @@ from leadgen.campaigns.cards import CampaignCard
 from leadgen.entries import held
 from leadgen.entries.person import Standing
 from leadgen.gallery import forgetting
-from leadgen.web.public import board, my_works, share
+from leadgen.web.public import board, my_works, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
-SECTIONS: tuple[Section, ...] = (board.section, share.section, my_works.section)
+SECTIONS: tuple[Section, ...] = (board.section, share.section, ways.section, my_works.section)
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
 HELD: tuple[Held, ...] = (forgetting.held,)
