@@ -92,7 +92,7 @@ def place(card: CampaignCard, entry_id: int, *, ranked: Place | None = None) -> 
     """
     if card.waitlist_order is WaitlistOrder.BY_POINTS:
         found = ranked or places.place_of(entry_id)
-        return found and _told(card, found.number, found.entrants)
+        return _told(card, found.number, found.entrants) if found else None
     own = hot.one(_OWN, {"entry": entry_id})
     if own is None:
         raise NotFound
@@ -123,7 +123,7 @@ def _by_referrals(crowd: Crowd, own: dict[str, Any]) -> int:
     friends = int(own["friends"])
     more = sum(steps.people for number, steps in crowd.by_friends.items() if number > friends)
     same = crowd.by_friends.get(friends, _NOBODY)
-    earlier = same.before(own["id"] >> BLOCK_BITS) + own["before"].count(friends)
+    earlier: int = same.before(own["id"] >> BLOCK_BITS) + own["before"].count(friends)
     return more + earlier + 1 - _is_counted_ahead(own)
 
 

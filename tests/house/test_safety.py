@@ -29,6 +29,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/person.py": "constants of the module and of entries.places",
     "leadgen/entries/places.py": "constants of the module and of entries.points",
     "leadgen/entries/points.py": "constants of the module",
+    "leadgen/entries/waitlist.py": "constants of the module",
     "leadgen/entries/upkeep.py": "constants of mail.bounds",
     "leadgen/seed.py": "a constant of entries.points: the hour of a moment",
     "leadgen/analytics/cohorts.py": "conditions of analytics.crowds",

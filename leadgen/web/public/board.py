@@ -1,4 +1,4 @@
-"""The public leaderboard: its own page, its part of the landing page, and the lines around one person on theirs."""
+"""The public leaderboard and one's own place: a page, a part of the landing page, two sections of the person's page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import i18n
 from leadgen.core.errors import NotFound
-from leadgen.entries import leaderboard
+from leadgen.entries import leaderboard, waitlist
 from leadgen.entries.lately import Lately
 from leadgen.entries.person import Standing
 from leadgen.web import language
@@ -21,6 +21,7 @@ from leadgen.web.public import stages
 
 SHOWN_ON_LANDING = 5
 _NO_BOARD: dict[str, Any] = {"board_lines": None}
+_NO_LIST: dict[str, Any] = {"is_list": False, "wait": None}
 _HEADERS = (("Cache-Control", "no-store"), ("Vary", "Accept-Language"))
 _blocks: Lately[str] = Lately(leaderboard.FRESH_SECONDS)
 
@@ -66,6 +67,15 @@ def section(standing: Standing, card: CampaignCard, _token: str) -> dict[str, An
     lines = leaderboard.around(standing.place) if standing.place and not frozen_at else ()
     problem = {"name_problem": g.get("name_problem", ""), "name_typed": g.get("name_typed", "")}
     return {"board_lines": lines, "board_frozen_at": frozen_at, **problem}
+
+
+def waiting_section(standing: Standing, card: CampaignCard, _token: str) -> dict[str, Any]:
+    """On the person's page: the place in the waiting list, which stands there instead of the rank."""
+    if not waitlist.has_waitlist(card):
+        return _NO_LIST
+    if not standing.entry_id:
+        return {"is_list": True, "wait": waitlist.WaitPlace(12, 40)}  # the preview's person is nobody
+    return {"is_list": True, "wait": waitlist.place(card, standing.entry_id, ranked=standing.place)}
 
 
 def _block(card: CampaignCard) -> str:

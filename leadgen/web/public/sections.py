@@ -13,7 +13,7 @@ from leadgen.web.public import board, my_works, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
-SECTIONS: tuple[Section, ...] = (board.section, share.section, ways.section, my_works.section)
+SECTIONS: tuple[Section, ...] = (board.section, board.waiting_section, share.section, ways.section, my_works.section)
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
 HELD: tuple[Held, ...] = (forgetting.held,)

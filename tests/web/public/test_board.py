@@ -10,11 +10,12 @@ from flask import Flask
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, CampaignStatus, Mechanic
-from leadgen.core import clock
+from leadgen.core import clock, tokens
 from leadgen.core.db import db
+from leadgen.core.tokens import Purpose
 from leadgen.entries import lately, points
 from leadgen.entries.models import Entry, Review
-from tests.factories import make_pending_points
+from tests.factories import make_entry, make_pending_points
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, text_of
 
@@ -149,3 +150,30 @@ def test_whoever_is_held_sees_the_reason_family_and_no_place(app: Flask, visitor
     words = text_of(visitor.get(f"{race.me}?lang=en"))
     assert "Your entry is being checked" in words
     assert "No. 1" not in words
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        ("by_referrals", "Whoever brings more friends goes first."),
+        ("skip_n", "Each friend who confirms lets you skip 10 places."),
+        ("by_points", "1 point more, and you move up a place."),
+        ("by_signup", "Nobody is behind you yet."),
+    ],
+)
+def test_in_a_waiting_list_the_place_stands_instead_of_the_rank(
+    app: Flask, visitor: Visitor, scene: Scene, order: str, told: str
+) -> None:
+    change(app, scene, mechanics=[Mechanic.WAITLIST], waitlist_order=order)
+    words = text_of(visitor.get(f"{scene.me}?lang=en"))
+    assert "in the waiting list No. 1" in words
+    assert "Nobody is ahead of you. Nobody is behind you yet." in words
+    assert "of 1 person" not in words
+    with app.app_context():
+        zoe = make_entry(db.session.get_one(Campaign, scene.campaign_id), email="zoe@mail.example", confirmed=True)
+        token = tokens.sign(Purpose.STATUS, {"e": zoe.id, "a": 1})
+    look_anew()
+    words = text_of(visitor.get(f"/me/{token}?lang=en"))
+    assert "in the waiting list No. 2" in words
+    assert "1 person is ahead of you." in words
+    assert told in words
