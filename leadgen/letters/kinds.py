@@ -39,11 +39,16 @@ class Letter:
 _ALL_PLACEHOLDERS = (*CAMPAIGN_PLACEHOLDERS, *PERSON_PLACEHOLDERS)
 # Who has not confirmed has no page, nothing to share, and gets no advertising.
 _UNCONFIRMED = ("brand", "campaign", "first_name", "link")
+_REWARD = ("reward", "reward_code")
+_TIMED = ("reward", "reward_until")
 _LETTERS = (
     Letter("confirm", Lane.CONFIRMATION, MailPurpose.CONFIRMATION, timedelta(hours=24), (*_UNCONFIRMED, "code")),
     Letter("reminder", Lane.CONFIRMATION, MailPurpose.CONFIRMATION, timedelta(hours=24), _UNCONFIRMED),
     Letter("welcome", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=48), _ALL_PLACEHOLDERS),
     Letter("page_link", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=24), _ALL_PLACEHOLDERS),
+    Letter("reward_ready", Lane.SERVICE, MailPurpose.SERVICE, timedelta(days=7), (*_ALL_PLACEHOLDERS, "reward")),
+    Letter("reward_code", Lane.SERVICE, MailPurpose.SERVICE, timedelta(days=7), (*_ALL_PLACEHOLDERS, *_REWARD)),
+    Letter("reward_expiring", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=47), (*_ALL_PLACEHOLDERS, *_TIMED)),
     Letter("sequence", Lane.NURTURE, MailPurpose.MARKETING, timedelta(hours=48), _ALL_PLACEHOLDERS, editable=()),
     # As long as a warm-up plan may need to get through a large base.
     Letter("broadcast", Lane.BULK, MailPurpose.MARKETING, timedelta(days=30), _ALL_PLACEHOLDERS, editable=()),
@@ -58,6 +63,9 @@ def title(name: str) -> str:
         "reminder": _("Reminder to confirm"),
         "welcome": _("Welcome"),
         "page_link": _("Link to the personal page"),
+        "reward_ready": _("A reward is ready"),
+        "reward_code": _("A code as a reward"),
+        "reward_expiring": _("A reward is not claimed yet"),
         "sequence": _("Letter of a sequence"),
         "broadcast": _("Broadcast"),
     }[name]
@@ -70,6 +78,9 @@ def use(name: str) -> str:
         "reminder": _("Asks once more, with the same facts and no advertising."),
         "welcome": _("Says that they are in, with their page and the link to share."),
         "page_link": _("Gives the link to their page to whoever enters a second time or comes with an old link."),
+        "reward_ready": _("Says that a reward is theirs and leads to their page."),
+        "reward_code": _("Gives the code that they have earned."),
+        "reward_expiring": _("Says that a reward waits, and until when."),
         "sequence": _("Goes on with the conversation, step by step."),
         "broadcast": _("Tells something to many people at once."),
     }[name]
@@ -82,6 +93,9 @@ def occasion(name: str) -> str:
         "reminder": _("once, a day later, to who has not confirmed"),
         "welcome": _("at once after confirming"),
         "page_link": _("at once when it is asked for"),
+        "reward_ready": _("when a reward is approved"),
+        "reward_code": _("when a code is given"),
+        "reward_expiring": _("once, two days before a reward expires"),
         "sequence": _("after confirming, at each step’s delay"),
         "broadcast": _("when you send it"),
     }[name]
@@ -100,6 +114,9 @@ def meaning(placeholder: str) -> str:
         "share_link": _("the link to pass on to friends"),
         "days_left": _("days until the contest ends"),
         "code": _("the six digits that confirm too"),
+        "reward": _("name of the reward"),
+        "reward_code": _("the person’s own code"),
+        "reward_until": _("until when the reward can be claimed"),
     }[placeholder]
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.core import clock
+from leadgen.core import clock, i18n
+from leadgen.core.i18n import gettext as _
 from leadgen.letters.values import Recipient
 
 
@@ -32,4 +33,17 @@ def person(card: CampaignCard, letter: str, locale: str, step: int | None = None
         entered_at=now,
         confirm_until=now + timedelta(days=7),
         wants_marketing=True,
+        reward=_reward(card, locale),
+        reward_code="SUMMER-4F2K",
+        reward_until=now + timedelta(days=2),
     )
+
+
+def _reward(card: CampaignCard, locale: str) -> str:
+    """The name of the first reward; of a contest without any, what stands for one."""
+    for milestone in card.milestones:
+        words = milestone.texts.get(locale) or milestone.texts.get(card.default_locale) or {}
+        if words.get("title"):
+            return str(words["title"])
+    with i18n.speaking(locale):
+        return _("A reward")

@@ -38,6 +38,9 @@ class Recipient:
     entered_at: datetime
     confirm_until: datetime
     wants_marketing: bool
+    reward: str = ""
+    reward_code: str = ""
+    reward_until: datetime | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -136,6 +139,11 @@ def _marketing_words(person: _Person) -> str:
     return f"\n«\u00a0{agreed}\u00a0»" if person.locale == "fr" else f"\n“{agreed}”"
 
 
+def _reward_until(person: _Person) -> str:
+    until = person.recipient.reward_until
+    return _moment(until, person) if until else ""
+
+
 def _code(person: _Person) -> str:
     recipient = person.recipient
     return tokens.six_digits(recipient.entry_id, recipient.generation, recipient.code_number)
@@ -152,6 +160,9 @@ _VALUES: dict[str, Callable[[_Person], str]] = {
     "requested_at": lambda person: _moment(person.recipient.entered_at, person),
     "confirm_until": lambda person: _moment(person.recipient.confirm_until, person),
     "_marketing_words": _marketing_words,
+    "reward": lambda person: person.recipient.reward,
+    "reward_code": lambda person: person.recipient.reward_code,
+    "reward_until": _reward_until,
     "refuse_link": _refuse_link,
     "unsubscribe_link": _unsubscribe_link,
 }

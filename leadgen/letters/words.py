@@ -21,7 +21,7 @@ _WEB_ADDRESS = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)]")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 ADDRESSES = frozenset({"link", "share_link"})
 # Values that somebody typed: in HTML they need a marker of their own, because they are escaped there.
-TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "_marketing_words"})
+TYPED = frozenset({"first_name", "_first_name", "_comma_first_name", "_marketing_words", "reward", "reward_code"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ WITH due AS (
     FROM timed t WHERE m.id = t.id
     RETURNING m.id, m.status, m.attempts, t.opaque_id, t.campaign_id, t.stream_id, t.letter, t.step_id, t.locale,
         t.contact_id, t.email, t.first_name, t.entry_id, t.generation, t.code_number, t.access_version, t.code,
-        t.entered_at, t.confirm_until, t.is_marketing_wanted, t.due_at
+        t.entered_at, t.confirm_until, t.is_marketing_wanted, t.due_at, t.context
 )
 SELECT * FROM moved ORDER BY due_at, id
 """  # noqa: S608 - the only values put in by Python are constants of this module

@@ -224,4 +224,7 @@ def _recipient(row: Any) -> Recipient:
         entered_at=row.entered_at,
         confirm_until=row.confirm_until,
         wants_marketing=row.is_marketing_wanted,
+        reward=row.context.get("reward", ""),
+        reward_code=row.context.get("reward_code", ""),
+        reward_until=datetime.fromisoformat(until) if (until := row.context.get("reward_until")) else None,
     )

@@ -154,6 +154,9 @@ def _wish(message: Message, stream: Stream | None) -> str:
         "reminder": _("Wanted, because the entry had not been confirmed after a day"),
         "welcome": _("Wanted, because the entry was confirmed"),
         "page_link": _("Wanted, because the link to the page was asked for"),
+        "reward_ready": _("Wanted, because a reward was approved"),
+        "reward_code": _("Wanted, because a code was given"),
+        "reward_expiring": _("Wanted, because a reward was not claimed yet"),
         "sequence": _("Wanted by the sequence “%(name)s”") % name,
         "broadcast": _("Wanted by the broadcast “%(name)s”") % name,
     }.get(message.letter, _("Wanted"))

@@ -212,7 +212,7 @@ def approve(case: Case, by: str = "") -> None:
     if award.claim_until is None and tier.delivery in {Delivery.CODE, Delivery.FILE}:
         deliver(case)
     else:
-        news.write(case.ground, award, "reward_ready")
+        news.write(case.ground, case.tier, award, "reward_ready")
 
 
 def deliver(case: Case, by: str = "") -> None:
@@ -229,9 +229,9 @@ def deliver(case: Case, by: str = "") -> None:
     award.decided_by = by or award.decided_by
     news.record(FactName.REWARD_GIVEN, case.ground, award)
     if code:
-        news.write(case.ground, award, "reward_code", code=code)
+        news.write(case.ground, case.tier, award, "reward_code", code=code)
     elif case.tier.delivery is Delivery.FILE:
-        news.write(case.ground, award, "reward_ready")
+        news.write(case.ground, case.tier, award, "reward_ready")
 
 
 def fill_reserve(milestone_ids: Collection[int]) -> int:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from leadgen.campaigns.models import Milestone
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
+from leadgen.mail import service as mail
+from leadgen.mail.service import Wanted
 from leadgen.rewards.grounds import Ground
 from leadgen.rewards.models import Award
+
+
+def title(tier: Milestone, locale: str) -> str:
+    """What a tier is called in this language, else in any."""
+    said = [tier.texts.get(locale, {}), *tier.texts.values()]
+    return next((str(words["title"]) for words in said if words.get("title")), "")
 
 
 def record(name: FactName, ground: Ground, award: Award, **data: str | int) -> None:
@@ -21,5 +30,23 @@ def record(name: FactName, ground: Ground, award: Award, **data: str | int) -> N
     )
 
 
-def write(ground: Ground, award: Award, letter: str, *, code: str = "") -> None:
-    """Want the letter to the owner of this award, once for each kind."""
+def write(ground: Ground, tier: Milestone, award: Award, letter: str, *, code: str = "") -> None:
+    """Want the letter to the owner of this award, each kind once for each code."""
+    context: dict[str, int | str] = {"entry": ground.entry_id, "access_version": ground.access_version}
+    context |= {"code": ground.code, "reward": title(tier, ground.locale)}
+    if code:
+        context["reward_code"] = code
+    if letter == "reward_expiring" and award.claim_until:
+        context["reward_until"] = award.claim_until.isoformat()
+    mail.want(
+        Wanted(
+            intent=f"{letter}:{award.id}",
+            letter=letter,
+            brand_id=ground.brand_id,
+            campaign_id=ground.campaign_id,
+            contact_id=ground.contact_id,
+            entry_id=ground.entry_id,
+            locale=ground.locale,
+            context=context,
+        )
+    )
