@@ -42,6 +42,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
     Strike(86400, "leadgen.visits.jobs.purge", QueueName.SLOW),
     Strike(86400, "leadgen.gallery.jobs.audit_votes", QueueName.SLOW),
+    Strike(300, "leadgen.rewards.jobs.keep_time", QueueName.SLOW),
     Strike(86400, "leadgen.rewards.jobs.audit", QueueName.SLOW),
     Strike(86400, "leadgen.contacts.jobs.seal_all", QueueName.SLOW),
     Strike(86400, "leadgen.mail.jobs.pull_suppressions", QueueName.SLOW),

@@ -6,7 +6,7 @@ import time
 
 from leadgen.core.db import db
 from leadgen.entries import moves
-from leadgen.rewards import milestones, watch
+from leadgen.rewards import milestones, upkeep, watch
 
 _BATCH = 200
 _SECONDS = 20.0
@@ -26,3 +26,10 @@ def award() -> None:
 def audit() -> None:
     """Compare every award with what its owner has reached."""
     watch.audit()
+
+
+def keep_time() -> None:
+    """Remind of claims that end soon, end those that are over, and let reserve lists move on."""
+    upkeep.remind()
+    upkeep.expire()
+    upkeep.pass_on()

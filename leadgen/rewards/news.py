@@ -30,15 +30,15 @@ def record(name: FactName, ground: Ground, award: Award, **data: str | int) -> N
     )
 
 
-def write(ground: Ground, tier: Milestone, award: Award, letter: str, *, code: str = "") -> None:
-    """Want the letter to the owner of this award, each kind once for each code."""
+def write(ground: Ground, tier: Milestone, award: Award, letter: str, *, code: str = "") -> bool:
+    """Want the letter to the owner of this award, each kind once; True when it is new."""
     context: dict[str, int | str] = {"entry": ground.entry_id, "access_version": ground.access_version}
     context |= {"code": ground.code, "reward": title(tier, ground.locale)}
     if code:
         context["reward_code"] = code
     if letter == "reward_expiring" and award.claim_until:
         context["reward_until"] = award.claim_until.isoformat()
-    mail.want(
+    return mail.want(
         Wanted(
             intent=f"{letter}:{award.id}",
             letter=letter,

@@ -1,0 +1,142 @@
+"""Loading codes into a vault from a CSV file, and writing them out again."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import IO
+
+from sqlalchemy import select, text
+
+from leadgen.core.db import db
+from leadgen.core.errors import Invalid
+from leadgen.core.i18n import gettext as _
+from leadgen.rewards import milestones
+from leadgen.rewards.models import Coupon
+
+MOST_BYTES = 20 * 1024 * 1024
+MOST_CODES = 500_000
+LONGEST_CODE = 64
+REJECTS_SHOWN = 1_000
+_BATCH = 5_000
+_HEADINGS = frozenset({"code", "codes", "coupon", "coupons", "voucher", "bon"})
+
+_ADD = text("""
+INSERT INTO coupon (milestone_id, code) SELECT :milestone, code FROM unnest(CAST(:codes AS text[])) AS given (code)
+ON CONFLICT (milestone_id, code) DO NOTHING RETURNING code
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A line that was not taken: `reason` is twice, known, long or unreadable."""
+
+    line: int
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What an import did; the first thousand rejects are told one by one, `rejected` counts all."""
+
+    added: int
+    rejected: int
+    rejects: list[Reject]
+    served: int
+
+
+class _Report:
+    def __init__(self) -> None:
+        self.number = 0
+        self.shown: list[Reject] = []
+
+    def add(self, line: int, code: str, reason: str) -> None:
+        self.number += 1
+        if len(self.shown) < REJECTS_SHOWN:
+            self.shown.append(Reject(line, code[:LONGEST_CODE], reason))
+
+
+def load(milestone_id: int, file: IO[bytes]) -> Loaded:
+    """Add the codes of the file's first column to the vault; who waits for one is served at once.
+
+    Blanks around a code and empty lines do not count. A code that stands twice in the file or is in the vault already
+    is rejected, and the others are taken. Raises Invalid (field `file`) for a file that is too large or no text.
+    """
+    report = _Report()
+    added = 0
+    batch: dict[str, int] = {}
+    for line, code in _fresh(_codes(file), report):
+        batch[code] = line
+        if len(batch) >= _BATCH:
+            added += _add(milestone_id, batch, report)
+            batch = {}
+    added += _add(milestone_id, batch, report)
+    if not added and not report.number:
+        raise Invalid(_("There is no code in this file. Put one on each line."), "file")
+    served = milestones.fill_reserve([milestone_id])
+    return Loaded(added, report.number, report.shown, served)
+
+
+def _fresh(codes: Iterable[tuple[int, str]], report: _Report) -> Iterator[tuple[int, str]]:
+    seen: set[str] = set()
+    for line, code in codes:
+        if len(code) > LONGEST_CODE:
+            report.add(line, code, "long")
+        elif not code.isprintable():
+            report.add(line, "".join(c for c in code if c.isprintable()), "unreadable")
+        elif code in seen:
+            report.add(line, code, "twice")
+        else:
+            seen.add(code)
+            yield line, code
+        if len(seen) > MOST_CODES:
+            raise Invalid(_("Load at most %(most)d codes at once.") % {"most": MOST_CODES}, "file")
+
+
+def _add(milestone_id: int, batch: dict[str, int], report: _Report) -> int:
+    if not batch:
+        return 0
+    new = set(db.session.scalars(_ADD, {"milestone": milestone_id, "codes": list(batch)}))
+    for code, line in batch.items():
+        if code not in new:
+            report.add(line, code, "known")
+    return len(new)
+
+
+def _codes(file: IO[bytes]) -> Iterator[tuple[int, str]]:
+    """(line, code) of each line that has one, read as it comes; a heading is passed over."""
+    if file.seek(0, io.SEEK_END) > MOST_BYTES:
+        raise Invalid(
+            _("This file is too large. Load at most %(most)d MB at once.") % {"most": MOST_BYTES >> 20}, "file"
+        )
+    file.seek(0)
+    head = file.read(1024)
+    file.seek(0)
+    encoding = "utf-16" if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
+    lines = io.TextIOWrapper(file, encoding=encoding, newline="")
+    try:
+        rows = csv.reader(lines, delimiter=_delimiter(head.decode(encoding, "replace")))
+        for row in rows:
+            code = row[0].strip() if row else ""
+            if code and not (rows.line_num == 1 and code.lower() in _HEADINGS):
+                yield rows.line_num, code
+    except (UnicodeError, csv.Error):
+        raise Invalid(_("This file cannot be read. Save it as CSV in UTF-8, one code on each line."), "file") from None
+    finally:
+        lines.detach()
+
+
+def _delimiter(head: str) -> str:
+    """What parts the columns in the first line; codes may hold any other of these signs."""
+    first = head.split("\n", 1)[0]
+    return next((sign for sign in (";", "\t") if sign in first), ",")
+
+
+def export(milestone_id: int) -> Iterator[Coupon]:
+    """Every code of a tier, as loaded."""
+    statement = select(Coupon).filter_by(milestone_id=milestone_id).order_by(Coupon.id)
+    yield from db.session.scalars(statement.execution_options(yield_per=1_000))

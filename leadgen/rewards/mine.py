@@ -1,0 +1,128 @@
+"""What the person sees of their rewards: where each tier stands for them, the code or file, and claiming in time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from leadgen.campaigns.cards import CampaignCard, MilestoneCard
+from leadgen.campaigns.models import Delivery, Metric, Milestone
+from leadgen.core import clock, hot
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.rewards import grounds, milestones, stock
+from leadgen.rewards.milestones import Case
+from leadgen.rewards.models import Award, AwardState
+
+_MINE = """
+SELECT a.id, a.milestone_id, a.state, a.reason, a.claim_until, k.code, k.status AS code_status
+FROM award a LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id
+                                AND k.status IN ('assigned', 'used')
+WHERE a.entry_id = %(entry)s
+"""
+
+
+class Look(StrEnum):
+    """What a tier looks like to one person."""
+
+    LOCKED = "locked"
+    SOLD_OUT = "sold_out"  # not reached, and none left
+    RESERVE = "reserve"  # reached, and waiting for one
+    CHECKING = "checking"
+    CLAIM = "claim"
+    READY = "ready"  # approved; staff hand it over
+    DELIVERED = "delivered"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """One tier as one person sees it. `award_id` is 0 before it is earned; `code` only once it is delivered."""
+
+    tier: MilestoneCard
+    look: Look
+    have: int
+    award_id: int = 0
+    code: str = ""
+    is_used: bool = False
+    has_file: bool = False
+    claim_until: datetime | None = None
+
+    @property
+    def missing(self) -> int:
+        """How much is missing to reach it."""
+        return max(0, self.tier.threshold - self.have)
+
+
+def of(entry_id: int, card: CampaignCard, *, friends: int, points: int, is_confirmed: bool) -> list[Mine]:
+    """Every tier of the campaign, lowest first, as this person sees it: one statement, none without tiers."""
+    if not card.milestones:
+        return []
+    rows = {row["milestone_id"]: row for row in hot.many(_MINE, {"entry": entry_id})}
+    out = stock.sold_out(card.id, [tier.id for tier in card.milestones if tier.id not in rows])
+    have = {Metric.FRIENDS: friends, Metric.POINTS: points, Metric.ENTRY: int(is_confirmed)}
+    return [_mine(tier, rows.get(tier.id), have[tier.metric], is_out=tier.id in out) for tier in card.milestones]
+
+
+def _mine(tier: MilestoneCard, row: hot.Row | None, have: int, *, is_out: bool) -> Mine:
+    locked = Mine(tier, Look.SOLD_OUT if is_out else Look.LOCKED, have)
+    if row is None:
+        return locked
+    state = AwardState(row["state"])
+    if state is AwardState.RECLAIMED:
+        return locked if row["reason"] == milestones.BELOW else Mine(tier, Look.REFUSED, have)
+    is_theirs = state in {AwardState.DELIVERED, AwardState.REVIEW}  # under review it stays where it is
+    look = {
+        AwardState.EARNED: Look.CHECKING,
+        AwardState.RESERVE: Look.RESERVE,
+        AwardState.APPROVED: Look.CLAIM if row["claim_until"] else Look.READY,
+        AwardState.EXPIRED: Look.EXPIRED,
+        AwardState.REFUSED: Look.REFUSED,
+    }.get(state, Look.DELIVERED)
+    if look is Look.CLAIM and row["claim_until"] <= clock.now():
+        look = Look.EXPIRED  # the job that says so in the table may be late
+    return Mine(
+        tier=tier,
+        look=look,
+        have=have,
+        award_id=row["id"],
+        code=(row["code"] or "") if is_theirs else "",
+        is_used=row["code_status"] == "used",
+        has_file=is_theirs and tier.delivery is Delivery.FILE,
+        claim_until=row["claim_until"],
+    )
+
+
+def claim(entry_id: int, award_id: int) -> None:
+    """The person wants their reward: its deadline is gone, and a code or file is theirs at once.
+
+    Doing it twice is once. Raises NotFound for somebody else's, Conflict when it is too late or not ready.
+    """
+    award = db.session.get(Award, award_id, with_for_update=True, populate_existing=True)
+    if award is None or award.entry_id != entry_id:
+        raise NotFound
+    if award.state is AwardState.DELIVERED or (award.state is AwardState.APPROVED and award.claim_until is None):
+        return
+    if award.state is not AwardState.APPROVED or award.claim_until is None:
+        raise Conflict(_("This reward cannot be claimed now. Your page says how it stands."))
+    if award.claim_until <= clock.now():
+        raise Conflict(_("The time to claim this reward is over."))
+    award.claim_until = None
+    tier = db.session.get_one(Milestone, award.milestone_id)
+    if tier.delivery in {Delivery.CODE, Delivery.FILE}:
+        milestones.deliver(Case(grounds.of([entry_id])[entry_id], tier, award))
+
+
+def file_of(award_id: int, entry_id: int) -> str:
+    """The address of the file that this award gives. Raises NotFound for what is not delivered, or not theirs."""
+    statement = select(Milestone.file_url).join(Award, Award.milestone_id == Milestone.id)
+    statement = statement.where(Award.id == award_id, Award.entry_id == entry_id)
+    url = db.session.scalar(statement.where(Award.state.in_((AwardState.DELIVERED, AwardState.REVIEW))))
+    if not url:
+        raise NotFound
+    return url

@@ -1,0 +1,135 @@
+"""A reward with a deadline: claimed in time, reminded once, expired, passed on (F8)."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadgen.campaigns import cards
+from leadgen.campaigns.models import Approval, Campaign, Delivery, Metric, Milestone
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict, NotFound
+from leadgen.entries.models import Entry
+from leadgen.rewards import jobs, mine, stock
+from leadgen.rewards.mine import Look, Mine
+from leadgen.rewards.models import AwardState
+from tests.conftest import Clock
+from tests.factories_contest import make_coupon
+from tests.rewards.conftest import ben, look, rows, state, tier
+
+S = AwardState
+
+
+def _seen(entry: Entry, friends: int) -> list[Mine]:
+    cards.forget()
+    stock.forget()
+    card = cards.by_id(entry.campaign_id)
+    return mine.of(entry.id, card, friends=friends, points=0, is_confirmed=True)
+
+
+def _award(entry: Entry) -> int:
+    return int(rows("SELECT id FROM award WHERE entry_id = %(entry)s", entry=entry.id)[0]["id"])
+
+
+def _claim(entry: Entry, award_id: int) -> None:
+    mine.claim(entry.id, award_id)
+    db.session.commit()
+
+
+def _with_code(campaign: Campaign) -> Milestone:
+    reward = tier(campaign, 1, claim_days=7, delivery=Delivery.CODE, stock=None)
+    make_coupon(reward, "ONE")
+    return reward
+
+
+def test_claiming_stops_the_deadline_and_gives_the_code(campaign: Campaign, clock: Clock) -> None:
+    reward, anna = _with_code(campaign), ben(campaign, friends=1)
+    look(anna)
+    [shown] = _seen(anna, 1)
+    assert (shown.look, shown.code) == (Look.CLAIM, "")
+
+    _claim(anna, _award(anna))
+    _claim(anna, _award(anna))
+    [shown] = _seen(anna, 1)
+    assert (shown.look, shown.code, shown.claim_until) == (Look.DELIVERED, "ONE", None)
+    clock.forward(days=30)
+    jobs.keep_time()
+    assert state(anna, reward) is S.DELIVERED
+
+
+def test_what_is_not_claimed_is_reminded_of_once_then_goes_to_the_next(campaign: Campaign, clock: Clock) -> None:
+    reward, anna = _with_code(campaign), ben(campaign, friends=1)
+    look(anna)
+    cleo = ben(campaign, friends=1)
+    look(cleo)
+    assert state(cleo, reward) is S.RESERVE
+    clock.forward(days=4)
+    jobs.keep_time()
+    assert _letters() == ["reward_ready"]
+
+    clock.forward(days=1, minutes=1)
+    jobs.keep_time()
+    jobs.keep_time()
+    assert _letters() == ["reward_ready", "reward_expiring"]
+
+    clock.forward(days=2)
+    assert _seen(anna, 1)[0].look is Look.EXPIRED, "even before the job says so"
+    with pytest.raises(Conflict, match="is over"):
+        mine.claim(anna.id, _award(anna))
+    db.session.rollback()
+    jobs.keep_time()
+    assert (state(anna, reward), state(cleo, reward)) == (S.EXPIRED, S.APPROVED)
+    look(anna)
+    assert state(anna, reward) is S.EXPIRED
+
+
+def _letters() -> list[str]:
+    return [row["letter"] for row in rows("SELECT letter FROM message ORDER BY id")]
+
+
+def test_nobody_claims_for_somebody_else(campaign: Campaign) -> None:
+    _with_code(campaign)
+    anna, eve = ben(campaign, friends=1), ben(campaign)
+    look(anna)
+
+    with pytest.raises(NotFound):
+        mine.claim(eve.id, _award(anna))
+
+
+def test_what_waits_for_staff_cannot_be_claimed(campaign: Campaign) -> None:
+    tier(campaign, 1, approval=Approval.MANUAL, claim_days=7)
+    anna = ben(campaign, friends=1)
+    look(anna)
+
+    with pytest.raises(Conflict):
+        mine.claim(anna.id, _award(anna))
+
+
+def test_the_file_is_theirs_once_it_is_delivered(campaign: Campaign) -> None:
+    tier(campaign, 1, delivery=Delivery.FILE, file_url="https://files.example/guide.pdf", claim_days=7)
+    anna, eve = ben(campaign, friends=1), ben(campaign)
+    look(anna)
+    with pytest.raises(NotFound):
+        mine.file_of(_award(anna), anna.id)
+
+    _claim(anna, _award(anna))
+    assert mine.file_of(_award(anna), anna.id) == "https://files.example/guide.pdf"
+    with pytest.raises(NotFound):
+        mine.file_of(_award(anna), eve.id)
+
+
+def test_every_tier_is_shown_as_it_stands(campaign: Campaign) -> None:
+    tier(campaign, 1, metric=Metric.ENTRY)
+    tier(campaign, 2, approval=Approval.MANUAL)
+    tier(campaign, 3, stock=0)
+    tier(campaign, 4, stock=0)
+    tier(campaign, 5)
+    anna = ben(campaign, friends=3)
+    look(anna)
+
+    shown = _seen(anna, 3)
+    assert [one.look for one in shown] == [Look.READY, Look.CHECKING, Look.RESERVE, Look.SOLD_OUT, Look.LOCKED]
+    assert shown[4].missing == 2
+
+
+def test_a_contest_without_tiers_asks_nothing(campaign: Campaign) -> None:
+    assert _seen(ben(campaign), 0) == []
