@@ -9,7 +9,7 @@ from unittest import mock
 
 from bench.figures import Rounds, say, show
 from bench.stack import Stack
-from leadgen.analytics import crowds, trees, virality
+from leadgen.analytics import crowds, headcounts, trees, virality
 from leadgen.analytics.crowds import Asked, Crowd
 from leadgen.app import create_app
 
@@ -46,7 +46,7 @@ SELECT {p}, 'T' || p.n, 'TREE' || p.n, c.brand_id, c.id, %(base)s + p.n,
 FROM plan p LEFT JOIN plan a ON a.n = p.referrer LEFT JOIN plan b ON b.n = a.referrer
 LEFT JOIN plan d ON d.n = b.referrer
 CROSS JOIN LATERAL (SELECT p.n %% 5 > 0 AS is_confirmed,
-                           %(now)s - interval '1 day' * (40 - 6 * p.depth) + interval '6 days' * random() AS at) AS made,
+                           %(now)s - interval '1 day' * (40 - 6 * p.depth - 6 * random()) AS at) AS made,
      campaign c
 WHERE c.slug = %(slug)s ORDER BY 1
 """
@@ -113,9 +113,9 @@ def measure(stack: Stack, slug: str, *, people: int, rounds: int) -> None:
         app = create_app()
     with app.app_context(), stack.connect() as connection:
         found = connection.execute(
-            "SELECT campaign_id, (SELECT referrer_id FROM entry WHERE depth = 4 AND campaign_id = e.campaign_id LIMIT 1)"
-            " FROM entry e WHERE id = %s", (famous,)
-        ).fetchone()  # fmt: skip
+            "SELECT campaign_id, (SELECT max(referrer_id) FROM entry f WHERE depth = 4) FROM entry e WHERE id = %s",
+            (famous,),
+        ).fetchone()
         assert found is not None
         campaign, ordinary = int(str(found[0])), int(str(found[1]))
         sizes = tuple(level.people for level in trees.levels(famous))
@@ -132,7 +132,7 @@ def measure(stack: Stack, slug: str, *, people: int, rounds: int) -> None:
 
 
 def _anew(campaign: int) -> None:
-    virality.forget()
+    headcounts.forget(campaign, "UTC")
     virality.spread(campaign, "UTC")
 
 

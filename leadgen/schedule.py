@@ -36,6 +36,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(30, "leadgen.mail.jobs.sweep", QueueName.MAIL),
     Strike(60, "leadgen.campaigns.jobs.move_on", QueueName.EVENTS),
     Strike(60, "leadgen.entries.jobs.settle_referrals", QueueName.EVENTS),
+    Strike(60, "leadgen.analytics.jobs.recount", QueueName.SLOW),
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
     Strike(600, "leadgen.mail.jobs.fold_clicks", QueueName.SLOW),
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),

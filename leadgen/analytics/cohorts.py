@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
-
-from leadgen.analytics.crowds import CONDITIONS, WEEK, Crowd
+from leadgen.analytics.crowds import midnight
 from leadgen.core import clock
-from leadgen.core.db import db
 
 # People need a week to bring friends (F16): younger cohorts are right-censored, their K still grows.
 RIPE_AFTER = timedelta(days=7)
-# One line for each week in which referrers entered, and one without a week for all pairs together.
-_PAIRS = f"""
-SELECT (timezone(:zone, week))::date AS week, friends, friends_confirmed, cycle, quarters FROM (
-    SELECT {WEEK.format(alias="r")} AS week, count(*) AS friends,
-           count(*) FILTER (WHERE {CONDITIONS[Crowd.CONFIRMED]}) AS friends_confirmed,
-           count(*) FILTER (WHERE {CONDITIONS[Crowd.CYCLE]}) AS cycle,
-           percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY extract(epoch FROM e.confirmed_at
-               - r.confirmed_at)) FILTER (WHERE {CONDITIONS[Crowd.CYCLE]}) AS quarters
-    FROM entry e JOIN entry r ON r.id = e.referrer_id
-    WHERE e.campaign_id = :campaign GROUP BY GROUPING SETS ((1), ())
-) AS found
-"""  # noqa: S608 - only conditions of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +41,9 @@ class Cohort:
         return Fraction(self.friends_confirmed, self.confirmed) if self.confirmed else None
 
 
-def pairs(campaign_id: int, zone: str) -> Sequence[Any]:
-    """Referrers with their friends, by the referrer's week and (week None) all together: one pass over the join."""
-    return db.session.execute(text(_PAIRS), {"campaign": campaign_id, "zone": zone}).mappings().all()
-
-
 def of(weeks: Mapping[date, tuple[int, int]], brought: Sequence[Any], zone: str) -> list[Cohort]:
-    """The cohorts, oldest first; `weeks` are (entries, confirmed) by Monday, `brought` comes from `pairs`."""
-    friends = {row["week"]: row for row in brought if row["week"] is not None}
+    """The cohorts, oldest first; `weeks` are (entries, confirmed) by Monday, `brought` are headcounts."""
+    friends = {date.fromisoformat(row["week"]): row for row in brought if row["week"] is not None}
     found = []
     for week, (entries, confirmed) in sorted(weeks.items()):
         row = friends.get(week)
@@ -85,5 +64,4 @@ def of(weeks: Mapping[date, tuple[int, int]], brought: Sequence[Any], zone: str)
 
 def is_ripe(week: date, zone: str) -> bool:
     """Whether seven days have passed since the week ended, so that its last entrant had them too."""
-    end = datetime.combine(week + timedelta(days=7), datetime.min.time(), ZoneInfo(zone))
-    return clock.now() >= end + RIPE_AFTER
+    return clock.now() >= midnight(week + timedelta(days=7) + RIPE_AFTER, zone)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -77,7 +78,6 @@ OPENINGS: dict[Openings, str] = {
     Openings.HUMAN_CONFIRMED: _IS_CONFIRMED,
     Openings.HUMAN_CLEAR: _IS_CLEAR,
 }
-WEEK = "date_trunc('week', {alias}.created_at, :zone)"
 _ABOVE = {1: "e.referrer_id", 2: "e.ref2_id", 3: "e.ref3_id"}
 _PEOPLE = """
 SELECT e.id, e.public_id, e.status, e.depth, e.referral_state, e.referral_reason, e.review, e.channel, e.created_at,
@@ -183,6 +183,11 @@ def openings(campaign_id: int, which: Openings, *, before_id: int | None = None,
     return [Opening(**row) for row in _rows(statement, campaign=campaign_id, before=before_id, limit=limit)]
 
 
+def midnight(day: date, zone: str) -> datetime:
+    """The moment at which a day begins in a time zone, in UTC."""
+    return datetime.combine(day, datetime.min.time(), ZoneInfo(zone)).astimezone(UTC)
+
+
 def _where(asked: Asked) -> tuple[str, dict[str, Any]]:
     parts = ["e.campaign_id = :campaign", CONDITIONS[asked.crowd]]
     values: dict[str, Any] = {"campaign": asked.campaign_id}
@@ -191,8 +196,9 @@ def _where(asked: Asked) -> tuple[str, dict[str, Any]]:
         values["depth"] = asked.depth
     for alias, week in (("e", asked.week), ("r", asked.brought_week)):
         if week is not None:
-            parts.append(f"(timezone(:zone, {WEEK.format(alias=alias)}))::date = :week_{alias}")
-            values |= {f"week_{alias}": week, "zone": asked.zone}
+            parts.append(f"{alias}.created_at >= :from_{alias} AND {alias}.created_at < :until_{alias}")
+            values |= {f"from_{alias}": midnight(week, asked.zone)}
+            values |= {f"until_{alias}": midnight(week + timedelta(days=7), asked.zone)}
     if asked.root_id is not None:
         parts.append(f"{_ABOVE[asked.level]} = :root")
         values["root"] = asked.root_id

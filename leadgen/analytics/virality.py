@@ -5,75 +5,23 @@ Each number has a crowd of the same condition behind it (crowds.py); the definit
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import text
 
-from leadgen.analytics import cohorts
+from leadgen.analytics import cohorts, headcounts
 from leadgen.analytics.cohorts import Cohort
-from leadgen.analytics.crowds import CONDITIONS, OPENINGS, WEEK, Crowd, Openings
+from leadgen.analytics.crowds import Crowd, Openings
 from leadgen.core.db import db
 
-# Counted in one pass over the entries, by generation and week.
-PLAIN = (
-    Crowd.ENTRIES,
-    Crowd.CONFIRMED,
-    Crowd.CLEAR,
-    Crowd.REFERRED,
-    Crowd.REFERRED_CONFIRMED,
-    Crowd.REFERRED_CLEAR,
-    Crowd.COUNTED,
-    Crowd.HELD,
-)
-MOST_INFLUENCERS = 20
-DEAR_SECONDS = 0.3
-_EACH = ", ".join(f"count(*) FILTER (WHERE {CONDITIONS[crowd]}) AS {crowd}" for crowd in PLAIN)
-_COUNTS = f"""
-SELECT e.depth, (timezone(:zone, {WEEK.format(alias="e")}))::date AS week, {_EACH}
-FROM entry e WHERE e.campaign_id = :campaign GROUP BY 1, 2
-"""  # noqa: S608 - only conditions of our own
-_QUALITY = f"""
-SELECT count(*) AS quality FROM entry e WHERE e.campaign_id = :campaign AND {CONDITIONS[Crowd.QUALITY]}
-"""  # noqa: S608 - only conditions of our own
-_SHARED = ", ".join(
-    f"count(*) FILTER (WHERE {condition}) AS people_{name}, "
-    f"coalesce(sum(s.visits) FILTER (WHERE {condition}), 0)::bigint AS visits_{name}"
-    for name, condition in OPENINGS.items()
-)
-_SHARING = f"""
-SELECT {_SHARED} FROM (
-    SELECT entry_id, sum(visits)::bigint AS visits FROM (
-        SELECT v.entry_id, count(*) AS visits FROM visit v
-        WHERE v.campaign_id = :campaign AND v.kind = 'human' GROUP BY 1
-        UNION ALL
-        SELECT d.entry_id, 0 FROM action a JOIN deed d ON d.action_id = a.id
-        WHERE a.campaign_id = :campaign AND a.kind = 'share' AND d.state = 'done'
-    ) AS found GROUP BY 1
-) AS s JOIN entry e ON e.id = s.entry_id AND e.campaign_id = :campaign
-"""  # noqa: S608 - only conditions of our own
-_INFLUENCERS = f"""
-WITH brought AS (
-    SELECT e.referrer_id AS id, count(*) AS direct,
-           count(*) FILTER (WHERE {CONDITIONS[Crowd.CONFIRMED]}) AS confirmed,
-           count(*) FILTER (WHERE {CONDITIONS[Crowd.CLEAR]}) AS clear,
-           count(*) FILTER (WHERE e.referral_state = 'counted') AS counted,
-           count(*) FILTER (WHERE e.referral_state = 'on_hold') AS held
-    FROM entry e WHERE e.campaign_id = :campaign AND e.referrer_id IS NOT NULL GROUP BY 1
-), best AS (
-    SELECT *, count(*) OVER () AS referrers FROM brought ORDER BY confirmed DESC, direct DESC, id LIMIT :most
-)
-SELECT best.*, p.public_id, p.review, c.first_name, c.email,
-       (SELECT count(*) FROM entry s WHERE s.ref2_id = best.id) AS second,
-       (SELECT count(*) FROM entry t WHERE t.ref3_id = best.id) AS third,
-       (SELECT count(*) FROM entry e WHERE e.referrer_id = best.id AND {CONDITIONS[Crowd.QUALITY]}) AS quality
-FROM best JOIN entry p ON p.id = best.id JOIN contact c ON c.id = p.contact_id
-ORDER BY best.confirmed DESC, best.direct DESC, best.id
-"""  # noqa: S608 - only conditions of our own
+_WHO = """
+SELECT p.id, p.public_id, p.review, c.first_name, c.email
+FROM entry p JOIN contact c ON c.id = p.contact_id WHERE p.id = ANY(:ids)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +112,7 @@ class Spread:
     influencers: Sequence[Influencer]
     counted: int
     held: int
+    kept_since: datetime | None  # when that was counted, when it was not counted now
 
     @property
     def amplification(self) -> Fraction | None:
@@ -172,36 +121,14 @@ class Spread:
         return None if k is None or k >= 1 else 1 / (1 - k)
 
 
-_kept: dict[tuple[int, str], tuple[float, Spread]] = {}
-
-
 def spread(campaign_id: int, zone: str) -> Spread:
-    """The whole page in five statements, one pass for each table and join.
+    """The whole page in seven statements, one pass over each table; in one when the counts are kept.
 
-    What was dear to count is shown again for ten times as long. An empty campaign has zeros and no K.
+    An empty campaign has zeros and no K.
     """
-    begun = time.monotonic()
-    if (campaign_id, zone) in _kept and begun < _kept[campaign_id, zone][0]:
-        return _kept[campaign_id, zone][1]
-    counted = _count(campaign_id, zone)
-    cost = time.monotonic() - begun
-    if cost > DEAR_SECONDS:
-        _kept[campaign_id, zone] = (begun + 10 * cost, counted)
-    return counted
-
-
-def forget() -> None:
-    """Count anew at the next call (in tests and measurements)."""
-    _kept.clear()
-
-
-def _count(campaign_id: int, zone: str) -> Spread:
-    cells = _rows(_COUNTS, campaign=campaign_id, zone=zone)
-    sums = {crowd: sum(cell[crowd] for cell in cells) for crowd in PLAIN}
-    good = _rows(_QUALITY, campaign=campaign_id)[0]["quality"]
-    shared = _rows(_SHARING, campaign=campaign_id)[0]
-    best = _rows(_INFLUENCERS, campaign=campaign_id, most=MOST_INFLUENCERS)
-    pairs = cohorts.pairs(campaign_id, zone)
+    found = headcounts.of(campaign_id, zone)
+    cells, shared, pairs = found["cells"], found["shared"], found["pairs"]
+    sums = {crowd: sum(cell[crowd] for cell in cells) for crowd in headcounts.PLAIN}
 
     def product(people: Crowd, friends: int, which: Openings) -> Product:
         return Product(sums[people], shared[f"people_{which}"], shared[f"visits_{which}"], friends)
@@ -210,15 +137,23 @@ def _count(campaign_id: int, zone: str) -> Spread:
         raw=product(Crowd.ENTRIES, sums[Crowd.REFERRED], Openings.HUMAN),
         confirmed=product(Crowd.CONFIRMED, sums[Crowd.REFERRED_CONFIRMED], Openings.HUMAN_CONFIRMED),
         clear=product(Crowd.CLEAR, sums[Crowd.REFERRED_CLEAR], Openings.HUMAN_CLEAR),
-        quality=product(Crowd.CONFIRMED, good, Openings.HUMAN_CONFIRMED),
+        quality=product(Crowd.CONFIRMED, found["quality"], Openings.HUMAN_CONFIRMED),
         generations=_generations(cells),
         cohorts=cohorts.of(_by_week(cells), pairs, zone),
         cycle=_cycle(pairs),
-        referrers=best[0]["referrers"] if best else 0,
-        influencers=[Influencer(**{name: row[name] for name in Influencer.__slots__}) for row in best],
+        referrers=found["best"][0]["referrers"] if found["best"] else 0,
+        influencers=_influencers(found["best"]),
         counted=sums[Crowd.COUNTED],
         held=sums[Crowd.HELD],
+        kept_since=datetime.fromisoformat(found["at"]) if found["is_kept"] else None,
     )
+
+
+def _influencers(best: Sequence[Any]) -> list[Influencer]:
+    """The best with their names, which are never kept."""
+    who = {row["id"]: row for row in _rows(_WHO, ids=[row["id"] for row in best])} if best else {}
+    rows = [{**row, **who[row["id"]]} for row in best if row["id"] in who]
+    return [Influencer(**{name: row[name] for name in Influencer.__slots__}) for row in rows]
 
 
 def _generations(cells: Sequence[Any]) -> list[Generation]:
@@ -243,8 +178,9 @@ def _generations(cells: Sequence[Any]) -> list[Generation]:
 def _by_week(cells: Sequence[Any]) -> dict[date, tuple[int, int]]:
     found: dict[date, tuple[int, int]] = {}
     for cell in cells:
-        before = found.get(cell["week"], (0, 0))
-        found[cell["week"]] = (before[0] + cell["entries"], before[1] + cell["confirmed"])
+        week = date.fromisoformat(cell["week"])
+        before = found.get(week, (0, 0))
+        found[week] = (before[0] + cell["entries"], before[1] + cell["confirmed"])
     return found
 
 

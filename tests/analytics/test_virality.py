@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from leadgen.actions.models import Deed, DeedState
-from leadgen.analytics import cohorts, crowds, sheets, trees
+from leadgen.analytics import cohorts, crowds, headcounts, sheets, trees
 from leadgen.analytics import virality as spreading
 from leadgen.analytics.crowds import Asked, Crowd, Openings
 from leadgen.analytics.virality import Product
@@ -240,7 +240,7 @@ def test_influencers_are_plain_counts(campaign: Campaign, seed: int) -> None:
         (one.id, [one.direct, one.second, one.third, one.confirmed, one.clear, one.counted, one.held, one.quality])
         for one in found
     ]
-    assert shown == [(number, numbers) for _rank, number, numbers in sorted(expected)][: spreading.MOST_INFLUENCERS]
+    assert shown == [(number, numbers) for _rank, number, numbers in sorted(expected)][: headcounts.MOST_INFLUENCERS]
     rows = list(csv.DictReader(io.StringIO(b"".join(sheets.influencers(campaign.id)).decode())))
     assert len(rows) == len(expected)
     columns = ("direct", "second_generation", "third_generation", "confirmed", "without_flag", "counted", "on_hold",
