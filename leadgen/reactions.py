@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
 from leadgen.entries import domains, referrals, waiting
 from leadgen.gallery import forgetting as gallery
@@ -30,7 +31,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
-    FactName.CONTACT_ERASED: (nurture.leave, gallery.forget, rewards.look_again),
+    FactName.CONTACT_ERASED: (nurture.leave, actions.forget, gallery.forget, rewards.look_again),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
     FactName.ENTRY_REVIEWED: (rewards.look_again,),
     FactName.REFERRAL_HELD: (rewards.look_again,),

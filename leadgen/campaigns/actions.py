@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from leadgen.campaigns import action_settings
@@ -132,6 +132,31 @@ def find_action(campaign: Campaign, action_id: int) -> Action:
     if found is None:
         raise NotFound
     return found
+
+
+def from_template(position: int, data: Mapping[str, Any]) -> Action:
+    """An action as a template writes it; what it leaves out is what a new one of its kind gets."""
+    kind = ActionKind(data["kind"])
+    settings = action_settings.checked(kind, data.get("settings", {}))
+    points = data.get("points", action_settings.POINTS[kind])
+    same = ("key", "texts", "most_times", "needs_others", "is_mandatory")
+    return Action(
+        position=position,
+        kind=kind,
+        settings=settings,
+        points=points,
+        chances=data.get("chances", points),
+        proof=action_settings.proof_of(kind, settings),
+        repeat=Repeat(data.get("repeat", action_settings.REPEATS[kind][0])),
+        **{name: data[name] for name in same if name in data},
+    )
+
+
+def later(action: Action, by: timedelta) -> Action:
+    """The action with its own window moved, as that of a contest which is held again."""
+    action.starts_at = action.starts_at and action.starts_at + by
+    action.ends_at = action.ends_at and action.ends_at + by
+    return action
 
 
 def _active(campaign: Campaign) -> list[Action]:

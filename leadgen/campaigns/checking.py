@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leadgen.accounts.models import Brand
-from leadgen.campaigns.models import Campaign, Mechanic
+from leadgen.campaigns.models import Action, Campaign, Mechanic
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -115,6 +115,21 @@ def _questions(campaign: Campaign) -> Iterator[Problem]:
             if not all(labels):
                 words = {"key": question.key, "language": language(locale)}
                 yield Problem("questions", _("The question “%(key)s” is not complete in %(language)s.") % words)
+
+
+def _actions(campaign: Campaign) -> Iterator[Problem]:
+    for action in (a for a in campaign.actions if a.is_active):
+        for locale in i18n.LOCALES:
+            if not _is_told(action, locale):
+                words = {"key": action.key, "language": language(locale)}
+                yield Problem("actions", _("The action “%(key)s” is not complete in %(language)s.") % words)
+
+
+def _is_told(action: Action, locale: str) -> bool:
+    """Whether everything that people read of an action is there in this language: title, questions, their answers."""
+    asked = action.settings.get("questions", ())
+    told = [action.texts.get(locale, {}).get("title"), *(q["texts"].get(locale, {}).get("label") for q in asked)]
+    return all(told) and all(o["texts"].get(locale) for q in asked for o in q["options"])
 
 
 def language(locale: str) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import catalogue
-from leadgen.campaigns.models import Campaign, Mechanic, Metric, Milestone, RulesVersion
+from leadgen.campaigns.models import Action, Campaign, Mechanic, Metric, Milestone, Proof, Repeat, RulesVersion
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -26,7 +26,7 @@ from leadgen.core.i18n import ngettext
 FOLDER = Path(__file__).parent / "rules"
 PLACEHOLDERS = (
     "organiser", "address", "brand", "contact", "title", "starts", "ends", "timezone", "confirmation_days", "countries",
-    "minimum_age", "prizes", "total_value", "entry_points", "referral_points", "answer_points", "award",
+    "minimum_age", "prizes", "total_value", "entry_points", "referral_points", "answer_points", "actions", "award",
     "tie_break",
 )  # fmt: skip
 Change = dict[str, Any]
@@ -85,6 +85,7 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
         "entry_points": _points(campaign.entry_points),
         "referral_points": _points(campaign.referral_points),
         "answer_points": _points(sum(q.points for q in campaign.questions if q.is_active)),
+        "actions": _actions(campaign, locale),
     }
 
 
@@ -108,6 +109,34 @@ def _tie_break(campaign: Campaign) -> str:
 
 def _points(number: int) -> str:
     return ngettext("%(number)d point", "%(number)d points", number) % {"number": number}
+
+
+def _actions(campaign: Campaign, locale: str) -> str:
+    """A paragraph on further ways to earn points, and on what only people can vouch for; empty without any."""
+    active = [action for action in campaign.actions if action.is_active]
+    if not active:
+        return ""
+    paragraph = _("Further ways to earn points, on your page:") + "\n" + "\n".join(_way(one, locale) for one in active)
+    if any(action.proof is Proof.DECLARED for action in active):
+        paragraph += "\n" + _(
+            "What only you can vouch for (marked *) does not change your rank and makes up at most %(cap)d%% of your "
+            "chances in a draw."
+        ) % {"cap": campaign.declared_cap}
+    return "\n\n" + paragraph
+
+
+def _way(action: Action, locale: str) -> str:
+    title = action.texts.get(locale, {}).get("title") or action.key
+    repeat = {
+        Repeat.ONCE: _("once"),
+        Repeat.DAILY: _("once a day"),
+        Repeat.WEEKLY: _("once a week"),
+        Repeat.UNLIMITED: ngettext("%(number)d time at most", "%(number)d times at most", action.most_times or 1)
+        % {"number": action.most_times or 1},
+    }[action.repeat]
+    mark = "*" if action.proof is Proof.DECLARED else ""
+    words = {"title": f"{title}{mark}", "points": _points(action.points), "repeat": repeat}
+    return _("– %(title)s: %(points)s, %(repeat)s") % words
 
 
 def _prize_line(prize: Any, locale: str) -> str:
@@ -207,6 +236,11 @@ def _snapshot(campaign: Campaign) -> dict[str, Any]:
         "entry_points": campaign.entry_points,
         "referral_points": campaign.referral_points,
         "answer_points": {q.key: q.points for q in campaign.questions if q.is_active},
+        "actions": {
+            action.key: {"points": action.points, "chances": action.chances, "repeat": action.repeat.value}
+            for action in campaign.actions
+            if action.is_active
+        },
         "prizes": [
             {"texts": p.texts, "quantity": p.quantity, "value": p.value, "currency": p.currency}
             for p in campaign.prizes

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
-from leadgen.campaigns import cards, catalogue, milestones, rules
+from leadgen.campaigns import actions, cards, catalogue, milestones, rules
 from leadgen.campaigns.actions import (
     ActionInput,
     add_action,
@@ -182,6 +182,7 @@ def create_from_template(
         **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
         prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],
         questions=[_question(n, question) for n, question in enumerate(template["questions"], 1)],
+        actions=[actions.from_template(n, action) for n, action in enumerate(template.get("actions", ()), 1)],
         milestones=[_milestone(n, milestone) for n, milestone in enumerate(template.get("milestones", ()), 1)],
     )
     return _created(campaign, {n: data.get("prize") for n, data in enumerate(template.get("milestones", ()), 1)})
@@ -262,7 +263,7 @@ def duplicate(campaign: Campaign, *, name: str) -> Campaign:
         created_at=clock.now(),
         prizes=[_copy_of(prize) for prize in campaign.prizes],
         questions=[_copy_of(question) for question in campaign.questions if question.is_active],
-        actions=[_copy_of(action) for action in campaign.actions if action.is_active],
+        actions=[actions.later(_copy_of(a), starts_at - campaign.starts_at) for a in campaign.actions if a.is_active],
         milestones=[_copy_of(milestone) for milestone in campaign.milestones],
     )
     places = {prize.id: prize.position for prize in campaign.prizes}

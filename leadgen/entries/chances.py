@@ -9,13 +9,15 @@ def draw_chances(chances: int, declared_chances: int, cap: int) -> int:
     Whole numbers only, so that anybody can recompute it: with V = chances − declared, counted = V + min(declared,
     ⌊cap × V ÷ (100 − cap)⌋). A cap of 100 counts everything, a cap of 0 nothing that was only declared.
     """
-    verified = max(0, chances - declared_chances)
     declared = max(0, declared_chances)
+    verified = max(0, chances - declared)
     return verified + (declared if cap >= 100 else min(declared, cap * verified // (100 - cap)))
 
 
 def draw_chances_in_sql(chances: str, declared: str, cap: str) -> str:
     """The same in SQL, of three expressions written in our own modules; a test compares both."""
-    verified = f"greatest(0, {chances} - {declared})"
-    most = f"CASE WHEN {cap} >= 100 THEN {declared} ELSE {cap}::bigint * {verified} / (100 - {cap}) END"
-    return f"({verified} + least(greatest(0, {declared}), {most}))"
+    said = f"greatest(0, {declared})"
+    verified = f"greatest(0, {chances} - {said})"
+    return (
+        f"({verified} + CASE WHEN {cap} >= 100 THEN {said} ELSE least({said}, {cap} * {verified} / (100 - {cap})) END)"
+    )

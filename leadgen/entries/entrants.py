@@ -12,6 +12,7 @@ from sqlalchemy import text
 from leadgen.core import settings
 from leadgen.core.db import db
 from leadgen.core.text import like_pattern
+from leadgen.entries.chances import draw_chances_in_sql
 from leadgen.entries.models import EntryStatus
 
 PAGE = 50
@@ -39,13 +40,16 @@ _EXPORT = """
 COPY (
     SELECT e.public_id, e.status, {email} AS email, {first_name} AS first_name, e.locale, e.created_at, e.confirmed_at,
            e.confirm_method, c.marketing_at, e.points + coalesce(p.points, 0) AS points,
-           e.chances + coalesce(p.chances, 0) AS chances, {channel} AS channel, e.depth, r.public_id AS referrer,
+           e.chances + coalesce(p.chances, 0) AS chances, {draw_chances} AS draw_chances,
+           {channel} AS channel, e.depth, r.public_id AS referrer,
            {source} AS source, {answers} AS answers
     FROM entry e
     JOIN contact c ON c.id = e.contact_id
     LEFT JOIN entry r ON r.id = e.referrer_id
-    LEFT JOIN (SELECT entry_id, sum(points) AS points, sum(chances) AS chances FROM ledger_pending GROUP BY entry_id) p
-           ON p.entry_id = e.id
+    JOIN campaign m ON m.id = e.campaign_id
+    LEFT JOIN (SELECT entry_id, sum(points) AS points, sum(chances) AS chances,
+                      sum(chances) FILTER (WHERE proof = 'declared') AS declared
+               FROM ledger_pending GROUP BY entry_id) p ON p.entry_id = e.id
     WHERE e.campaign_id = %(campaign)s
     ORDER BY e.id DESC
 ) TO STDOUT (FORMAT csv, HEADER)
@@ -99,6 +103,9 @@ def export_csv(campaign_id: int) -> Iterator[bytes]:
     columns = {name: _SAFE.format(column=f"c.{name}") for name in ("email", "first_name")}
     columns |= {"channel": _SAFE.format(column="e.channel")}
     columns |= {"source": _SAFE.format(column="e.source::text"), "answers": _SAFE.format(column="c.answers::text")}
+    columns["draw_chances"] = draw_chances_in_sql(
+        "(e.chances + coalesce(p.chances, 0))", "(e.declared_chances + coalesce(p.declared, 0))", "m.declared_cap"
+    )
     url = settings.get().database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
         statement = psycopg.sql.SQL(_EXPORT.format(**columns).replace("%(campaign)s", "{campaign}")).format(

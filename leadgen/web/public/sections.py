@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from leadgen.actions import forgetting as actions
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.entries import held
 from leadgen.entries.person import Standing
-from leadgen.gallery import forgetting
+from leadgen.gallery import forgetting as gallery
 from leadgen.web.public import board, my_works, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
@@ -16,7 +17,7 @@ Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
 SECTIONS: tuple[Section, ...] = (board.section, board.waiting_section, share.section, ways.section, my_works.section)
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
-HELD: tuple[Held, ...] = (forgetting.held,)
+HELD: tuple[Held, ...] = (actions.held, gallery.held)
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:

@@ -68,7 +68,7 @@ for (const link of document.querySelectorAll(".way-do > a[data-act]:not(.way-go)
 const shares = document.querySelector(".ways")?.dataset.share;
 if (shares) {
   for (const link of document.querySelectorAll(".network")) {
-    const name = link.dataset.channel || [...link.classList].map((c) => c.match(/^network-(\w+)$/)?.[1]).find(Boolean);
+    const name = link.dataset.ch;
     link.addEventListener("click", () => {
       for (const address of shares.split(" ")) act(address, { network: name });
     });
