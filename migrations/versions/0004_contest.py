@@ -709,6 +709,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'confirmed' AND review = 'clear'"),
     )
+    op.create_index(
+        "ix_entry_reviewed",
+        "entry",
+        ["campaign_id", sa.literal_column("rank_points DESC"), "reached_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("status = 'confirmed' AND review <> 'clear'"),
+    )
     # The trees of three generations: counted by these indexes alone, so they know the state and who stands between.
     for name, columns in _TREE_INDEXES.items():
         where = sa.text(f"{columns[0]} IS NOT NULL")
@@ -856,6 +863,9 @@ def downgrade() -> None:
         before = columns if name == "ix_entry_referrer_id" else columns[:1]
         op.create_index(name, "entry", before, unique=False, postgresql_where=where)
     op.drop_index("ix_entry_held_until", table_name="entry", postgresql_where=sa.text("held_until IS NOT NULL"))
+    op.drop_index(
+        "ix_entry_reviewed", table_name="entry", postgresql_where=sa.text("status = 'confirmed' AND review <> 'clear'")
+    )
     op.drop_index(
         "ix_entry_standing", table_name="entry", postgresql_where=sa.text("status = 'confirmed' AND review = 'clear'")
     )
