@@ -53,8 +53,8 @@ class Contest:
         return make_work(maker, db.session.get_one(Action, self.action_id), **values)
 
 
-def make_contest(*, what: str = "photo", most: int = 3) -> Contest:
-    campaign = make_campaign(slug="photos", mechanics=["draw", Mechanic.VOTES.value], timezone="Europe/Paris")
+def make_contest(*, what: str = "photo", most: int = 3, slug: str = "photos") -> Contest:
+    campaign = make_campaign(slug=slug, mechanics=["draw", Mechanic.VOTES.value], timezone="Europe/Paris")
     settings = {"what": what, "most_per_person": most, "rights": {"en": "It is mine.", "fr": "C’est à moi."}}
     action = make_action(campaign, kind=ActionKind.UPLOAD, settings=settings, points=4)
     ben = make_entry(campaign, email="ben@mail.example", first_name="Ben", confirmed=True, locale="en")
