@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from leadgen.accounts.models import Brand
-from leadgen.campaigns.models import Action, Campaign, Mechanic
+from leadgen.campaigns.models import Action, ActionKind, Campaign, Mechanic
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -40,6 +40,7 @@ def missing_before_launch(campaign: Campaign) -> list[Problem]:
         _prizes(campaign),
         _rewards(campaign),
         _questions(campaign),
+        _votes(campaign),
     )
     return [problem for finder in finders for problem in finder]
 
@@ -130,6 +131,20 @@ def _is_told(action: Action, locale: str) -> bool:
     asked = action.settings.get("questions", ())
     told = [action.texts.get(locale, {}).get("title"), *(q["texts"].get(locale, {}).get("label") for q in asked)]
     return all(told) and all(o["texts"].get(locale) for q in asked for o in q["options"])
+
+
+def _votes(campaign: Campaign) -> Iterator[Problem]:
+    if Mechanic.VOTES not in campaign.mechanics:
+        return
+    if not any(action.kind is ActionKind.UPLOAD and action.is_active for action in campaign.actions):
+        yield Problem("actions", _("Add an action by which people hand in their works."))
+    starts_at, ends_at = campaign.votes_start_at, campaign.votes_end_at
+    if starts_at is None or ends_at is None:
+        yield Problem("works", _("Say when people vote."))
+    elif starts_at <= campaign.starts_at:
+        yield Problem("works", _("The vote must begin after the contest, so that there is something to vote for."))
+    elif ends_at <= starts_at:
+        yield Problem("works", _("The vote must end after it begins."))
 
 
 def language(locale: str) -> str:

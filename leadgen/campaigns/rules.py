@@ -67,7 +67,7 @@ def filled(source: str, campaign: Campaign, brand: Brand, locale: str) -> str:
 def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
     award: str = catalogue.read(campaign.template)["award"][locale]
     return {
-        "award": award,  # first: it holds placeholders itself
+        "award": award + _voting(campaign),  # first: it holds placeholders itself
         "tie_break": _tie_break(campaign),
         "organiser": brand.legal_name,
         "address": brand.legal_address,
@@ -105,6 +105,28 @@ def _tie_break(campaign: Campaign) -> str:
         )
         told += " " + sentence % {"number": campaign.freeze_hours}
     return "\n\n" + told
+
+
+def _voting(campaign: Campaign) -> str:
+    """The phases of a contest of works, as a paragraph of their own; nothing where nobody votes."""
+    if campaign.votes_start_at is None or campaign.votes_end_at is None:
+        return ""
+    told = {
+        "starts": i18n.format_datetime(campaign.votes_start_at, campaign.timezone),
+        "ends": i18n.format_datetime(campaign.votes_end_at, campaign.timezone),
+        "votes": ngettext("%(number)d vote", "%(number)d votes", campaign.votes_a_day)
+        % {"number": campaign.votes_a_day},
+    }
+    sentence = _(
+        "Works are taken until the vote begins, and shown once they were looked at. The vote is open from %(starts)s "
+        "to %(ends)s. Everybody has %(votes)s a day, one a day for each work; nobody votes for their own."
+    )
+    who = (
+        _("Only confirmed entrants vote.")
+        if campaign.votes_need_entry
+        else _("People who did not enter and use the same kind of browser behind one connection count as one voter.")
+    )
+    return f"\n\n{sentence % told} {who}"
 
 
 def _points(number: int) -> str:
@@ -225,7 +247,7 @@ def write_version(campaign: Campaign, changes: list[Change]) -> RulesVersion:
 
 
 def _snapshot(campaign: Campaign) -> dict[str, Any]:
-    return {
+    snapshot: dict[str, Any] = {
         "rules": told(campaign),
         "starts_at": campaign.starts_at.isoformat(),
         "ends_at": campaign.ends_at.isoformat(),
@@ -250,6 +272,14 @@ def _snapshot(campaign: Campaign) -> dict[str, Any]:
             for m in campaign.milestones
         ],
     }
+    if campaign.votes_start_at and campaign.votes_end_at:
+        snapshot["votes"] = {
+            "starts_at": campaign.votes_start_at.isoformat(),
+            "ends_at": campaign.votes_end_at.isoformat(),
+            "a_day": campaign.votes_a_day,
+            "need_entry": campaign.votes_need_entry,
+        }
+    return snapshot
 
 
 def versions(campaign_id: int) -> list[RulesVersion]:

@@ -66,6 +66,7 @@ from leadgen.campaigns.models import (
 from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_prize, remove_prize
 from leadgen.campaigns.publishing import archive, pause, publish, resume
 from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
+from leadgen.campaigns.voting import VotingInput, edit_voting
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
@@ -82,6 +83,7 @@ __all__ = [
     "Problem",
     "QuestionInput",
     "TemplateCard",
+    "VotingInput",
     "add_action",
     "add_milestone",
     "add_prize",
@@ -105,6 +107,7 @@ __all__ = [
     "edit_reminder",
     "edit_slug",
     "edit_texts",
+    "edit_voting",
     "find_action",
     "get",
     "last_minute",

@@ -19,7 +19,8 @@ from leadgen.gallery.models import Work, WorkState
 
 PAGE = 24
 FARTHEST = 400
-WINNERS_SHOWN = 10
+PLACES_SHOWN = 10
+MOST_WINNERS = 200
 _SHUFFLE_SECONDS = 3600
 
 _PUBLISHED = """
@@ -133,15 +134,18 @@ def one(campaign_id: int, public_id: str) -> Shown:
 
 
 def result(card: CampaignCard) -> list[Placed]:
-    """The first places in the final order, each with its prize: those of the mechanic `votes`, in their order."""
-    prizes = [
-        prize for prize in card.prizes if prize.mechanic is Mechanic.VOTES for _piece in range(min(prize.quantity, 100))
-    ]
-    found = published(card.id, Order.TOP, limit=max(WINNERS_SHOWN, len(prizes)))
-    given = [work for work in found if work.votes]
-    return [
-        Placed(place, work, prizes[place - 1] if place <= len(prizes) else None) for place, work in enumerate(given, 1)
-    ]
+    """The first places in the final order, with the prizes of the mechanic `votes` in theirs; one a person at most."""
+    prizes = [prize for prize in card.prizes if prize.mechanic is Mechanic.VOTES for _piece in range(prize.quantity)]
+    left = iter(prizes[:MOST_WINNERS])
+    winners: set[int] = set()
+    placed = []
+    for place, work in enumerate(published(card.id, Order.TOP, limit=MOST_WINNERS), 1):
+        is_first = work.votes > 0 and work.maker_entry_id not in winners
+        prize = next(left, None) if is_first else None
+        winners.add(work.maker_entry_id)
+        if work.votes and (prize or place <= PLACES_SHOWN):
+            placed.append(Placed(place, work, prize))
+    return placed
 
 
 def own(entry_id: int) -> list[Own]:

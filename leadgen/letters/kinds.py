@@ -49,6 +49,7 @@ _LETTERS = (
     Letter("reward_ready", Lane.SERVICE, MailPurpose.SERVICE, timedelta(days=7), (*_ALL_PLACEHOLDERS, "reward")),
     Letter("reward_code", Lane.SERVICE, MailPurpose.SERVICE, timedelta(days=7), (*_ALL_PLACEHOLDERS, *_REWARD)),
     Letter("reward_expiring", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=47), (*_ALL_PLACEHOLDERS, *_TIMED)),
+    Letter("work_decided", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=48), _ALL_PLACEHOLDERS),
     Letter("sequence", Lane.NURTURE, MailPurpose.MARKETING, timedelta(hours=48), _ALL_PLACEHOLDERS, editable=()),
     # As long as a warm-up plan may need to get through a large base.
     Letter("broadcast", Lane.BULK, MailPurpose.MARKETING, timedelta(days=30), _ALL_PLACEHOLDERS, editable=()),
@@ -66,6 +67,7 @@ def title(name: str) -> str:
         "reward_ready": _("A reward is ready"),
         "reward_code": _("A code as a reward"),
         "reward_expiring": _("A reward is not claimed yet"),
+        "work_decided": _("A work was looked at"),
         "sequence": _("Letter of a sequence"),
         "broadcast": _("Broadcast"),
     }[name]
@@ -81,6 +83,7 @@ def use(name: str) -> str:
         "reward_ready": _("Says that a reward is theirs and leads to their page."),
         "reward_code": _("Gives the code that they have earned."),
         "reward_expiring": _("Says that a reward waits, and until when."),
+        "work_decided": _("Says that their work was looked at; their page says what became of it."),
         "sequence": _("Goes on with the conversation, step by step."),
         "broadcast": _("Tells something to many people at once."),
     }[name]
@@ -96,6 +99,7 @@ def occasion(name: str) -> str:
         "reward_ready": _("when a reward is approved"),
         "reward_code": _("when a code is given"),
         "reward_expiring": _("once, two days before a reward expires"),
+        "work_decided": _("once a day at most, after you accepted or refused a work"),
         "sequence": _("after confirming, at each step’s delay"),
         "broadcast": _("when you send it"),
     }[name]

@@ -157,6 +157,7 @@ def _wish(message: Message, stream: Stream | None) -> str:
         "reward_ready": _("Wanted, because a reward was approved"),
         "reward_code": _("Wanted, because a code was given"),
         "reward_expiring": _("Wanted, because a reward was not claimed yet"),
+        "work_decided": _("Wanted, because a work was accepted or refused"),
         "sequence": _("Wanted by the sequence “%(name)s”") % name,
         "broadcast": _("Wanted by the broadcast “%(name)s”") % name,
     }.get(message.letter, _("Wanted"))

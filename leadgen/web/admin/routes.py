@@ -24,13 +24,14 @@ from leadgen.web.admin import (
     sequences,
     sessions,
     virality,
+    works,
 )
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
     proof, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
-    virality,
+    virality, works,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

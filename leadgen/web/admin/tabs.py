@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import ActionKind, Campaign, Mechanic
 from leadgen.core.i18n import gettext as _
 
 
@@ -40,6 +40,12 @@ class Group:
         return [tab for tab in self.tabs if tab.applies(campaign)]
 
 
+def _has_works(campaign: Campaign) -> bool:
+    """Whether people hand in works or vote in this campaign."""
+    is_handed_in = any(action.kind is ActionKind.UPLOAD and action.is_active for action in campaign.actions)
+    return is_handed_in or Mechanic.VOTES in campaign.mechanics
+
+
 GROUPS = (
     Group(lambda: _("Overview"), (Tab("admin.overview", lambda: _("Overview")),)),
     Group(
@@ -49,6 +55,7 @@ GROUPS = (
             Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
             Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
             Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
+            Tab("admin.works", lambda: _("Works"), ("works",), ("admin.works_voting",), _has_works),
         ),
     ),
     Group(

@@ -65,7 +65,7 @@ def work_vote(slug: str, public_id: str) -> ResponseReturnValue:
     """Vote. A repeated press changes nothing; a refused one says why, and how to go on."""
     card = _card(slug)
     work = works.one(card.id, public_id)
-    form = VoteForm(request.form, meta={"csrf_context": card.id})
+    form = VoteForm(request.form, meta={"csrf_context": (card.id, "")})
     if not form.validate():
         return _work_page(card, work, status=400, problem=str(form["csrf_token"].errors[0]))
     try:
