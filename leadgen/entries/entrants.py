@@ -35,7 +35,7 @@ ORDER BY e.id DESC LIMIT :limit
 """
 
 # A cell that a spreadsheet would run as a formula gets an apostrophe in front.
-_SAFE = r"CASE WHEN {column} ~ '^\s*[=+\-@\t\r]' THEN '''' || {column} ELSE {column} END"
+SAFE = r"CASE WHEN {column} ~ '^\s*[=+\-@\t\r]' THEN '''' || {column} ELSE {column} END"
 _EXPORT = """
 COPY (
     SELECT e.public_id, e.status, {email} AS email, {first_name} AS first_name, e.locale, e.created_at, e.confirmed_at,
@@ -100,17 +100,22 @@ def export_csv(campaign_id: int) -> Iterator[bytes]:
 
     On a connection of its own, which is closed when the reader goes away.
     """
-    columns = {name: _SAFE.format(column=f"c.{name}") for name in ("email", "first_name")}
-    columns |= {"channel": _SAFE.format(column="e.channel")}
-    columns |= {"source": _SAFE.format(column="e.source::text"), "answers": _SAFE.format(column="c.answers::text")}
+    columns = {name: SAFE.format(column=f"c.{name}") for name in ("email", "first_name")}
+    columns |= {"channel": SAFE.format(column="e.channel")}
+    columns |= {"source": SAFE.format(column="e.source::text"), "answers": SAFE.format(column="c.answers::text")}
     columns["draw_chances"] = draw_chances_in_sql(
         "(e.chances + coalesce(p.chances, 0))", "(e.declared_chances + coalesce(p.declared, 0))", "m.declared_cap"
     )
+    return copied(_EXPORT.format(**columns), campaign_id)
+
+
+def copied(statement: str, campaign_id: int) -> Iterator[bytes]:
+    """What a COPY of our own gives for a campaign, block by block; `%(campaign)s` stands for its id."""
     url = settings.get().database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        statement = psycopg.sql.SQL(_EXPORT.format(**columns).replace("%(campaign)s", "{campaign}")).format(
+        quoted = psycopg.sql.SQL(statement.replace("%(campaign)s", "{campaign}")).format(
             campaign=psycopg.sql.Literal(campaign_id)
         )
-        with cursor.copy(statement) as copy:
+        with cursor.copy(quoted) as copy:
             for block in copy:
                 yield bytes(block)

@@ -30,6 +30,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/places.py": "constants of the module and of entries.points",
     "leadgen/entries/points.py": "constants of the module",
     "leadgen/entries/waitlist.py": "constants of the module",
+    "leadgen/entries/ranking.py": "columns and a constant of the module; the campaign is a parameter",
     "leadgen/entries/upkeep.py": "constants of mail.bounds",
     "leadgen/seed.py": "a constant of entries.points: the hour of a moment",
     "leadgen/analytics/headcounts.py": "conditions of analytics.crowds",

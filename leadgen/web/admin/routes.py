@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadgen.web.admin import (
     blasts,
+    board,
     brands,
     broadcasts,
     campaigns,
@@ -29,7 +30,7 @@ from leadgen.web.admin import (
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
-    sessions, campaigns, overview, landing, prizes, dates, questions, letters, sequences, entrants, contacts,
+    sessions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants, contacts,
     proof, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
     virality, works,
 )  # fmt: skip
