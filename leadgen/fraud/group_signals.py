@@ -1,0 +1,191 @@
+"""Signals of all whom one person brought, from five on: each falls on the friends it is about, never on the person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import mean, median, pstdev
+from typing import Any
+
+from leadgen.fraud.crowd import Crowd, Marks, at_least
+from leadgen.fraud.observations import Found, Observation
+
+Signal = tuple[int, str, dict[str, Any]]
+Friends = Sequence[Observation]
+
+
+def look(crowd: Crowd, _marks: Marks) -> Iterator[tuple[int, Found]]:
+    """Everything that is said of groups: friends of one person, users of one browser, visitors from one page."""
+    for friends in crowd.friends.values():
+        if len(friends) >= crowd.chosen.fewest:
+            for sort in _OF_FRIENDS:
+                yield from _found(crowd, sort(friends, crowd))
+    for sharing in crowd.by_device.values():
+        yield from _found(crowd, _crowded(sharing, crowd))
+
+
+def _found(crowd: Crowd, signals: Iterator[Signal]) -> Iterator[tuple[int, Found]]:
+    for entry_id, code, evidence in signals:
+        yield entry_id, Found(code, crowd.chosen.of(code), evidence)
+
+
+def _crowded(sharing: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """More entries from one browser than a family has people; the first of them is let be."""
+    if len(sharing) <= crowd.chosen.household or crowd.is_safe(sharing[0]):
+        return
+    first = min(sharing, key=lambda one: (one.created_at, one.entry_id))
+    for one in sharing:
+        if one is not first:
+            yield one.entry_id, "crowded_device", {"of": len(sharing)}
+
+
+def _one_line(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """A third of them and at least four on one line that is not everybody's."""
+    address, number = Counter(one.address for one in friends if one.address).most_common(1)[0]
+    if number >= 4 and 3 * number >= len(friends) and crowd.is_private(address):
+        for one in friends:
+            if one.address == address and not crowd.is_safe(one):
+                yield one.entry_id, "one_line", {"number": number, "of": len(friends)}
+
+
+def _from_datacentres(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    chosen = [one for one in friends if one.network_kind == "datacentre" and not crowd.is_safe(one)]
+    if len(chosen) >= 3 and 5 * len(chosen) >= len(friends):
+        for one in chosen:
+            yield one.entry_id, "from_datacentres", {"number": len(chosen), "of": len(friends)}
+
+
+def _one_domain(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Several at one small domain, most of whose entries this one person brought."""
+    for domain, number in Counter(one.domain for one in friends).items():
+        here = crowd.by_domain.get(domain, ())
+        if number >= 3 and here and 2 * number >= len(here):
+            for one in friends:
+                if one.domain == domain:
+                    yield one.entry_id, "one_domain", {"number": number, "of": len(friends), "domain": domain}
+
+
+def _one_provider(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    yield from _too_many(friends, [one.domain for one in friends], crowd.usual.providers, "one_provider", crowd)
+
+
+def _one_agent(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    yield from _too_many(friends, [one.agent for one in friends], crowd.usual.agents, "one_agent", crowd)
+
+
+def _too_many(
+    friends: Friends, words: list[str], usual: Any, code: str, crowd: Crowd
+) -> Iterator[Signal]:
+    """One word far more often among them than among all."""
+    for word, number in Counter(words).items():
+        share = usual.get(word)
+        if share and number >= 4 and at_least(number, len(friends), share) < crowd.chosen.very_rare / 10:
+            for one, own in zip(friends, words, strict=True):
+                if own == word:
+                    yield (
+                        one.entry_id,
+                        code,
+                        {"number": number, "of": len(friends), "word": word, "usual": round(100 * share)},
+                    )
+
+
+def _one_rhythm(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Forms filled in nearly the same number of seconds, on one line or in one browser."""
+    timed = [one for one in friends if one.form_seconds is not None]
+    number = Counter(one.address for one in timed)
+    hand = [one for one in timed if number[one.address] >= 4]
+    seconds = [one.form_seconds or 0.0 for one in hand]
+    if len(hand) >= 5 and pstdev(seconds) < 0.3 * mean(seconds):
+        for one in hand:
+            yield one.entry_id, "one_rhythm", {"number": len(hand), "seconds": round(mean(seconds), 1)}
+
+
+def _confirmed_at_once(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    confirmed = [one for one in friends if one.confirmed_at is not None]
+    quick = [one for one in confirmed if (one.confirmed_at or 0) - one.created_at <= crowd.chosen.quick]
+    if len(confirmed) < crowd.chosen.fewest or len(quick) < 4:
+        return
+    if at_least(len(quick), len(confirmed), crowd.usual.quick) < crowd.chosen.very_rare:
+        for one in quick:
+            evidence = {"number": len(quick), "of": len(confirmed), "minutes": round(crowd.chosen.quick / 60)}
+            yield one.entry_id, "confirmed_at_once", evidence
+
+
+def _clockwork(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Arrivals at nearly even distances; said of those who kept the beat."""
+    times = sorted((one.created_at, one.entry_id) for one in friends)
+    gaps = [(later[0] - earlier[0], later[1]) for earlier, later in pairwise(times)]
+    if len(gaps) < 10:
+        return
+    middle = sorted(gap for gap, _ in gaps)[len(gaps) // 6 : len(gaps) - len(gaps) // 6]
+    if mean(middle) > 0 and pstdev(middle) < 0.25 * mean(middle):
+        beat = median(middle)
+        for gap, entry_id in gaps:
+            if 0.5 * beat <= gap <= 1.6 * beat:
+                yield entry_id, "clockwork", {"number": len(gaps), "seconds": round(beat)}
+
+
+def _elsewhere(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Most browsers are set to time zones that are rare in this contest."""
+    zoned = [one for one in friends if one.timezone]
+    far = [one for one in zoned if crowd.usual.timezones.get(one.timezone, 0) < 0.02]
+    if len(far) >= 4 and at_least(len(far), len(zoned), 0.06) < crowd.chosen.very_rare:
+        for one in far:
+            yield one.entry_id, "elsewhere", {"number": len(far), "of": len(zoned)}
+
+
+def _no_visits(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """More entries than human openings of the link explain."""
+    unseen = [one for one in friends if not one.is_visited]
+    if len(unseen) >= 3 and at_least(len(unseen), len(friends), 1 - crowd.usual.visited) < crowd.chosen.very_rare:
+        for one in unseen:
+            yield one.entry_id, "no_visits", {"number": len(unseen), "of": len(friends)}
+
+
+def _last_hours(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Half of them entered, or confirmed, in the last three hours."""
+    begins = crowd.moment.ends_at - crowd.chosen.last_hours
+    late = [one for one in friends if max(one.created_at, one.confirmed_at or 0) >= begins]
+    if len(late) >= 6 and 2 * len(late) >= len(friends):
+        for one in late:
+            yield one.entry_id, "last_hours", {"number": len(late), "of": len(friends)}
+
+
+def _sleepers(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Old sign-ups that were all confirmed at the very end."""
+    begins = crowd.moment.ends_at - 6 * crowd.chosen.last_hours
+    woken = [
+        one
+        for one in friends
+        if one.confirmed_at is not None
+        and one.confirmed_at >= begins
+        and one.confirmed_at - one.created_at >= crowd.chosen.sleep / 2
+    ]
+    if len(woken) >= 3:
+        for one in woken:
+            yield one.entry_id, "sleepers", {"number": len(woken), "of": len(friends)}
+
+
+def _without_script(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    bare = [one for one in friends if not one.has_script]
+    if len(bare) >= 3 and at_least(len(bare), len(friends), 1 - crowd.usual.scripted) < crowd.chosen.hardly:
+        for one in bare:
+            yield one.entry_id, "without_script", {"number": len(bare), "of": len(friends)}
+
+
+_OF_FRIENDS = (
+    _one_line,
+    _from_datacentres,
+    _one_domain,
+    _one_provider,
+    _one_agent,
+    _one_rhythm,
+    _confirmed_at_once,
+    _clockwork,
+    _elsewhere,
+    _no_visits,
+    _last_hours,
+    _sleepers,
+    _without_script,
+)

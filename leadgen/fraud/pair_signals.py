@@ -1,0 +1,71 @@
+"""Signals of an entry and who brought it: one browser, one line, one hand; and second mailboxes that friends swap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from leadgen.fraud.crowd import Crowd, Marks, PROVIDERS
+from leadgen.fraud.observations import Found, Observation
+
+_ALIKE = 0.85
+
+
+def look(crowd: Crowd, _marks: Marks) -> Iterator[tuple[int, Found]]:
+    """Everything that an entry has in common with its referrer, or with somebody else whom the same people brought."""
+    for one in crowd.people.values():
+        referrer = crowd.people.get(one.referrer_id or 0)
+        if referrer is None or crowd.is_safe(one):
+            continue
+        for code, evidence in (*_with_referrer(one, referrer, crowd), *_swapped(one, referrer, crowd)):
+            yield one.entry_id, Found(code, crowd.chosen.of(code), evidence)
+
+
+def _with_referrer(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, object]]]:
+    same_device = bool(one.device) and one.device == referrer.device
+    same_address = one.address == referrer.address and crowd.is_private(one.address)
+    if same_device:
+        yield "same_device", {"others": [referrer.entry_id]}
+    if same_address:
+        yield "same_address", {"others": [referrer.entry_id]}
+        if not same_device and one.agent == referrer.agent:
+            yield "same_hand", {"others": [referrer.entry_id]}
+    if one.domain == referrer.domain and one.domain in PROVIDERS and _alike(one.local, referrer.local):
+        yield "alike_address", {"others": [referrer.entry_id]}
+
+
+def _alike(one: str, other: str) -> bool:
+    """Names that differ by a number or a letter; a family name in common is not enough."""
+    if abs(len(one) - len(other)) > 4 or one[:2] != other[:2]:
+        return False
+    return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _ALIKE
+
+
+def _swapped(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, object]]]:
+    """The browser or line of somebody who is not the referrer, where that somebody and the referrer know each other."""
+    if one.device and one.device != referrer.device:
+        owner = _owner(one, crowd.by_device[one.device], referrer, crowd)
+        if owner is not None:
+            yield "swapped_device", {"others": [owner.entry_id]}
+            return
+    if one.address and one.address != referrer.address and crowd.is_private(one.address):
+        owner = _owner(one, crowd.by_address[one.address], referrer, crowd)
+        if owner is not None and owner.agent == one.agent:
+            yield "swapped_address", {"others": [owner.entry_id]}
+
+
+def _owner(
+    one: Observation, sharing: Iterator[Observation], referrer: Observation, crowd: Crowd
+) -> Observation | None:
+    """The first of those who share it, if the referrer brought them, was brought by them, or by the same."""
+    first = min(sharing, key=lambda other: (other.created_at, other.entry_id))
+    if first.entry_id == one.entry_id or first.referrer_id == one.entry_id:
+        return None
+    near = {first.entry_id, first.referrer_id, _above(first.referrer_id, crowd)} - {None}
+    far = {referrer.entry_id, referrer.referrer_id, _above(referrer.referrer_id, crowd)} - {None}
+    return first if near & far else None
+
+
+def _above(entry_id: int | None, crowd: Crowd) -> int | None:
+    one = crowd.people.get(entry_id or 0)
+    return one.referrer_id if one else None
