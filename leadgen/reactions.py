@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
 from leadgen.entries import domains, referrals, waiting
+from leadgen.fraud import service as fraud
+from leadgen.fraud import sightings
 from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
@@ -23,15 +25,16 @@ Reaction = Callable[[Sequence[Fact]], None]
 
 REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.CAMPAIGN_CREATED: (sequences.set_up_created, texts.copy_letters),
-    FactName.ENTRY_CREATED: (domains.check,),
+    FactName.ENTRY_CREATED: (domains.check, sightings.note),
     FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
-    FactName.ENTRY_CONFIRMED: (nurture.enrol_confirmed,),
+    FactName.ENTRY_CONFIRMED: (fraud.hear, nurture.enrol_confirmed),
     FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
-    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, nurture.leave),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, fraud.hear, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
-    FactName.CONTACT_ERASED: (nurture.leave, actions.forget, gallery.forget, rewards.look_again),
+    FactName.CONTACT_ERASED: (sightings.forget, nurture.leave, actions.forget, gallery.forget, rewards.look_again),
+    FactName.CAMPAIGN_MOVED: (fraud.hear_moved,),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
     FactName.ENTRY_REVIEWED: (rewards.look_again,),
     FactName.REFERRAL_HELD: (rewards.look_again,),

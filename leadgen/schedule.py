@@ -42,6 +42,8 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
     Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
     Strike(86400, "leadgen.actions.jobs.audit_deeds", QueueName.SLOW),
+    Strike(86400, "leadgen.fraud.jobs.rescore", QueueName.SLOW),
+    Strike(86400, "leadgen.fraud.jobs.age", QueueName.SLOW),
     Strike(86400, "leadgen.visits.jobs.purge", QueueName.SLOW),
     Strike(86400, "leadgen.gallery.jobs.audit_votes", QueueName.SLOW),
     Strike(300, "leadgen.rewards.jobs.keep_time", QueueName.SLOW),

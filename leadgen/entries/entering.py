@@ -125,6 +125,7 @@ class EntryRequest:
     first_code: str = ""
     typed_code: str = ""
     landing_variant: str = ""
+    device: str = ""  # of the cookie that is set when a form is sent; against entries by the dozen, nothing else
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +231,8 @@ def _evidence(card: CampaignCard, request: EntryRequest, key: str) -> str:
             "email_hash": address.address_hash(request.address.mailbox_key).hex(),
             "ip": request.ip,
             "user_agent": request.user_agent[:300],
+            "device": request.device,
+            "script": bool(request.timezone),  # only the page's script sends it
         },
         ensure_ascii=False,
     )

@@ -12,13 +12,59 @@ from leadgen.fraud.weights import Weights
 
 # Mailbox providers that anybody may use, and relays: one of them in common says nothing by itself.
 PROVIDERS = frozenset(
-    "gmail.com googlemail.com outlook.com outlook.fr hotmail.com hotmail.fr live.com live.fr msn.com yahoo.com yahoo.fr "
-    "icloud.com me.com mac.com aol.com orange.fr wanadoo.fr free.fr sfr.fr laposte.net bbox.fr neuf.fr proton.me "
-    "protonmail.com pm.me gmx.com gmx.fr gmx.net gmx.de web.de mail.com fastmail.com skynet.be telenet.be bluewin.ch "
-    "hotmail.co.uk yahoo.co.uk privaterelay.appleid.com mozmail.com duck.com simplelogin.com simplelogin.co slmail.me "
-    "aleeas.com hey.com tutanota.com btinternet.com t-online.de".split()
+    [
+        "gmail.com",
+        "googlemail.com",
+        "outlook.com",
+        "outlook.fr",
+        "hotmail.com",
+        "hotmail.fr",
+        "live.com",
+        "live.fr",
+        "msn.com",
+        "yahoo.com",
+        "yahoo.fr",
+        "icloud.com",
+        "me.com",
+        "mac.com",
+        "aol.com",
+        "orange.fr",
+        "wanadoo.fr",
+        "free.fr",
+        "sfr.fr",
+        "laposte.net",
+        "bbox.fr",
+        "neuf.fr",
+        "proton.me",
+        "protonmail.com",
+        "pm.me",
+        "gmx.com",
+        "gmx.fr",
+        "gmx.net",
+        "gmx.de",
+        "web.de",
+        "mail.com",
+        "fastmail.com",
+        "skynet.be",
+        "telenet.be",
+        "bluewin.ch",
+        "hotmail.co.uk",
+        "yahoo.co.uk",
+        "privaterelay.appleid.com",
+        "mozmail.com",
+        "duck.com",
+        "simplelogin.com",
+        "simplelogin.co",
+        "slmail.me",
+        "aleeas.com",
+        "hey.com",
+        "tutanota.com",
+        "btinternet.com",
+        "t-online.de",
+    ]
 )
 
+_Index = defaultdict[str, list[Observation]]
 Marks = dict[int, dict[str, Found]]  # what was found so far: entry → code → signal
 
 
@@ -65,7 +111,8 @@ def gather(
     """Index the observations; what is usual is reckoned from them unless it is given."""
     ordered = sorted(observations, key=lambda one: one.entry_id)
     friends: dict[int, list[Observation]] = defaultdict(list)
-    shared: tuple[dict[str, list[Observation]], ...] = tuple(defaultdict(list) for _ in range(4))
+    shared: tuple[_Index, _Index, _Index, _Index]
+    shared = defaultdict(list), defaultdict(list), defaultdict(list), defaultdict(list)
     for one in ordered:
         if one.referrer_id is not None:
             friends[one.referrer_id].append(one)
@@ -74,7 +121,8 @@ def gather(
             if word:
                 index[word].append(one)
     people = {one.entry_id: one for one in ordered}
-    return Crowd(people, friends, *shared, usual or what_is_usual(ordered, moment, chosen), moment, safe, chosen)
+    known = usual or what_is_usual(ordered, moment, chosen)
+    return Crowd(people, friends, *shared, usual=known, moment=moment, safe=safe, chosen=chosen)
 
 
 def what_is_usual(people: Sequence[Observation], moment: Moment, chosen: Weights) -> Usual:
@@ -93,7 +141,6 @@ def what_is_usual(people: Sequence[Observation], moment: Moment, chosen: Weights
     return Usual(
         alive=share(sum(one.is_alive for one in ripe), len(ripe), 0.5),
         quick=share(quick, len(confirmed), 0.3),
-        visited=share(sum(one.is_visited for one in people if one.referrer_id is not None), len(people), 0.9),
         scripted=share(sum(one.has_script for one in people), len(people), 0.98),
         agents=words(one.agent for one in people),
         providers=words(one.domain for one in people if one.domain in PROVIDERS),

@@ -9,14 +9,35 @@ from leadgen.fraud.crowd import Crowd, Marks
 from leadgen.fraud.observations import Found, Observation
 
 ROLES = frozenset(
-    "abuse admin administrator contact help hello info jobs mail marketing newsletter noreply no-reply office "
-    "postmaster sales service spam support team webmaster".split()
+    [
+        "abuse",
+        "admin",
+        "administrator",
+        "contact",
+        "help",
+        "hello",
+        "info",
+        "jobs",
+        "mail",
+        "marketing",
+        "newsletter",
+        "noreply",
+        "no-reply",
+        "office",
+        "postmaster",
+        "sales",
+        "service",
+        "spam",
+        "support",
+        "team",
+        "webmaster",
+    ]
 )
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
 _HEX_TAIL = re.compile(r"[a-z]{3,}(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{4,}$")
 
 
-def look(crowd: Crowd, _marks: Marks) -> Iterator[tuple[int, Found]]:
+def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:  # noqa: ARG001 - as all looks
     """Everything that an entry tells by itself."""
     for one in crowd.people.values():
         for code, evidence in _of(one, crowd):

@@ -15,7 +15,7 @@ Signal = tuple[int, str, dict[str, Any]]
 Friends = Sequence[Observation]
 
 
-def look(crowd: Crowd, _marks: Marks) -> Iterator[tuple[int, Found]]:
+def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:  # noqa: ARG001 - as all looks
     """Everything that is said of groups: friends of one person, users of one browser, visitors from one page."""
     for friends in crowd.friends.values():
         if len(friends) >= crowd.chosen.fewest:
@@ -74,9 +74,7 @@ def _one_agent(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     yield from _too_many(friends, [one.agent for one in friends], crowd.usual.agents, "one_agent", crowd)
 
 
-def _too_many(
-    friends: Friends, words: list[str], usual: Any, code: str, crowd: Crowd
-) -> Iterator[Signal]:
+def _too_many(friends: Friends, words: list[str], usual: Any, code: str, crowd: Crowd) -> Iterator[Signal]:
     """One word far more often among them than among all."""
     for word, number in Counter(words).items():
         share = usual.get(word)
@@ -90,7 +88,7 @@ def _too_many(
                     )
 
 
-def _one_rhythm(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+def _one_rhythm(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
     """Forms filled in nearly the same number of seconds, on one line or in one browser."""
     timed = [one for one in friends if one.form_seconds is not None]
     number = Counter(one.address for one in timed)
@@ -112,7 +110,7 @@ def _confirmed_at_once(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
             yield one.entry_id, "confirmed_at_once", evidence
 
 
-def _clockwork(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+def _clockwork(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
     """Arrivals at nearly even distances; said of those who kept the beat."""
     times = sorted((one.created_at, one.entry_id) for one in friends)
     gaps = [(later[0] - earlier[0], later[1]) for earlier, later in pairwise(times)]
@@ -133,14 +131,6 @@ def _elsewhere(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     if len(far) >= 4 and at_least(len(far), len(zoned), 0.06) < crowd.chosen.very_rare:
         for one in far:
             yield one.entry_id, "elsewhere", {"number": len(far), "of": len(zoned)}
-
-
-def _no_visits(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
-    """More entries than human openings of the link explain."""
-    unseen = [one for one in friends if not one.is_visited]
-    if len(unseen) >= 3 and at_least(len(unseen), len(friends), 1 - crowd.usual.visited) < crowd.chosen.very_rare:
-        for one in unseen:
-            yield one.entry_id, "no_visits", {"number": len(unseen), "of": len(friends)}
 
 
 def _last_hours(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
@@ -184,7 +174,6 @@ _OF_FRIENDS = (
     _confirmed_at_once,
     _clockwork,
     _elsewhere,
-    _no_visits,
     _last_hours,
     _sleepers,
     _without_script,

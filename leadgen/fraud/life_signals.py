@@ -24,6 +24,7 @@ def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:
         if len(friends) >= crowd.chosen.fewest:
             for is_marked in (False, True):
                 signals += _lifeless([one for one in friends if (one.entry_id in marked) is is_marked], crowd)
+        signals += _unopened(friends, crowd, marks)
     for address, sharing in crowd.by_address.items():
         if len(sharing) >= 4 and crowd.is_private(address):
             signals += _lifeless_line(sharing, crowd)
@@ -35,6 +36,16 @@ def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:
 
 def _sum(of_entry: dict[str, Found]) -> int:
     return sum(signal.points for signal in of_entry.values())
+
+
+def _unopened(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
+    """More entries than people who opened the link; said of those about whom something is odd already."""
+    head = crowd.people.get(friends[0].referrer_id or 0)
+    if head is None or len(friends) < 2 * crowd.chosen.fewest or 10 * head.openings >= 8 * len(friends):
+        return
+    for one in friends:
+        if one.entry_id in marks and not one.is_alive:
+            yield one.entry_id, "unopened", {"openings": head.openings, "of": len(friends)}
 
 
 def _lifeless(friends: Friends, crowd: Crowd) -> Iterator[Signal]:

@@ -27,7 +27,7 @@ class Observation:
     agent: str = ""
     timezone: str = ""
     landing_host: str = ""
-    is_visited: bool = True  # some human opening of the link came before it
+    openings: int = 0  # of this person's own link, by people
     returns: int = 0  # days on which the page was opened again
     answers: int = 0
     deeds: int = 0  # shares and other actions
@@ -50,7 +50,7 @@ class SafeList:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One signal of one entry; `evidence` holds the numbers of its sentence and `other_ids`, the entries it names."""
+    """One signal of one entry; `evidence` holds the numbers of its sentence."""
 
     code: str
     points: int
@@ -63,7 +63,6 @@ class Usual:
 
     alive: float = 0.5
     quick: float = 0.2
-    visited: float = 0.9
     scripted: float = 0.99
     agents: Mapping[str, float] = field(default_factory=dict)
     providers: Mapping[str, float] = field(default_factory=dict)

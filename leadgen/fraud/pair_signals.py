@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from leadgen.fraud.crowd import Crowd, Marks, PROVIDERS
+from leadgen.fraud.crowd import PROVIDERS, Crowd, Marks
 from leadgen.fraud.observations import Found, Observation
 
 _ALIKE = 0.85
 
 
-def look(crowd: Crowd, _marks: Marks) -> Iterator[tuple[int, Found]]:
+def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:  # noqa: ARG001 - as all looks
     """Everything that an entry has in common with its referrer, or with somebody else whom the same people brought."""
     for one in crowd.people.values():
         referrer = crowd.people.get(one.referrer_id or 0)
@@ -54,12 +54,10 @@ def _swapped(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[
             yield "swapped_address", {"others": [owner.entry_id]}
 
 
-def _owner(
-    one: Observation, sharing: Iterator[Observation], referrer: Observation, crowd: Crowd
-) -> Observation | None:
+def _owner(one: Observation, sharing: Sequence[Observation], referrer: Observation, crowd: Crowd) -> Observation | None:
     """The first of those who share it, if the referrer brought them, was brought by them, or by the same."""
     first = min(sharing, key=lambda other: (other.created_at, other.entry_id))
-    if first.entry_id == one.entry_id or first.referrer_id == one.entry_id:
+    if one.entry_id in {first.entry_id, first.referrer_id}:
         return None
     near = {first.entry_id, first.referrer_id, _above(first.referrer_id, crowd)} - {None}
     far = {referrer.entry_id, referrer.referrer_id, _above(referrer.referrer_id, crowd)} - {None}

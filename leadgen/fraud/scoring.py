@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from leadgen.fraud import crowd, entry_signals, group_signals, life_signals, pair_signals, weights
@@ -37,9 +37,7 @@ def score(
     only when these are the whole contest. `without` leaves layers out, to show what each is worth.
     """
     people = crowd.gather(observations, moment, usual=usual, safe=safe or SafeList(), chosen=chosen)
-    looks = [look for layer, look in LOOKS.items() if layer not in without]
-    if weights.Layer.GROUP not in without:
-        looks.append(life_signals.look)
+    looks = [look for layer, look in LOOKS if layer not in without]
     found: Marks = {}
     for look in looks:
         for entry_id, signal in look(people, found):
@@ -63,13 +61,16 @@ def _rank(signal: Found) -> tuple[int, str]:
 def reweigh(codes: Mapping[int, Iterable[str]], chosen: Weights) -> dict[int, int]:
     """The sums of stored signals by other points, without looking at anything."""
     return {
-        entry_id: min(weights.MOST, sum(chosen.of(code) for code in set(of_entry))) for entry_id, of_entry in codes.items()
+        entry_id: min(weights.MOST, sum(chosen.of(code) for code in set(of_entry)))
+        for entry_id, of_entry in codes.items()
     }
 
 
-LOOKS = {
-    weights.Layer.ENTRY: entry_signals.look,
-    weights.Layer.PAIR: pair_signals.look,
-    weights.Layer.GROUP: group_signals.look,
-}
-__all__ = ["CLEAN", "Crowd", "Score", "reweigh", "score", "total"]
+_Look = Callable[[Crowd, Marks], Iterator[tuple[int, Found]]]
+# In this order: who lives is asked last, with those apart whom other signals mark.
+LOOKS: tuple[tuple[weights.Layer, _Look], ...] = (
+    (weights.Layer.ENTRY, entry_signals.look),
+    (weights.Layer.PAIR, pair_signals.look),
+    (weights.Layer.GROUP, group_signals.look),
+    (weights.Layer.GROUP, life_signals.look),
+)

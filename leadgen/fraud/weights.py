@@ -1,7 +1,7 @@
 """What each signal weighs, and where it begins: data of a version, so that a score can be computed again.
 
-`points` stand by code, so that stored signals can be weighed anew without looking at anything (see fraud.preview). Raise
-`version` whenever a number changes: the nightly look then judges every open contest by it.
+`points` stand by code, so that stored signals can be weighed anew without looking at anything (see fraud.preview).
+Raise `version` whenever a number changes: the nightly look then judges every open contest by it.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ POINTS: Mapping[str, tuple[Layer, int]] = MappingProxyType(
         "confirmed_at_once": (Layer.GROUP, 12),
         "clockwork": (Layer.GROUP, 24),
         "elsewhere": (Layer.GROUP, 10),
-        "no_visits": (Layer.GROUP, 24),
+        "unopened": (Layer.GROUP, 16),
         "last_hours": (Layer.GROUP, 10),
         "sleepers": (Layer.GROUP, 14),
         "without_script": (Layer.GROUP, 16),

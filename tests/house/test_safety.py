@@ -19,6 +19,8 @@ _MARKUP_WITH_REASON: dict[str, str] = {
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")
 # Statements that are put together from parts, and why no part comes from outside.
 _BUILT_SQL_WITH_REASON: dict[str, str] = {
+    "leadgen/fraud/reading.py": "one list of columns for a contest and for some entries; conditions are of the module",
+    "leadgen/fraud/sightings.py": "columns and their types by a list of the module",
     "leadgen/contacts/evidence.py": "a constant of the module: the columns of a link",
     "leadgen/entries/confirming.py": "constants of the module: which states can be confirmed, hours, tries",
     "leadgen/entries/correcting.py": "constants of mail.bounds: how often an address is written to",

@@ -19,6 +19,10 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         1_900,
         "counts of six subjects, and the lists behind them by the same conditions; a third is SQL",
     ),
+    "fraud": (
+        3_000,
+        "what is seen, three dozen signals by layer, a sentence for each, bands and the desk: a file for each of these",
+    ),
     "entries": (
         4_200,
         "entry, double opt-in, referral states, ledger and rank would import each other if apart; a third is SQL",

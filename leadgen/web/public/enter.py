@@ -145,6 +145,7 @@ def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation
             user_agent=request.headers.get("User-Agent", ""),
             page=links.landing(card.slug),
             seconds=form.age or 0.0,
+            device=browser.device(card.id),
         ),
     )
 

@@ -1,0 +1,145 @@
+"""What a score or a decision means for an entry, done through the verbs of the entries room and nothing else.
+
+The bands are F11's. They hold; none excludes, and none touches the person whose friends are held: that is for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+
+from leadgen.campaigns.models import FraudPreset
+from leadgen.core.db import db
+from leadgen.entries import referrals
+from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
+from leadgen.fraud.models import Decision
+
+NEVER = 101
+_CHUNK = 1_000
+_STANDING = text("""
+SELECT e.id, e.status, e.referrer_id, e.referral_state, e.referral_reason, e.review, e.risk, k.fraud_preset AS preset,
+       v.score, v.decision, v.decided_codes,
+       ARRAY(SELECT code FROM signal s WHERE s.entry_id = e.id) AS codes
+FROM entry e JOIN campaign k ON k.id = e.campaign_id LEFT JOIN verdict v ON v.entry_id = e.id
+WHERE e.id = ANY(:entries) AND e.status = 'confirmed' ORDER BY e.id
+""")
+
+
+class Band(NamedTuple):
+    """From which score on a referral's points are held, and from which the entry leaves board and draw for now."""
+
+    credit: int
+    entry: int
+
+
+BANDS: Mapping[FraudPreset, Band] = {
+    FraudPreset.RELAXED: Band(NEVER, NEVER),
+    FraudPreset.BALANCED: Band(34, 67),
+    FraudPreset.STRICT: Band(34, 50),
+}
+
+
+class Wanted(NamedTuple):
+    """How an entry should stand: whether the referral that it is counts, waits or is refused; and the review."""
+
+    referral: Decision  # accepted: counts; held: waits; rejected: refused
+    review: Review
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides: the score, what staff said of it, and what they knew then."""
+
+    score: int
+    decision: Decision
+    has_news: bool  # a code that was not known when it was decided
+
+
+def wanted(standing: Standing, preset: FraudPreset) -> Wanted:
+    """How an entry should stand. A decision holds until a new code appears; then an acceptance is looked at anew."""
+    if standing.decision is Decision.REJECTED:
+        return Wanted(Decision.REJECTED, Review.EXCLUDED)
+    if standing.decision is Decision.HELD:
+        return Wanted(Decision.HELD, Review.HELD)
+    if standing.decision is Decision.ACCEPTED and not standing.has_news:
+        return Wanted(Decision.ACCEPTED, Review.CLEAR)
+    band = BANDS[preset]
+    return Wanted(
+        Decision.HELD if standing.score >= band.credit else Decision.ACCEPTED,
+        Review.HELD if standing.score >= band.entry else Review.CLEAR,
+    )
+
+
+def apply(entry_ids: Collection[int]) -> int:
+    """Let these entries stand as scores and decisions want it; answers how many changed. The caller commits.
+
+    Entries that stand right are not touched, so calling it again does nothing.
+    """
+    ordered = sorted(entry_ids)
+    changed = 0
+    for start in range(0, len(ordered), _CHUNK):
+        rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]}).all()
+        changed += sum(_apply(row) for row in rows)
+    return changed
+
+
+def misplaced(entry_ids: Iterable[int]) -> list[int]:
+    """Those of these entries that do not stand as scores and decisions want it."""
+    ordered = sorted(entry_ids)
+    found = []
+    for start in range(0, len(ordered), _CHUNK):
+        rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]})
+        found += [row.id for row in rows if not _stands(row, wanted(_standing(row), FraudPreset(row.preset)))]
+    return found
+
+
+def _standing(row: Any) -> Standing:
+    news = set(row.codes) - set(row.decided_codes or ())
+    return Standing(row.score or 0, Decision(row.decision or Decision.NONE), bool(news))
+
+
+def _stands(row: Any, target: Wanted) -> bool:
+    return row.review == target.review and (row.referrer_id is None or not _referral_verb(row, target.referral))
+
+
+def _referral_verb(row: Any, target: Decision) -> str:
+    """Which verb brings the referral there; empty when it is there."""
+    state, reason = ReferralState(row.referral_state), ReferralReason(row.referral_reason)
+    is_checked = state is ReferralState.ON_HOLD and reason is ReferralReason.RISK
+    # Only what staff refused by hand is staff's to give back; bounces, caps and silence have reasons of their own.
+    is_refused = state in {ReferralState.NOT_COUNTED, ReferralState.REVERSED}
+    by_staff = is_refused and reason is ReferralReason.MANUAL
+    if target is Decision.REJECTED:
+        return "" if by_staff else "refuse"
+    if by_staff:
+        return "restore"
+    if target is Decision.HELD:
+        return "" if is_checked or is_refused else "hold"
+    return "release" if is_checked else ""
+
+
+def _apply(row: Any) -> bool:
+    target = wanted(_standing(row), FraudPreset(row.preset))
+    if _stands(row, target):
+        return False
+    if row.referrer_id is not None:
+        verb = _referral_verb(row, target.referral)
+        if verb == "refuse":
+            referrals.refuse(row.id, ReferralReason.MANUAL)
+        elif verb == "hold":
+            referrals.hold(row.id, ReferralReason.RISK)
+        elif verb == "restore":
+            referrals.restore(row.id)
+            if target.referral is Decision.HELD:
+                referrals.hold(row.id, ReferralReason.RISK)
+        elif verb == "release":
+            referrals.release(row.id)
+    if row.review != target.review:
+        referrals.set_review(row.id, target.review, risk=row.score or 0)
+    return True
+
+
+__all__ = ["BANDS", "Band", "EntryStatus", "Standing", "Wanted", "apply", "misplaced", "wanted"]
