@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, func, select
 
+from leadgen.actions import service as actions
 from leadgen.campaigns.cards import ActionCard, CampaignCard
 from leadgen.core import clock, ids
 from leadgen.core.db import db
@@ -179,9 +181,29 @@ def _locked(campaign_id: int, work_ids: Collection[int]) -> list[Work]:
 
 
 def _move(work: Work, state: WorkState, *, reason: str, by: str) -> None:
-    work.state, work.reason = state, reason
+    """Put a work into a state; what it earns comes and goes with being published."""
+    before, work.state, work.reason = work.state, state, reason
     work.decided_by, work.decided_at = by, clock.now()
     db.session.flush()
+    with contextlib.suppress(NotFound):  # the person is erased, or the action is not there any more
+        if state is WorkState.PUBLISHED and before is not state:
+            _credit(work)
+        elif before is WorkState.PUBLISHED and state is not before:
+            _take_back(work)
+
+
+def _credit(work: Work) -> None:
+    """The action's points, once as its rule says, as of the day on which the work was handed in."""
+    actions.credit_done(work.entry_id, work.action_id, work.public_id, {"work": work.public_id}, at=work.created_at)
+
+
+def _take_back(work: Work) -> None:
+    """Take its points; another published work of the same person may earn them in its place."""
+    if not actions.withdraw(work.entry_id, work.action_id, work.public_id, reason="work"):
+        return
+    same = select(Work).filter_by(entry_id=work.entry_id, action_id=work.action_id, state=WorkState.PUBLISHED)
+    for other in db.session.scalars(same.order_by(Work.id)):
+        _credit(other)
 
 
 def _delete_picture(work: Work) -> None:

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import func, select
 
 from leadgen import reactions
+from leadgen.campaigns.models import Action, Repeat
+from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.entries import person
-from leadgen.entries.models import Entry
+from leadgen.entries.models import Entry, LedgerKind, LedgerLine
 from leadgen.gallery import forgetting, kinds, votes
 from leadgen.gallery import service as gallery
 from leadgen.gallery.models import Picture, Vote, Work, WorkState
@@ -17,6 +19,7 @@ from leadgen.gallery.service import Before, WorkInput
 from leadgen.gallery.voters import Voter
 from leadgen.journal.models import Fact
 from leadgen.mail.models import Message
+from tests.conftest import Clock
 from tests.factories import fresh
 from tests.gallery import photos
 from tests.gallery.conftest import Contest
@@ -85,6 +88,77 @@ def test_a_decision_can_be_taken_back(contest: Contest) -> None:
         (WorkState.REFUSED, "quality"),
         (WorkState.WAITING, ""),
     ]
+
+
+def _points(contest: Contest) -> int:
+    """Ben's points beside those for entering, as the ledger has them."""
+    lines = select(func.coalesce(func.sum(LedgerLine.points), 0)).filter_by(entry_id=contest.ben.id)
+    return int(db.session.scalar(lines.where(LedgerLine.kind != LedgerKind.ENTRY)) or 0)
+
+
+def test_publishing_brings_the_actions_points_once(contest: Contest) -> None:
+    first, second = _hand_in(contest, "One"), _hand_in(contest, "Two")
+    assert _points(contest) == 0
+    _decide(contest, [first], WorkState.PUBLISHED)
+    assert _points(contest) == 4
+    _decide(contest, [first, second], WorkState.PUBLISHED)
+    assert _points(contest) == 4
+
+
+def test_a_later_refusal_takes_the_points_back_and_an_undo_returns_them(contest: Contest) -> None:
+    work = _hand_in(contest)
+    seen = []
+    for _ in range(2):
+        _decide(contest, [work], WorkState.PUBLISHED)
+        before = _decide(contest, [work], WorkState.REFUSED, "not_own")
+        seen.append(_points(contest))
+        gallery.restore(contest.campaign.id, before, by="Ada")
+        db.session.commit()
+        seen.append(_points(contest))
+    assert seen == [0, 4, 0, 4]
+
+
+def test_a_withdrawn_work_loses_its_points(contest: Contest) -> None:
+    work = _hand_in(contest)
+    _decide(contest, [work], WorkState.PUBLISHED)
+    gallery.withdraw(contest.ben.id, work.public_id)
+    db.session.commit()
+    assert _points(contest) == 0
+
+
+def test_another_published_work_earns_them_in_its_place(contest: Contest) -> None:
+    first, second = _hand_in(contest, "One"), _hand_in(contest, "Two")
+    _decide(contest, [first, second], WorkState.PUBLISHED)
+    _decide(contest, [first], WorkState.REFUSED, "quality")
+    assert _points(contest) == 4
+    _decide(contest, [second], WorkState.REFUSED, "quality")
+    assert _points(contest) == 0
+
+
+def test_each_work_brings_points_where_the_action_may_be_done_many_times(contest: Contest) -> None:
+    db.session.get_one(Action, contest.action_id).repeat = Repeat.UNLIMITED
+    db.session.commit()
+    works = [_hand_in(contest, f"Photo {number}") for number in range(3)]
+    _decide(contest, works, WorkState.PUBLISHED)
+    assert _points(contest) == 12
+    _decide(contest, works[:1], WorkState.REFUSED, "quality")
+    assert _points(contest) == 8
+
+
+def test_what_was_handed_in_before_the_end_counts_when_it_is_looked_at_later(contest: Contest, clock: Clock) -> None:
+    work = _hand_in(contest)
+    contest.set(ends_at=product_clock.now())
+    clock.forward(hours=1)
+    _decide(contest, [work], WorkState.PUBLISHED)
+    assert (fresh(work).state, _points(contest)) == (WorkState.PUBLISHED, 4)
+
+
+def test_a_work_of_an_action_that_is_gone_is_published_without_points(contest: Contest) -> None:
+    work = _hand_in(contest)
+    db.session.get_one(Action, contest.action_id).is_active = False
+    contest.set(name="Photos")
+    _decide(contest, [work], WorkState.PUBLISHED)
+    assert (fresh(work).state, _points(contest)) == (WorkState.PUBLISHED, 0)
 
 
 def test_another_campaigns_works_stay(contest: Contest) -> None:
