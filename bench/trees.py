@@ -15,7 +15,7 @@ from leadgen.app import create_app
 
 GOAL_TREE_MS = 20.0
 GOAL_PAGE_MS = 300.0
-# The famous person of performance.md: friends, their friends, theirs again.
+# A famous person: friends, their friends, theirs again.
 FAMOUS = (10_000, 16_000, 14_000)
 # What part of the other people stands in each generation; each is brought by anybody of the one before.
 _PARTS = (0.45, 0.25, 0.15, 0.1, 0.05)

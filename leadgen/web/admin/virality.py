@@ -23,6 +23,7 @@ _PAGE = "/campaigns/<int:campaign_id>/virality"
 _Word = TypeVar("_Word", Crowd, Openings)
 LARGEST = 2**63 - 1
 DEEPEST = 2**31 - 1
+_YEARS = range(1970, 3000)
 
 
 @blueprint.get(_PAGE)
@@ -103,10 +104,15 @@ def _number(name: str, largest: int) -> int | None:
 
 
 def _day(name: str) -> date | None:
+    if not (asked := request.args.get(name)):
+        return None
     try:
-        return date.fromisoformat(request.args[name]) if request.args.get(name) else None
+        day = date.fromisoformat(asked)
     except ValueError as error:
         raise NotFound from error
+    if day.year not in _YEARS:
+        raise NotFound
+    return day
 
 
 @blueprint.get(f"{_PAGE}/tree/<int:entry_id>")

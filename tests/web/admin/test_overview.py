@@ -18,6 +18,7 @@ MOST_QUERIES = 20
 PAGES = (
     "", "/numbers", "/page", "/prizes", "/prizes/new", "/dates", "/questions", "/questions/new", "/letters",
     "/letters/confirm", "/nurture", "/nurture/new", "/entrants", "/delete",
+    "/virality", "/virality/people", "/virality/openings",
 )  # fmt: skip
 
 
