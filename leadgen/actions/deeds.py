@@ -216,7 +216,7 @@ def credit(entry_id: int, action_id: int, occurrence: str, *, points: int, chanc
         ledger.give_back(name)
 
 
-def refuse(who: Doer, deed: Done, reason: str) -> None:
+def refuse(who: Doer, deed: Done, reason: str, *, by: str = "") -> None:
     """The deed does not count: its state, and its points taken back where it had any. Harmless when repeated."""
     if deed.state is DeedState.REFUSED:
         return
@@ -224,7 +224,7 @@ def refuse(who: Doer, deed: Done, reason: str) -> None:
         "entry": who.entry_id,
         "action": deed.action_id,
         "occurrence": deed.occurrence,
-        "reason": json.dumps({"reason": reason}, ensure_ascii=False),
+        "reason": json.dumps({"reason": reason, "by": by}, ensure_ascii=False),
     }
     db.session.execute(_REFUSE, values)
     points = int(deed.data.get("points", 0)) if deed.state is DeedState.DONE else 0

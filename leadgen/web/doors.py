@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from leadgen.core import settings
-from leadgen.web import dev, errors, headers, health, inbound, pages
+from leadgen.web import dev, errors, headers, health, hooks, inbound, pages
 from leadgen.web.admin import routes as admin
 from leadgen.web.public import routes as public
 from leadgen.web.sessions import StaffSessions
@@ -21,5 +21,6 @@ def open_all(app: Flask) -> None:
     app.register_blueprint(public.blueprint)
     app.register_blueprint(admin.blueprint)
     app.register_blueprint(inbound.blueprint)
+    app.register_blueprint(hooks.blueprint)
     if not settings.get().is_production:
         app.register_blueprint(dev.blueprint)

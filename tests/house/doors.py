@@ -109,6 +109,7 @@ def examples() -> tuple[World, Examples]:
         "mark": "0123456789",
         "name": mailbox.newest("")[0].name,
         "accent": "0b6e6e",
+        "key": "newsletter",
         "page": "me",
         "action_id": upload.id,
         "work_id": work.id,
