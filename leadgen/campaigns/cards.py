@@ -129,6 +129,7 @@ class MilestoneCard:
     claim_days: int | None
     is_only_highest: bool
     file_url: str
+    prize_id: int | None = None  # the prize of the list that it gives away
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import select
 
@@ -23,6 +24,15 @@ SELECT a.id, a.milestone_id, a.state, a.reason, a.claim_until, k.code, k.status 
 FROM award a LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id
                                 AND k.status IN ('assigned', 'used')
 WHERE a.entry_id = %(entry)s
+"""
+
+
+_HELD = """
+SELECT c.name AS contest, m.texts, a.state, a.earned_at, a.delivered_at, k.code, k.used_at
+FROM award a JOIN entry e ON e.id = a.entry_id JOIN milestone m ON m.id = a.milestone_id
+JOIN campaign c ON c.id = a.campaign_id
+LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id AND k.status IN ('assigned', 'used')
+WHERE e.contact_id = %(contact)s ORDER BY a.id
 """
 
 
@@ -126,3 +136,15 @@ def file_of(award_id: int, entry_id: int) -> str:
     if not url:
         raise NotFound
     return url
+
+
+def held(contact_id: int) -> dict[str, Any]:
+    """The rewards of a person, for the file that they may download; a code only once it is theirs."""
+    return {"rewards": [_held(row) for row in hot.many(_HELD, {"contact": contact_id})]}
+
+
+def _held(row: hot.Row) -> dict[str, Any]:
+    texts = row.pop("texts")
+    titles = {locale: words.get("title", "") for locale, words in texts.items()}
+    plain = {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+    return {"reward": titles} | plain

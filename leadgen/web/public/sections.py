@@ -10,14 +10,22 @@ from leadgen.campaigns.cards import CampaignCard
 from leadgen.entries import held
 from leadgen.entries.person import Standing
 from leadgen.gallery import forgetting as gallery
-from leadgen.web.public import board, my_works, share, ways
+from leadgen.rewards import mine
+from leadgen.web.public import board, my_works, rewards, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
-SECTIONS: tuple[Section, ...] = (board.section, board.waiting_section, share.section, ways.section, my_works.section)
+SECTIONS: tuple[Section, ...] = (
+    board.section,
+    board.waiting_section,
+    share.section,
+    ways.section,
+    my_works.section,
+    rewards.section,
+)
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
-HELD: tuple[Held, ...] = (actions.held, gallery.held)
+HELD: tuple[Held, ...] = (actions.held, gallery.held, mine.held)
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:

@@ -1,0 +1,60 @@
+"""Rewards on the person's page: the way to the next tier, what they have earned, claiming it, and its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from leadgen.campaigns.cards import CampaignCard
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict
+from leadgen.entries.models import EntryStatus
+from leadgen.entries.person import Standing
+from leadgen.rewards import mine
+from leadgen.rewards.mine import Look, Mine
+from leadgen.web import headers
+from leadgen.web.guards import Guard, guarded_by
+from leadgen.web.public import me
+
+
+def section(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:
+    """Every tier as it stands for this person; nothing is asked where there is none."""
+    shown = mine.of(
+        standing.entry_id,
+        card,
+        friends=standing.friends_counted,
+        points=standing.points,
+        is_confirmed=standing.status is EntryStatus.CONFIRMED,
+    )
+    return {"rewards": shown, "reward_next": _next(shown), "rewards_token": token}
+
+
+def _next(shown: list[Mine]) -> Mine | None:
+    """The tier that is nearest by what is missing, of those that can still be reached."""
+    locked = [one for one in shown if one.look is Look.LOCKED and one.missing]
+    return min(locked, key=lambda one: (one.missing / one.tier.threshold, one.tier.threshold), default=None)
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_claim(token: str, award_id: int) -> ResponseReturnValue:
+    """The person wants their reward; too late is said on the page."""
+    standing, _card = me.opened(token)
+    said = "claimed"
+    try:
+        mine.claim(standing.entry_id, award_id)
+        db.session.commit()
+    except Conflict:
+        db.session.rollback()
+        said = "late"
+    values: dict[str, Any] = {"lang": request.args["lang"]} if "lang" in request.args else {}
+    address = url_for("public.me", token=token, reward=said, _anchor="rewards", **values)
+    return headers.private(redirect(address, 303))
+
+
+@guarded_by(Guard.SIGNED_LINK)
+def me_file(token: str, award_id: int) -> ResponseReturnValue:
+    """Lead to the file of a reward that was delivered; its address stands on no page."""
+    standing, _card = me.opened(token)
+    return headers.private(redirect(mine.file_of(award_id, standing.entry_id), 302))
