@@ -10,12 +10,12 @@ from datetime import timedelta
 from typing import Any
 
 from leadgen.actions.models import CodeTries, Deed, ExternalKey, SecretCode
-from leadgen.campaigns.models import Action, ActionKind, Campaign, Milestone, Proof
+from leadgen.campaigns.models import Action, ActionKind, Campaign, Delivery, Milestone, Proof
 from leadgen.core import clock, ids
 from leadgen.entries.models import Entry, PointsMoved
 from leadgen.fraud.models import Appeal, Decision, Ruling, Safe, Sighting, Signal, Verdict
 from leadgen.gallery.models import Picture, Vote, Work, WorkState
-from leadgen.rewards.models import Award, Coupon
+from leadgen.rewards.models import Award, AwardState, Coupon
 from leadgen.visits.models import Visit, VisitKind, VisitTally
 from tests.factories import keep
 
@@ -224,13 +224,13 @@ def make_vote(work: Work, **values: Any) -> Vote:
 def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     """A row in every table of these rooms."""
     action = make_action(campaign, kind=ActionKind.UPLOAD)
-    milestone = make_milestone(campaign)
+    milestone = make_milestone(campaign, delivery=Delivery.FILE, file_url="https://files.example/gift.pdf")
     make_deed(entry, action)
     make_secret_code(make_action(campaign, kind=ActionKind.CODE))
     make_code_tries(entry)
     make_external_key(campaign)
     make_coupon(milestone)
-    make_award(entry, milestone)
+    make_award(entry, milestone, state=AwardState.DELIVERED)
     make_points_moved(entry)
     make_visit(entry)
     make_visit_tally(entry)

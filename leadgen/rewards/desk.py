@@ -83,24 +83,20 @@ def export(campaign_id: int, locale: str, *, state: AwardState | None = None, ti
         after = page[-1].id
 
 
+_THEIR_CODE = (
+    (Coupon.milestone_id == Award.milestone_id)
+    & (Coupon.entry_id == Award.entry_id)
+    & Coupon.status.in_((CouponStatus.ASSIGNED, CouponStatus.USED))
+)
+
+
 def _rows(
     campaign_id: int, locale: str, *, state: AwardState | None, tier: int, after: int, most: int
 ) -> Iterator[Row]:
-    statement = (
-        select(Award, Entry, Contact, Milestone, Coupon.code)
-        .join(Entry, Entry.id == Award.entry_id)
-        .join(Contact, Contact.id == Entry.contact_id)
-        .join(Milestone, Milestone.id == Award.milestone_id)
-        .outerjoin(
-            Coupon,
-            (Coupon.milestone_id == Award.milestone_id)
-            & (Coupon.entry_id == Award.entry_id)
-            & Coupon.status.in_((CouponStatus.ASSIGNED, CouponStatus.USED)),
-        )
-        .where(Award.campaign_id == campaign_id, Award.id > after)
-        .order_by(Award.id)
-        .limit(most)
-    )
+    statement = select(Award, Entry, Contact, Milestone, Coupon.code).join(Entry, Entry.id == Award.entry_id)
+    statement = statement.join(Contact, Contact.id == Entry.contact_id)
+    statement = statement.join(Milestone, Milestone.id == Award.milestone_id).outerjoin(Coupon, _THEIR_CODE)
+    statement = statement.where(Award.campaign_id == campaign_id, Award.id > after).order_by(Award.id).limit(most)
     if state is not None:
         statement = statement.where(Award.state == state)
     if tier:

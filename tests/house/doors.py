@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
-from leadgen.campaigns.models import Action
+from leadgen.campaigns.models import Action, Milestone
 from leadgen.core import links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
@@ -18,6 +18,7 @@ from leadgen.gallery.models import Work
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
 from leadgen.nurture.models import Broadcast, Step
+from leadgen.rewards.models import Award, Coupon
 from leadgen.web import preview
 from leadgen.web.guards import Guard
 from leadgen.web.public import seals
@@ -96,6 +97,9 @@ def examples() -> tuple[World, Examples]:
         "campaign_id": campaign.id,
         "prize_id": campaign.prizes[0].id,
         "question_id": campaign.questions[0].id,
+        "award_id": db.session.scalars(select(Award.id)).first(),
+        "milestone_id": db.session.scalars(select(Milestone.id)).first(),
+        "coupon_id": db.session.scalars(select(Coupon.id)).first(),
         "step_id": db.session.scalars(select(Step.id)).first(),
         "entry_id": ben.id,
         "broadcast_id": db.session.scalars(select(Broadcast.id)).first(),
