@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from leadgen.core.db import db
 from leadgen.visits import upkeep
+
+
+def pay() -> None:
+    """Give the points for visits by people."""
+    upkeep.pay()
+    db.session.commit()
 
 
 def purge() -> None:
