@@ -66,6 +66,7 @@ from leadgen.campaigns.models import (
 from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_prize, remove_prize
 from leadgen.campaigns.publishing import archive, pause, publish, resume
 from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
+from leadgen.campaigns.sharing import edit_shares, edit_visit_points
 from leadgen.campaigns.voting import VotingInput, edit_voting
 from leadgen.core import clock
 from leadgen.core.db import db
@@ -127,6 +128,8 @@ __all__ = [
     "restore_action",
     "resume",
     "templates",
+    "edit_shares",
+    "edit_visit_points",
 ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.campaigns.editing import check_locale, edited, line
+from leadgen.campaigns.editing import check_locale, check_points, edited, in_each_language, line, not_final
 from leadgen.campaigns.models import Campaign
 from leadgen.core import text as words
 from leadgen.core.errors import Invalid
@@ -61,7 +61,16 @@ def edit_shares(campaign: Campaign, locale: str, texts: Mapping[str, str]) -> No
     checked = {key: _checked(key, text) for key, text in texts.items()}
     kept = {key: text for key, text in checked.items() if text}
     with edited(campaign):
-        campaign.shares = campaign.shares | {locale: kept}
+        campaign.shares = {code: found for code, found in (campaign.shares | {locale: kept}).items() if found}
+
+
+def edit_visit_points(campaign: Campaign, points: int) -> None:
+    """Points for a visit of one's link by a person, once in 24 hours for each visitor; 0 gives none. Raises Invalid."""
+    not_final(campaign)
+    check_points(points, "visit_points", least=0)
+    told = in_each_language("A visit of one’s link by a person now brings %(points)d points.", points=points)
+    with edited(campaign, material=told):
+        campaign.visit_points = points
 
 
 def template(card: CampaignCard, key: str, locale: str) -> str:

@@ -74,7 +74,7 @@ def test_what_a_network_would_cut_or_nobody_can_fill_in_is_refused(
 def test_an_empty_text_is_the_default_again(campaign: Campaign) -> None:
     sharing.edit_shares(campaign, "en", {"wa": "Mine {link}"})
     sharing.edit_shares(campaign, "en", {"wa": " "})
-    assert campaign.shares == {"en": {}}
+    assert campaign.shares == {}
     with pytest.raises(Invalid):
         sharing.edit_shares(campaign, "de", {"wa": "Hallo"})
 
@@ -84,3 +84,12 @@ def test_a_new_text_is_no_new_version_of_the_rules(campaign: Campaign) -> None:
     before = (campaign.version, campaign.rules_version)
     sharing.edit_shares(campaign, "en", {"wa": "Mine {link}"})
     assert (campaign.version, campaign.rules_version) == (before[0] + 1, before[1])
+
+
+def test_points_for_visits_are_a_new_line_of_the_rules(campaign: Campaign) -> None:
+    assert campaign.visit_points == 0, "off by default (F4)"
+    before = campaign.rules_version
+    sharing.edit_visit_points(campaign, 2)
+    assert (campaign.visit_points, campaign.rules_version) == (2, before + 1)
+    with pytest.raises(Invalid):
+        sharing.edit_visit_points(campaign, -1)

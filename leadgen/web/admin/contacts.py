@@ -8,6 +8,7 @@ from leadgen.analytics import people, trees
 from leadgen.campaigns.models import Question
 from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
+from leadgen.visits import service as visits
 from leadgen.web.admin import moments, proof, spread_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.guards import Guard, guarded_by
@@ -28,6 +29,7 @@ def entrant(campaign_id: int, entry_id: int) -> str:
         consent=proof.standing(found.contact),
         moments=moments.of(found, campaign.timezone, topic),
         topic=topic,
+        openings=visits.openings(found.entry.id),
         levels=trees.levels(found.entry.id),
         spread_words=spread_words,
     )

@@ -24,6 +24,7 @@ from leadgen.web.admin import (
     sending_pace,
     sequences,
     sessions,
+    share_kit,
     virality,
     works,
 )
@@ -32,7 +33,7 @@ from leadgen.web.admin.door import blueprint
 PAGES = (
     sessions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants, contacts,
     proof, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
-    virality, works,
+    share_kit, virality, works,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -62,6 +62,7 @@ GROUPS = (
     Group(
         lambda: _("Spread"),
         (
+            Tab("admin.share_kit", lambda: _("Share kit"), ("shares",)),
             Tab("admin.embed", lambda: _("Embed"), ("embed",)),
             Tab(
                 "admin.virality",

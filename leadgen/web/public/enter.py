@@ -54,14 +54,16 @@ def enter(slug: str) -> ResponseReturnValue:
     return waiting_page(card, form, done, invited)
 
 
-def attempt(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered | Refusal:
-    """Enter, or say why the form cannot be taken (yet)."""
+def attempt(
+    card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None, *, channel: str = ""
+) -> Entered | Refusal:
+    """Enter, or say why the form cannot be taken (yet). `channel` is where nobody invited, such as a kiosk."""
     if refused := _refused(form):
         return refused
     if invited and invited.nonce:
         visits.prove_human(invited.nonce)  # whoever fills in a form has seen the page
     try:
-        return _enter(card, form, locale, invited)
+        return _enter(card, form, locale, invited, channel)
     except Conflict as error:
         return Refusal(409, str(error))
     except errors.DATABASE_AWAY:
@@ -125,7 +127,7 @@ def is_calm(deed: str) -> bool:
     return is_played or limits.allow_newcomer(LIMIT, deed, limits.network(ip))
 
 
-def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None) -> Entered:
+def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None, channel: str) -> Entered:
     """Write the entry; a form whose honeypot is filled gets the same answer and leaves nothing."""
     assert form.address is not None
     if request.form.get("homepage"):
@@ -137,7 +139,7 @@ def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation
             first_name=form.first_name.data or "",
             wants_marketing=bool(form.consent_marketing.data),
             referral_code=invited.inviter.code if invited else "",
-            channel=invited.channel if invited else "",
+            channel=invited.channel if invited else channel,
             source=_source(),
             locale=locale,
             timezone=request.form.get("tz", "")[:64],
