@@ -84,7 +84,8 @@ def template(card: CampaignCard, key: str, locale: str) -> str:
 def default(card: CampaignCard, key: str, locale: str) -> str:
     """What a channel says when nobody wrote a text for it."""
     title = card.text("title", locale)
-    return title if key == "em_subject" else card.text("share_text", locale) or title
+    text = title if key == "em_subject" else card.text("share_text", locale) or title
+    return re.sub(r"[ \n]+", " ", text).strip()
 
 
 def message(card: CampaignCard, key: str, locale: str, values: Values) -> str:

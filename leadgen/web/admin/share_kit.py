@@ -13,7 +13,7 @@ from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.models import Campaign
 from leadgen.campaigns.sharing import Values
-from leadgen.core import i18n, links
+from leadgen.core import i18n, links, text
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
@@ -86,7 +86,7 @@ def _saved(campaign: Campaign, form: ShareKitForm) -> bool:
             campaigns.edit_visit_points(campaign, form.visit_points.data)
         for code in i18n.LOCALES:
             part = form.part(code)
-            campaigns.edit_shares(campaign, code, {key: text or "" for key, text in part.data.items()})
+            campaigns.edit_shares(campaign, code, {key: said or "" for key, said in part.data.items()})
     except Invalid as error:
         part.blame(error)
     except Conflict as error:
@@ -122,8 +122,9 @@ def _language(card: CampaignCard, locale: str, typed: dict[str, str | None]) -> 
     prize = sharing.prize_title(card, locale)
     defaults = {one.key: sharing.default(card, one.key, locale) for one in sharing.CHANNELS}
     shown = {
-        key: sharing.fill(typed.get(key) or text, prize, values, has_link_inside=sharing.BY_KEY[key].has_link_inside)
-        for key, text in defaults.items()
+        key: sharing.fill(typed.get(key) or said, prize, values, has_link_inside=sharing.BY_KEY[key].has_link_inside)
+        for key, said in defaults.items()
     }
     sample = {"first_name": values.first_name, "prize": prize, "link": values.link, "days_left": days}
+    sample["prize_inside"] = text.within_sentence(prize, "…,")  # as it stands within a sentence
     return {"sample": sample, "defaults": defaults, "shown": shown}

@@ -3,7 +3,9 @@ const PLAIN = /^[\w @£$¥èéùìòÇ\n\rØøÅåΔΦΓΛΩΠΨΣΘΞÆæßÉ!"
 
 function filled(text, sample, hasLink) {
   let words = hasLink && !text.includes("{link}") ? `${text.trimEnd()} {link}` : text;
-  for (const [name, value] of Object.entries(sample)) {
+  const before = words.split("{prize}", 1)[0].trimEnd();
+  const prize = before && !/[.!?…:]$/.test(before) ? sample.prize_inside : sample.prize;
+  for (const [name, value] of Object.entries({ ...sample, prize })) {
     words = words.replaceAll(`{${name}}`, name === "link" && !hasLink ? "" : value);
   }
   words = words.replace(/ {2,}/g, " ").trim();
