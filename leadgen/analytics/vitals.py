@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from leadgen.core import clock, hot, queue
+from leadgen.entries import auditing
 from leadgen.mail import delivery, groups, pauses, receipts
 
 # Counting stops here: “more than that” is as good as the number, and a million rows would take long.
@@ -66,6 +67,7 @@ class Vitals:
     oldest_by_lane: dict[str, float] = field(default_factory=dict)
     open_messages: dict[str, float] = field(default_factory=dict)
     streams_stopped: int = 0  # by breakers: somebody has to look
+    points_wrong: int = 0  # what the last nightly audit found
     jobs_by_queue: dict[str, float] = field(default_factory=dict)
     oldest_job_seconds: float = 0.0
 
@@ -96,5 +98,6 @@ def take() -> Vitals:
         open_messages={name: row[name] for name in ("sending", "uncertain")} if row else {},
         streams_stopped=row["stopped"] if row else 0,
         jobs_by_queue={name.value: count for name, (count, _age) in (jobs or {}).items()},
+        points_wrong=auditing.differences(),
         oldest_job_seconds=round(max((age for _count, age in (jobs or {}).values()), default=0.0), 1),
     )

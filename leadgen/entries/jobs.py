@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from leadgen.entries import domains, points, referrals, upkeep
+from leadgen.entries import auditing, domains, points, referrals, upkeep
 
 _FOLD_SECONDS = 2.0
 _FOLD_PAUSE = 0.15
@@ -28,8 +28,8 @@ def purge() -> None:
 
 
 def audit_points() -> None:
-    """Compare totals with the ledger; a difference is logged as an error."""
-    points.audit()
+    """Reckon everything anew from the ledger; a difference is logged as an error."""
+    auditing.audit()
 
 
 def check_domain(*entry_ids: int) -> None:

@@ -79,6 +79,9 @@ class _Vitals(Collector):
         yield GaugeMetricFamily(
             "leadgen_streams_stopped", "Streams of mail that a breaker stopped.", signs.streams_stopped
         )
+        yield GaugeMetricFamily(
+            "leadgen_points_wrong", "Differences between points and ledger in the last audit.", signs.points_wrong
+        )
         yield _by("status", "leadgen_mail_open", "Messages whose outcome is not known.", signs.open_messages)
         yield _by("queue", "leadgen_queue_jobs", "Jobs waiting by queue.", signs.jobs_by_queue)
 
