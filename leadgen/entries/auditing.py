@@ -54,7 +54,8 @@ CHECKS: dict[str, str] = {
     """,
     "the histogram differs from the people": """
         WITH people AS (
-            SELECT e.campaign_id, e.rank_points AS points, floor(extract(epoch FROM e.reached_at) / 3600)::int AS hour, count(*) AS entrants
+            SELECT e.campaign_id, e.rank_points AS points,
+                   floor(extract(epoch FROM e.reached_at) / 3600)::int AS hour, count(*) AS entrants
             FROM entry e WHERE e.status = 'confirmed' AND e.review = 'clear'
               AND NOT EXISTS (SELECT FROM ledger_pending p WHERE p.entry_id = e.id AND p.kind = 'entry')
             GROUP BY 1, 2, 3

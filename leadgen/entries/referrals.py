@@ -133,13 +133,20 @@ def set_review(entry_id: int, review: Review, *, risk: int | None = None) -> boo
 
 
 def _wake_friends(entry_id: int) -> None:
-    """Friends who waited because their referrer was excluded are judged at the next settling."""
+    """Friends who waited because this referrer was excluded are judged at the next settling, and friends of friends."""
     waiting = (
         Entry.referrer_id == entry_id,
         Entry.referral_state == ReferralState.ON_HOLD,
         Entry.referral_reason == ReferralReason.INELIGIBLE,
     )
-    db.session.execute(update(Entry).where(*waiting).values(held_until=clock.now()))
+    paying = select(Campaign.id).where(Campaign.indirect_points > 0)
+    further = (
+        Entry.ref2_id == entry_id,
+        Entry.referral_state == ReferralState.COUNTED,
+        Entry.campaign_id.in_(paying),
+    )
+    for those in (waiting, further):
+        db.session.execute(update(Entry).where(*those).values(held_until=clock.now()))
     queue.ring_after_commit(db.session(), Bell.REFERRALS)
 
 
@@ -188,13 +195,23 @@ def _settle(friend_id: int) -> None:
     if case.campaign.status in judging.FROZEN:
         return
     if friend.referral_state is ReferralState.COUNTED:
-        judging.pay_stay(case)
+        _settle_counted(case)
     elif friend.referral_state is ReferralState.ON_HOLD:
         gone = judging.departure(case) if friend.referral_reason is ReferralReason.DELAY else None
         if gone:
             _become(case, Verdict(ReferralState.NOT_COUNTED, gone))
         else:
             _judge(case)
+
+
+def _settle_counted(case: Case) -> None:
+    """What a counted friend earns beyond the referral: for who brought the referrer, and for staying."""
+    judging.pay_indirect(case)
+    stays_at = judging.stays_at(case)
+    if stays_at is not None and stays_at > clock.now():
+        case.friend.held_until = stays_at
+    elif stays_at is not None:
+        judging.pay_stay(case)
 
 
 def forget(entry_ids: Sequence[int]) -> None:
