@@ -32,7 +32,15 @@ from leadgen.contacts.models import (
 )
 from leadgen.core import clock, ids
 from leadgen.core.db import db
-from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending, PointsBucket
+from leadgen.entries.models import (
+    Entry,
+    EntryStatus,
+    LedgerKind,
+    LedgerLine,
+    LedgerPending,
+    PointsBucket,
+    ReferralState,
+)
 from leadgen.journal.models import Counter, Fact
 from leadgen.journal.vocabulary import CounterName, FactName
 from leadgen.letters.models import Lane, LetterText, MailPurpose
@@ -250,7 +258,7 @@ def make_entry(
         contact.email_verified_at = now
     entry = keep(
         Entry,
-        _lineage(referrer) | values,
+        _lineage(referrer, is_counted=confirmed) | values,
         public_id=ids.public_id(),
         code=ids.referral_code(),
         brand_id=campaign.brand_id,
@@ -270,11 +278,12 @@ def make_entry(
     if confirmed:
         give_points(entry, LedgerKind.ENTRY, campaign.entry_points)
         if referrer is not None:
-            give_points(referrer, LedgerKind.REFERRAL, campaign.referral_points, source_entry_id=entry.id)
+            key = f"referral:{campaign.id}:{(contact.address_hash or b'').hex()}"
+            give_points(referrer, LedgerKind.REFERRAL, campaign.referral_points, source_entry_id=entry.id, key=key)
     return fresh(entry)
 
 
-def _lineage(referrer: Entry | None) -> dict[str, Any]:
+def _lineage(referrer: Entry | None, *, is_counted: bool) -> dict[str, Any]:
     if referrer is None:
         return {}
     return {
@@ -283,6 +292,7 @@ def _lineage(referrer: Entry | None) -> dict[str, Any]:
         "ref3_id": referrer.ref2_id,
         "root_id": referrer.root_id or referrer.id,
         "depth": referrer.depth + 1,
+        "referral_state": ReferralState.COUNTED if is_counted else ReferralState.AWAITING,
         "channel": "wa",
     }
 

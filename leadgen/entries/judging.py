@@ -193,10 +193,10 @@ def pay(case: Case) -> bool:
 
 def pay_indirect(case: Case) -> None:
     """The points of whoever brought the one who brought the friend, where the campaign gives any (F4)."""
-    above = (
-        db.session.get(Entry, case.friend.ref2_id) if case.campaign.indirect_points and case.friend.ref2_id else None
-    )
-    if above is not None and above.review is not Review.EXCLUDED:
+    if not case.campaign.indirect_points or case.friend.ref2_id is None or case.hashed is None:
+        return
+    above = db.session.get_one(Entry, case.friend.ref2_id, populate_existing=True)
+    if above.review is not Review.EXCLUDED:
         _credit(case, "indirect", LedgerKind.INDIRECT, case.campaign.indirect_points, to=above.id)
 
 
