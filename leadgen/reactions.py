@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
-from leadgen.entries import domains, referrals, waiting
+from leadgen.entries import domains, referrals, telling, waiting
 from leadgen.fraud import service as fraud
 from leadgen.fraud import sightings
 from leadgen.gallery import forgetting as gallery
@@ -37,8 +37,10 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.CAMPAIGN_MOVED: (fraud.hear_moved,),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
     FactName.ENTRY_REVIEWED: (rewards.look_again,),
+    FactName.REFERRAL_COUNTED: (telling.friends_counted,),
     FactName.REFERRAL_HELD: (rewards.look_again,),
     FactName.REFERRAL_REFUSED: (rewards.look_again,),
+    FactName.REFERRAL_REVERSED: (rewards.look_again,),
 }
 
 

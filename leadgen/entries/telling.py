@@ -1,4 +1,4 @@
-"""What a referrer hears of friends who count: the first at once, then one letter a day at most; and who gets very many."""
+"""What a referrer hears of friends who count: the first at once, then one letter a day; and who gets very many."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ class FactName(StrEnum):
     REFERRAL_HELD = "referral.held"
     REFERRAL_REFUSED = "referral.refused"
     REFERRAL_REVERSED = "referral.reversed"
+    REFERRAL_SURGED = "referral.surged"
     REFERRAL_UNKNOWN = "referral.unknown"
     REWARD_EARNED = "reward.earned"
     REWARD_GIVEN = "reward.given"

@@ -11,7 +11,7 @@ from leadgen.entries import held
 from leadgen.entries.person import Standing
 from leadgen.gallery import forgetting as gallery
 from leadgen.rewards import mine
-from leadgen.web.public import board, my_works, rewards, share, ways
+from leadgen.web.public import board, friends, my_works, rewards, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
@@ -20,6 +20,7 @@ SECTIONS: tuple[Section, ...] = (
     board.waiting_section,
     share.section,
     ways.section,
+    friends.section,
     my_works.section,
     rewards.section,
 )
