@@ -59,7 +59,7 @@ _TYPES = {
 def words_of(card: CampaignCard, locale: str, says: str = "", *, is_over: bool = False) -> Words:
     """What a campaign's card says in one language."""
     return Words(
-        picture=card.picture if (STATIC / "pictures" / f"{card.picture}.png").is_file() else _PICTURE,
+        picture=card.picture if _is_drawn(card.picture) else _PICTURE,
         brand=card.brand.name,
         logo=card.brand.logo,
         accent=card.brand.accent,
@@ -70,6 +70,12 @@ def words_of(card: CampaignCard, locale: str, says: str = "", *, is_over: bool =
     )
 
 
+@lru_cache(maxsize=512)
+def _is_drawn(picture: str) -> bool:
+    return (STATIC / "pictures" / f"{picture}.png").is_file()
+
+
+@lru_cache(maxsize=4096)
 def mark(words: Words) -> str:
     """Names what a card shows, for its address: another one as soon as anything on it differs."""
     return hashlib.sha256("\n".join(map(str, astuple(words))).encode()).hexdigest()[:10]

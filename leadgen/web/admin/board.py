@@ -21,6 +21,8 @@ from leadgen.web.admin.forms import StudioForm, WholeField, between, is_stale, s
 from leadgen.web.admin.notes import tell
 from leadgen.web.guards import Guard, guarded_by
 
+_ORDERS: Any = [order.value for order in WaitlistOrder]
+
 
 class BoardForm(StudioForm):
     """Everything about places."""
@@ -30,7 +32,7 @@ class BoardForm(StudioForm):
     board_size = whole(1, limits.MOST_LINES)
     freeze_hours = whole(0, limits.MOST_FREEZE_HOURS)
     is_waitlist: Any = BooleanField()
-    waitlist_order: Any = SelectField(choices=[order.value for order in WaitlistOrder])
+    waitlist_order: Any = SelectField(choices=_ORDERS)
     skip_places = whole(1, limits.MOST_PLACES)
     hide_above: Any = WholeField(validators=[between(1, limits.MOST_HIDDEN)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from flask import Response
@@ -60,9 +61,16 @@ def person_card(code: str, shape: str, locale: str, mark: str) -> ResponseReturn
 
 def card_address(card: CampaignCard, locale: str, inviter: ReferrerCard | None = None, shape: str = "card") -> str:
     """The path of a card; another one as soon as anything on it differs, so that it may be kept for ever."""
+    return card_addresses(card, locale, inviter, shapes=(shape,))[0]
+
+
+def card_addresses(
+    card: CampaignCard, locale: str, inviter: ReferrerCard | None, *, shapes: Iterable[str] = tuple(drawing.SHAPES)
+) -> list[str]:
+    """The paths of a card in several shapes, its words asked once."""
     mark = drawing.mark(_words(card, inviter, locale))
     whose = f"r/{inviter.code}" if inviter else f"c/{card.slug}"
-    return f"/og/{whose}/{shape}-{locale}-{mark}.png"
+    return [f"/og/{whose}/{shape}-{locale}-{mark}.png" for shape in shapes]
 
 
 def _drawn(card: CampaignCard, inviter: ReferrerCard | None, shape: str, locale: str, mark: str) -> Response:

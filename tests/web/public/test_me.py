@@ -10,7 +10,7 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
 from leadgen.core import hot, links
 from leadgen.core.db import db
-from tests.factories import make_question
+from tests.factories import make_entry, make_question
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, count, text_of
 
@@ -210,3 +210,21 @@ def test_a_waiting_person_earns_nothing_yet(app: Flask, visitor: Visitor, scene:
     assert 'id="question"' not in page.text
     first, _second = _questions(app, scene)
     assert visitor.post(f"{link}/answers/{first.id}", {first.key: "sea"}).status_code == 404
+
+
+def test_the_kept_share_kit_gives_everybody_their_own_name_and_link(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    ben = visitor.get(f"{scene.me}?lang=en").text
+    with app.app_context():
+        campaign = db.session.get_one(Campaign, scene.campaign_id)
+        names = ("Zoé-Lou", "http://evil", "O'Neil")
+        people = [make_entry(campaign, confirmed=True, first_name=name) for name in names]
+        pages = {one.code: links.status(one.id, 1).removeprefix("http://localhost") for one in people}
+    for code, path in pages.items():
+        page = visitor.get(f"{path}?lang=en").text
+        assert page.count(scene.code) == 0
+        assert page.count(code) == ben.count(scene.code)
+        assert "Ben" not in page
+    pages_text = [visitor.get(f"{path}?lang=en").text for path in pages.values()]
+    assert "Zo%C3%A9-Lou%20thinks%20of%20you" in pages_text[0]
+    assert "evil" not in pages_text[1]
+    assert "O%27Neil%20thinks%20of%20you" in pages_text[2]
