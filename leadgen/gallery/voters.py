@@ -25,6 +25,11 @@ class Voter:
     agent: str
     entry_id: int | None = None
 
+    @property
+    def is_played(self) -> bool:
+        """Whether this is somebody who tries the product out on its own machine, where all share one network."""
+        return self.address in {"127.0.0.1", "::1"} and not settings.get().is_production
+
 
 def voter_key(voter: Voter, campaign_id: int, day: date) -> bytes:
     """What counts as one voter: an entry, or on that day a kind of browser in a network.

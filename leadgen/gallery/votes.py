@@ -132,6 +132,8 @@ def _doubt_of(entry: Entry) -> Doubt:
 
 
 def _doubt_of_stranger(card: CampaignCard, work: Work, voter: Voter, network: bytes) -> Doubt:
+    if voter.is_played:
+        return Doubt.NONE
     seen = _network(card.id, work.id, network)
     if seen.total >= FROM_ONE_NETWORK:
         sentence = _("Many votes came from your network today. Enter the contest to vote under your own name.")

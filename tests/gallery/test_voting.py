@@ -5,18 +5,22 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
 from leadgen.core import clock as product_clock
+from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound, TooMany
+from leadgen.core.settings import Environment, Settings
 from leadgen.entries.models import EntryStatus, Review
 from leadgen.gallery import jobs, voters, votes, works
 from leadgen.gallery.models import Vote, Work, WorkState
@@ -176,6 +180,19 @@ def test_votes_from_the_makers_own_network_are_kept_and_not_counted(voting: Cont
     assert (fresh(work).votes, _doubts(work)) == (0, ["own_network"])
     assert _cast(voting, work, _stranger("203.0.113.7")).is_new
     assert fresh(work).votes == 1
+
+
+def test_who_tries_it_out_on_the_own_machine_is_not_doubted(voting: Contest, settings: Settings) -> None:
+    """All share one network there; in production such an address is judged like any other."""
+    work = voting.work(voting.ben, network=voters.maker_key("127.0.0.1", voting.campaign.id))
+    _cast(voting, work, _stranger("127.0.0.1"))
+    assert fresh(work).votes == 1
+    product_settings.use(replace(settings, environment=Environment.PRODUCTION))
+    try:
+        _cast(voting, work, _stranger("127.0.0.1", _SAFARI))
+    finally:
+        product_settings.use(settings)
+    assert (fresh(work).votes, _doubts(work)) == (1, ["own_network"])
 
 
 def test_a_burst_of_one_network_counts_up_to_its_bound(voting: Contest, clock: Clock) -> None:
@@ -346,7 +363,7 @@ _PRESSES = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(presses=_PRESSES, a_day=st.integers(1, 4))
 def test_counts_and_limits_hold_for_any_presses(
     context: None, clock: Clock, presses: list[tuple[str, int, int]], a_day: int
