@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
 from leadgen.entries import domains, referrals, telling, waiting
+from leadgen.fraud import appeals, sightings
 from leadgen.fraud import service as fraud
-from leadgen.fraud import sightings
 from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
@@ -33,7 +33,14 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, fraud.hear, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
-    FactName.CONTACT_ERASED: (sightings.forget, nurture.leave, actions.forget, gallery.forget, rewards.look_again),
+    FactName.CONTACT_ERASED: (
+        sightings.forget,
+        appeals.forget,
+        nurture.leave,
+        actions.forget,
+        gallery.forget,
+        rewards.look_again,
+    ),
     FactName.CAMPAIGN_MOVED: (fraud.hear_moved,),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
     FactName.ENTRY_REVIEWED: (rewards.look_again,),

@@ -67,6 +67,7 @@ from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_pri
 from leadgen.campaigns.publishing import archive, pause, publish, resume
 from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
 from leadgen.campaigns.sharing import edit_shares, edit_visit_points
+from leadgen.campaigns.strictness import edit_strictness
 from leadgen.campaigns.voting import VotingInput, edit_voting
 from leadgen.core import clock
 from leadgen.core.db import db
@@ -106,8 +107,11 @@ __all__ = [
     "edit_prize",
     "edit_question",
     "edit_reminder",
+    "edit_shares",
     "edit_slug",
+    "edit_strictness",
     "edit_texts",
+    "edit_visit_points",
     "edit_voting",
     "find_action",
     "get",
@@ -128,8 +132,6 @@ __all__ = [
     "restore_action",
     "resume",
     "templates",
-    "edit_shares",
-    "edit_visit_points",
 ]
 
 

@@ -10,6 +10,8 @@ class FactName(StrEnum):
 
     ACTION_CREDITED = "action.credited"
     ACTION_REFUSED = "action.refused"
+    APPEAL_ANSWERED = "appeal.answered"
+    APPEAL_RECEIVED = "appeal.received"
     ENTRY_CREATED = "entry.created"
     ENTRY_REPEATED = "entry.repeated"
     ENTRY_ASKED = "entry.asked"
@@ -26,6 +28,8 @@ class FactName(StrEnum):
     REFERRAL_REVERSED = "referral.reversed"
     REFERRAL_SURGED = "referral.surged"
     REFERRAL_UNKNOWN = "referral.unknown"
+    REVIEW_DECIDED = "review.decided"
+    REVIEW_RETURNED = "review.returned"
     REWARD_EARNED = "reward.earned"
     REWARD_GIVEN = "reward.given"
     REWARD_TAKEN = "reward.taken"

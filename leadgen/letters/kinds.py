@@ -51,6 +51,7 @@ _LETTERS = (
     Letter("reward_expiring", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=47), (*_ALL_PLACEHOLDERS, *_TIMED)),
     Letter("friend_counted", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=24), _ALL_PLACEHOLDERS),
     Letter("work_decided", Lane.SERVICE, MailPurpose.SERVICE, timedelta(hours=48), _ALL_PLACEHOLDERS),
+    Letter("appeal_answer", Lane.SERVICE, MailPurpose.SERVICE, timedelta(days=7), _ALL_PLACEHOLDERS),
     Letter("sequence", Lane.NURTURE, MailPurpose.MARKETING, timedelta(hours=48), _ALL_PLACEHOLDERS, editable=()),
     # As long as a warm-up plan may need to get through a large base.
     Letter("broadcast", Lane.BULK, MailPurpose.MARKETING, timedelta(days=30), _ALL_PLACEHOLDERS, editable=()),
@@ -70,6 +71,7 @@ def title(name: str) -> str:
         "reward_expiring": _("A reward is not claimed yet"),
         "friend_counted": _("Friends count"),
         "work_decided": _("A work was looked at"),
+        "appeal_answer": _("Answer to a message"),
         "sequence": _("Letter of a sequence"),
         "broadcast": _("Broadcast"),
     }[name]
@@ -87,6 +89,7 @@ def use(name: str) -> str:
         "reward_expiring": _("Says that a reward waits, and until when."),
         "friend_counted": _("Says that friends whom they invited have confirmed, with the link to go on."),
         "work_decided": _("Says that their work was looked at; their page says what became of it."),
+        "appeal_answer": _("Says that our answer to a person’s message about a check stands on their page."),
         "sequence": _("Goes on with the conversation, step by step."),
         "broadcast": _("Tells something to many people at once."),
     }[name]
@@ -104,6 +107,7 @@ def occasion(name: str) -> str:
         "reward_expiring": _("once, two days before a reward expires"),
         "friend_counted": _("at once for the first friend, then the next morning, one a day at most"),
         "work_decided": _("once a day at most, after you accepted or refused a work"),
+        "appeal_answer": _("when somebody of the staff has answered"),
         "sequence": _("after confirming, at each step’s delay"),
         "broadcast": _("when you send it"),
     }[name]

@@ -158,6 +158,7 @@ def _wish(message: Message, stream: Stream | None) -> str:
         "reward_code": _("Wanted, because a code was given"),
         "reward_expiring": _("Wanted, because a reward was not claimed yet"),
         "work_decided": _("Wanted, because a work was accepted or refused"),
+        "appeal_answer": _("Wanted, because a message was answered"),
         "sequence": _("Wanted by the sequence “%(name)s”") % name,
         "broadcast": _("Wanted by the broadcast “%(name)s”") % name,
     }.get(message.letter, _("Wanted"))

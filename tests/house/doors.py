@@ -14,6 +14,7 @@ from leadgen.campaigns.models import Action, Milestone
 from leadgen.core import links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
+from leadgen.fraud.models import Ruling
 from leadgen.gallery.models import Work
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
@@ -106,6 +107,7 @@ def examples() -> tuple[World, Examples]:
         "contact_id": ben.contact_id,
         "message_id": db.session.scalars(select(Message.id)).first(),
         "stream_id": db.session.scalars(select(Stream.id)).first(),
+        "ruling_id": db.session.scalars(select(Ruling.id)).first(),
         "lane": "bulk",
         "letter": "welcome",
         "version": campaign.version,

@@ -19,6 +19,7 @@ from leadgen.web.admin import (
     prizes,
     proof,
     questions,
+    review,
     sending,
     sending_mails,
     sending_pace,
@@ -32,7 +33,7 @@ from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants, contacts,
-    proof, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
+    proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
     share_kit, virality, works,
 )  # fmt: skip
 

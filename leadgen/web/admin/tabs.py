@@ -93,7 +93,15 @@ GROUPS = (
     ),
     Group(
         lambda: _("People"),
-        (Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant", "admin.proof")),),
+        (
+            Tab("admin.entrants", lambda: _("Entrants"), (), ("admin.entrant", "admin.proof")),
+            Tab(
+                "admin.review",
+                lambda: _("Review"),
+                (),
+                ("admin.review_case", "admin.review_log", "admin.review_messages", "admin.review_rules"),
+            ),
+        ),
     ),
 )
 TABS = tuple(tab for group in GROUPS for tab in group.tabs)

@@ -40,7 +40,7 @@ def me_act(token: str, action_id: int) -> ResponseReturnValue:
         result = actions.do(standing.entry_id, action, _shown(standing, action))
     except Invalid as error:
         g.way_said = Said(action.id, str(error), is_good=False)
-        return me._show(token, standing, card, status=400)  # noqa: SLF001 - the same page
+        return me.shown(token, standing, card, status=400)
     if request.accept_mimetypes.best == "application/json":
         answer = {"outcome": result.outcome, "points": result.points, "seconds": result.seconds}
         return headers.private(jsonify(answer | {"said": way_words.result(action, result)}))

@@ -31,7 +31,7 @@ _CHANNEL = "my page"
 @guarded_by(Guard.SIGNED_LINK)
 def me(token: str) -> ResponseReturnValue:
     """Show where the person stands and what is next; an old link offers a new one by mail."""
-    return _show(token, *opened(token))
+    return shown(token, *opened(token))
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -43,8 +43,8 @@ def me_answer(token: str, question_id: int) -> ResponseReturnValue:
         given = answers.answer(standing.entry_id, question, request.form.getlist(question.key))
     except Invalid as error:
         problem = {"question": question, "message": str(error), "typed": request.form.getlist(question.key)}
-        return _show(token, standing, card, status=400, problem=problem)
-    return _back(token, "question", earned=given.points, skip=request.args.get("skip", ""))
+        return shown(token, standing, card, status=400, problem=problem)
+    return back(token, "question", earned=given.points, skip=request.args.get("skip", ""))
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -56,9 +56,9 @@ def me_consent(token: str) -> ResponseReturnValue:
         shown: dict[str, Any] = {"wording": wording, "control": "button"}
         shown |= {"rules_version": card.rules_version, "page_version": card.version}
         contacts.resubscribe(standing.contact_id, _CHANNEL, shown | traces.of_request("/me"))
-        return _back(token, "data", done="given")
+        return back(token, "data", done="given")
     contacts.unsubscribe(standing.contact_id, _CHANNEL, traces.of_request("/me"))
-    return _back(token, "data", done="withdrawn")
+    return back(token, "data", done="withdrawn")
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -136,9 +136,16 @@ def opened(token: str) -> tuple[Standing, CampaignCard]:
     return standing, card
 
 
-def _show(
-    token: str, standing: Standing, card: CampaignCard, *, status: int = 200, problem: dict[str, Any] | None = None
+def shown(
+    token: str,
+    standing: Standing,
+    card: CampaignCard,
+    *,
+    status: int = 200,
+    problem: dict[str, Any] | None = None,
+    **said: Any,
 ) -> Response:
+    """The whole page; `problem` is a refused answer, `said` what a section's own refused form brings."""
     locale = language.current()
     return page(
         "public/me.html",
@@ -159,6 +166,7 @@ def _show(
         done=request.args.get("done", ""),
         is_confirmed=standing.status is EntryStatus.CONFIRMED,
         **sections.of(standing, card, token),
+        **said,
     )
 
 
@@ -185,7 +193,8 @@ def _skipped() -> list[int]:
     return [int(part) for part in request.args.get("skip", "").split(".")[-20:] if part.isdecimal()]
 
 
-def _back(token: str, anchor: str, **said: Any) -> AnyResponse:
+def back(token: str, anchor: str, **said: Any) -> AnyResponse:
+    """303 to the page, at one of its parts, with what it says once."""
     values = {name: value for name, value in said.items() if value not in {"", 0}}
     if "lang" in request.args:
         values["lang"] = request.args["lang"]

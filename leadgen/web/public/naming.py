@@ -25,5 +25,5 @@ def me_name(token: str) -> ResponseReturnValue:
         )
     except Invalid as error:
         g.name_problem, g.name_typed = str(error), typed[:200]
-        return me._show(token, standing, card, status=400)  # noqa: SLF001 - the same page
-    return me._back(token, "board", done="named")  # noqa: SLF001 - as above
+        return me.shown(token, standing, card, status=400)
+    return me.back(token, "board", done="named")

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from leadgen.web.public import (
     acting,
+    appeal_form,
     board,
     confirm,
     embed,
@@ -87,6 +88,7 @@ _POST: tuple[tuple[str, _View], ...] = (
     ("/me/<token>/shared", share.shared),
     ("/me/<token>/actions/<int:action_id>", acting.me_act),
     ("/me/<token>/consent", me.me_consent),
+    ("/me/<token>/appeal", appeal_form.me_appeal),
     ("/me/<token>/erase", me.me_erase),
     ("/me/<token>/name", naming.me_name),
     ("/me/<token>/link", me.me_link),

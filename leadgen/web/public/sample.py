@@ -71,7 +71,7 @@ def _answer(page: str, token: str, card: CampaignCard, deeper: str, *, is_presse
         )
     if deeper == "erase" and not is_pressed:
         return me.page("public/erase.html", token=token, card=card, standing=_standing(card))
-    return me._show(token, _standing(card), card)  # noqa: SLF001 - the real page
+    return me.shown(token, _standing(card), card)
 
 
 def _kept_among_samples(answer: Response, token: str) -> Response:

@@ -9,9 +9,10 @@ from leadgen.actions import forgetting as actions
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.entries import held
 from leadgen.entries.person import Standing
+from leadgen.fraud import appeals
 from leadgen.gallery import forgetting as gallery
 from leadgen.rewards import mine
-from leadgen.web.public import board, friends, my_works, rewards, share, ways
+from leadgen.web.public import appeal, board, friends, my_works, rewards, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
@@ -23,10 +24,11 @@ SECTIONS: tuple[Section, ...] = (
     friends.section,
     my_works.section,
     rewards.section,
+    appeal.section,
 )
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
-HELD: tuple[Held, ...] = (actions.held, gallery.held, mine.held)
+HELD: tuple[Held, ...] = (actions.held, gallery.held, mine.held, appeals.held)
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:

@@ -1,0 +1,314 @@
+"""What the review desk shows: the queue by points at stake, a case with its evidence, what a decision would do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import select, text
+
+from leadgen.campaigns.models import Campaign
+from leadgen.core.db import db
+from leadgen.core.errors import NotFound
+from leadgen.core.text import like_pattern
+from leadgen.entries import points
+from leadgen.entries.models import ReferralReason, ReferralState, Review
+from leadgen.fraud.models import Decision, Signal
+
+PAGE = 30
+DOUBTFUL = 34  # from this score on somebody should look; the lowest band of any preset
+MOST_FRIENDS = 400
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    "decision": Decision,
+    "review": Review,
+    "referral_state": ReferralState,
+    "referral_reason": ReferralReason,
+}
+SIMILAR = 3
+
+
+class Shown(StrEnum):
+    """The lists of the desk."""
+
+    OPEN = "open"
+    HELD = "held"
+    EXCLUDED = "excluded"
+    ACCEPTED = "accepted"
+    ALL = "all"
+
+
+# What belongs to each list. A decision stays until the engine finds something of a kind that was not known then.
+_NEW_CODE = "EXISTS (SELECT 1 FROM signal s WHERE s.entry_id = v.entry_id AND NOT s.code = ANY(v.decided_codes))"
+_IS_OPEN = (
+    f"(v.score >= {DOUBTFUL} OR stakes.held > 0) AND e.status <> 'expired' AND (v.decision = 'none' OR {_NEW_CODE})"
+)
+_LISTS = {
+    Shown.OPEN: _IS_OPEN,
+    Shown.HELD: "(e.review = 'held' OR e.referral_state = 'on_hold' AND e.referral_reason = 'risk')",
+    Shown.EXCLUDED: "(e.review = 'excluded' OR v.decision = 'rejected')",
+    Shown.ACCEPTED: "v.decision = 'accepted'",
+    Shown.ALL: "v.score > 0",
+}
+_FROM = """
+FROM verdict v
+JOIN entry e ON e.id = v.entry_id AND e.status <> 'erased'
+JOIN contact c ON c.id = e.contact_id
+JOIN campaign k ON k.id = v.campaign_id
+LEFT JOIN (
+    SELECT referrer_id, count(*) AS held FROM entry
+    WHERE campaign_id = :campaign AND referral_state = 'on_hold' AND referral_reason = 'risk' GROUP BY 1
+) AS stakes ON stakes.referrer_id = v.entry_id
+WHERE v.campaign_id = :campaign
+"""
+# What a decision moves: points that wait with this person's friends and with this person, and the person's own rank.
+_STAKE = """
+coalesce(stakes.held, 0) * k.referral_points
++ CASE WHEN e.referral_state = 'on_hold' AND e.referral_reason = 'risk' THEN k.referral_points ELSE 0 END
++ CASE WHEN e.review <> 'clear' THEN e.points ELSE 0 END
+"""
+# The only values put in by Python are constants of this module.
+_ROW = f"""
+SELECT v.entry_id, v.score, v.decision, v.decided_by, v.decided_at, e.public_id, e.points, e.rank_points, e.review,
+       e.status, e.referral_state, e.referral_reason, e.referrer_id, e.created_at, e.confirmed_at, e.friends_counted,
+       c.first_name, c.email, coalesce(stakes.held, 0) AS held_friends, {_STAKE} AS stake
+{_FROM}
+"""
+_COUNTED = ", ".join(f"count(*) FILTER (WHERE {rule}) AS {name}" for name, rule in _LISTS.items())
+_COUNTS = f"SELECT {_COUNTED} {_FROM}"
+
+_GROUP = text(f"""
+SELECT f.id, f.public_id, f.status, f.referral_state, f.referral_reason, f.review, f.created_at, f.confirmed_at,
+       c.first_name, coalesce(v.score, 0) AS score, coalesce(encode(s.network, 'hex'), '') AS network,
+       coalesce(s.device, '') AS device, coalesce(s.network_kind, '') AS network_kind,
+       coalesce(s.returns, 0) AS returns
+FROM entry f JOIN contact c ON c.id = f.contact_id
+LEFT JOIN sighting s ON s.entry_id = f.id LEFT JOIN verdict v ON v.entry_id = f.id
+WHERE f.referrer_id = :head AND f.status <> 'erased' ORDER BY f.id LIMIT {MOST_FRIENDS}
+""")  # noqa: S608 - as above
+_NUMBERS = text("""
+SELECT f.referrer_id AS head, count(*) AS friends, count(f.confirmed_at) AS confirmed,
+       count(*) FILTER (WHERE f.confirmed_at - f.created_at < interval '2 minutes') AS confirmed_fast,
+       count(*) FILTER (WHERE s.returns > 0) AS came_back, count(DISTINCT s.network) AS networks,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM f.confirmed_at - f.created_at))
+           FILTER (WHERE f.confirmed_at IS NOT NULL) AS median_seconds
+FROM entry f LEFT JOIN sighting s ON s.entry_id = f.id
+WHERE f.referrer_id = ANY(:heads) AND f.status <> 'erased' GROUP BY 1
+""")
+# Honest by all that we know: clear themselves, nobody among their friends in doubt, and about as many friends.
+_SIMILAR = text(f"""
+SELECT r.id, c.first_name, r.public_id FROM (
+    SELECT referrer_id, count(*) AS friends FROM entry
+    WHERE campaign_id = :campaign AND referrer_id IS NOT NULL AND referrer_id <> :head AND status = 'confirmed'
+    GROUP BY 1 HAVING count(*) >= 3 ORDER BY abs(count(*) - :friends), referrer_id LIMIT 200
+) AS heads JOIN entry r ON r.id = heads.referrer_id JOIN contact c ON c.id = r.contact_id
+WHERE r.review = 'clear' AND r.status = 'confirmed'
+  AND NOT EXISTS (SELECT 1 FROM verdict v WHERE v.entry_id = r.id AND v.score >= {DOUBTFUL})
+  AND NOT EXISTS (SELECT 1 FROM entry f JOIN verdict v ON v.entry_id = f.id
+                  WHERE f.referrer_id = r.id AND v.score >= {DOUBTFUL})
+ORDER BY abs(heads.friends - :friends), r.id LIMIT {SIMILAR}
+""")  # noqa: S608 - as above
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the queue. `stake` is in points; `signals` are the two strongest."""
+
+    entry_id: int
+    public_id: str
+    first_name: str
+    email: str | None
+    score: int
+    decision: Decision
+    decided_by: str
+    decided_at: datetime | None
+    review: Review
+    status: str
+    referral_state: ReferralState
+    referral_reason: ReferralReason
+    referrer_id: int | None
+    points: int
+    rank_points: int
+    friends_counted: int
+    held_friends: int
+    stake: int
+    created_at: datetime
+    confirmed_at: datetime | None
+    signals: tuple[Signal, ...] = ()
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the referral that this person is waits for a decision."""
+        return self.referral_state is ReferralState.ON_HOLD and self.referral_reason is ReferralReason.RISK
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A friend in the group of one head; equal `network` or `device` marks people who came in alike."""
+
+    id: int
+    public_id: str
+    first_name: str
+    status: str
+    referral_state: ReferralState
+    referral_reason: ReferralReason
+    review: Review
+    score: int
+    network: str
+    device: str
+    network_kind: str
+    returns: int
+    created_at: datetime
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """All referrals of one head in numbers; times in seconds."""
+
+    head: int
+    name: str
+    friends: int
+    confirmed: int
+    confirmed_fast: int
+    came_back: int
+    networks: int
+    median_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a decision would do to one person: points and place now and then; a place is None while not ranked."""
+
+    name: str
+    points_now: int
+    points_then: int
+    place_now: int | None
+    place_then: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One person as the desk shows them."""
+
+    row: Row
+    signals: Sequence[Signal]
+    members: Sequence[Member]
+    numbers: Group | None
+    similar: Sequence[Group]
+    referrer: Row | None
+
+
+def queue(campaign_id: int, shown: Shown = Shown.OPEN, *, typed: str = "", offset: int = 0) -> list[Row]:
+    """A page of one list, most points at stake first; one row more than PAGE says that there is a next page."""
+    values: dict[str, Any] = {"campaign": campaign_id, "limit": PAGE + 1, "offset": offset, "typed": typed.strip()}
+    values["pattern"] = like_pattern(values["typed"])
+    search = "AND (:typed = '' OR c.email ILIKE :pattern OR c.first_name ILIKE :pattern OR e.public_id = upper(:typed))"
+    order = "ORDER BY stake DESC, v.score DESC, v.entry_id LIMIT :limit OFFSET :offset"
+    rows = db.session.execute(text(f"{_ROW} AND {_LISTS[shown]} {search} {order}"), values).mappings().all()
+    strongest = _signals_of([row["entry_id"] for row in rows], most=2)
+    return [_row(row, strongest.get(row["entry_id"], ())) for row in rows]
+
+
+def counts(campaign_id: int) -> dict[Shown, int]:
+    """How many people stand in each list."""
+    row = db.session.execute(text(_COUNTS), {"campaign": campaign_id}).mappings().one()
+    return {shown: int(row[shown.value]) for shown in Shown}
+
+
+def case(campaign_id: int, entry_id: int) -> Case:
+    """Everything about one case. Raises NotFound for whoever was never looked at, and for another campaign's."""
+    row = _one(campaign_id, entry_id)
+    if row is None:
+        raise NotFound
+    members = members_of(entry_id)
+    numbers = _groups([(entry_id, row.first_name or row.public_id)])
+    friends = numbers[0].friends if numbers else 0
+    return Case(
+        row=row,
+        signals=_signals_of([entry_id]).get(entry_id, ()),
+        members=members,
+        numbers=numbers[0] if numbers else None,
+        similar=_similar(campaign_id, entry_id, friends) if friends else (),
+        referrer=_one(campaign_id, row.referrer_id) if row.referrer_id else None,
+    )
+
+
+def members_of(head: int) -> list[Member]:
+    """The friends of a head, oldest first, at most MOST_FRIENDS."""
+    rows = db.session.execute(_GROUP, {"head": head}).mappings().all()
+    return [
+        Member(**{name: _KINDS[name](value) if name in _KINDS else value for name, value in row.items()})
+        for row in rows
+    ]
+
+
+def effect(found: Case, deed: Decision) -> list[Effect]:
+    """Whose points and place a decision about this person would move: their own, and their referrer's."""
+    campaign_id = db.session.scalar(text("SELECT campaign_id FROM entry WHERE id = :id"), {"id": found.row.entry_id})
+    campaign = db.session.get_one(Campaign, campaign_id)
+    histogram = points.histogram(campaign.id)
+    row, told = found.row, []
+    is_out = deed in {Decision.HELD, Decision.REJECTED}
+    own_now = histogram.rank(row.rank_points) if row.review is Review.CLEAR else None
+    own_then = None if is_out else histogram.rank(row.rank_points)
+    if own_now != own_then:
+        told.append(Effect(row.first_name or row.public_id, row.points, row.points, own_now, own_then))
+    head = found.referrer
+    if head is not None:
+        counts_now, counts_then = row.referral_state is ReferralState.COUNTED, not is_out and row.status == "confirmed"
+        change = (counts_then - counts_now) * campaign.referral_points
+        if change:
+            is_ranked = head.review is Review.CLEAR
+            now = histogram.rank(head.rank_points) if is_ranked else None
+            # Whoever moves down is not above themselves.
+            then = histogram.rank(head.rank_points + change) - (change < 0) if is_ranked else None
+            told.append(Effect(head.first_name or head.public_id, head.points, head.points + change, now, then))
+    return told
+
+
+def _one(campaign_id: int, entry_id: int) -> Row | None:
+    statement = text(
+        _ROW.replace("FROM verdict v\nJOIN entry e ON e.id = v.entry_id", _EVEN_UNSEEN) + " AND e.id = :id"
+    )
+    row = db.session.execute(statement, {"campaign": campaign_id, "id": entry_id}).mappings().one_or_none()
+    return _row(row, ()) if row else None
+
+
+# A head may have no verdict of its own; the page shows it all the same.
+_EVEN_UNSEEN = """FROM (
+    SELECT e.id AS entry_id, e.campaign_id, coalesce(w.score, 0) AS score, coalesce(w.decision, 'none') AS decision,
+           coalesce(w.decided_by, '') AS decided_by, w.decided_at, coalesce(w.decided_codes, '{}') AS decided_codes
+    FROM entry e LEFT JOIN verdict w ON w.entry_id = e.id WHERE e.id = :id
+) AS v
+JOIN entry e ON e.id = v.entry_id"""
+
+
+def _row(values: Any, signals: Sequence[Signal]) -> Row:
+    read: dict[str, Any] = {name: _KINDS[name](value) if name in _KINDS else value for name, value in values.items()}
+    return Row(**read, signals=tuple(signals))
+
+
+def _signals_of(entry_ids: Sequence[int], most: int = 100) -> dict[int, list[Signal]]:
+    statement = select(Signal).where(Signal.entry_id.in_(entry_ids), Signal.points != 0)
+    found: dict[int, list[Signal]] = {}
+    for signal in db.session.scalars(statement.order_by(Signal.points.desc(), Signal.code)):
+        of_entry = found.setdefault(signal.entry_id, [])
+        if len(of_entry) < most:
+            of_entry.append(signal)
+    return found
+
+
+def _groups(heads: Sequence[tuple[int, str]]) -> list[Group]:
+    names = dict(heads)
+    rows = db.session.execute(_NUMBERS, {"heads": list(names)}).mappings().all()
+    groups = {row["head"]: Group(**row, name=names[row["head"]]) for row in rows}
+    return [groups[head] for head, _name in heads if head in groups]
+
+
+def _similar(campaign_id: int, head: int, friends: int) -> list[Group]:
+    values = {"campaign": campaign_id, "head": head, "friends": friends}
+    rows = db.session.execute(_SIMILAR, values).all()
+    return _groups([(row.id, row.first_name or row.public_id) for row in rows])

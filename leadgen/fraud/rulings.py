@@ -1,0 +1,128 @@
+"""What staff decide in the review: of whom, why, and taken back for thirty days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, text, update
+
+from leadgen.core import clock
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.entries.models import Entry
+from leadgen.fraud import bands
+from leadgen.fraud.models import Decision, Ruling, Verdict
+from leadgen.journal import service as journal
+from leadgen.journal.vocabulary import FactName
+
+UNDO_FOR = timedelta(days=30)
+MOST_AT_ONCE = 1_000
+LONGEST_REASON = 500
+
+_DECIDE = text("""
+INSERT INTO verdict AS v (entry_id, campaign_id, score, decision, decided_codes, decided_by, decided_at, scored_at)
+SELECT e.id, e.campaign_id, 0, :decision, known.codes, :by, :now, :now
+FROM entry e CROSS JOIN LATERAL (
+    SELECT coalesce(array_agg(code ORDER BY code), '{}') AS codes FROM signal s WHERE s.entry_id = e.id
+) AS known
+WHERE e.id = ANY(:entries)
+ON CONFLICT (entry_id) DO UPDATE SET decision = excluded.decision, decided_codes = excluded.decided_codes,
+    decided_by = excluded.decided_by, decided_at = excluded.decided_at
+""")
+
+
+def rule(campaign_id: int, entry_ids: Collection[int], deed: Decision, *, reason: str, by: str) -> Ruling:
+    """Accept, hold or reject these entrants of one campaign, whatever their scores say, and apply it at once.
+
+    Raises Invalid(field="reason") without a reason, Invalid for too many at once, NotFound when none of them is there.
+    """
+    tidy = reason.strip()
+    if not tidy:
+        raise Invalid(_("Say why: the reason is kept with the decision."), "reason")
+    if len(tidy) > LONGEST_REASON:
+        raise Invalid(_("Use %(limit)d characters at most.") % {"limit": LONGEST_REASON}, "reason")
+    if len(entry_ids) > MOST_AT_ONCE:
+        raise Invalid(_("Decide about %(limit)d people at most at once.") % {"limit": MOST_AT_ONCE}, "entries")
+    theirs = select(Entry.id, Entry.brand_id).where(Entry.campaign_id == campaign_id, Entry.id.in_(entry_ids))
+    found = db.session.execute(theirs.order_by(Entry.id)).all()
+    if not found:
+        raise NotFound
+    ids = [row.id for row in found]
+    before = _decisions(ids)
+    ruling = Ruling(
+        campaign_id=campaign_id,
+        deed=deed,
+        entry_ids=[{"entry": one, "before": before.get(one, Decision.NONE)} for one in ids],
+        reason=tidy,
+        by=by,
+        at=clock.now(),
+    )
+    db.session.add(ruling)
+    _decide(ids, deed, by, ruling.at)
+    bands.apply(ids)
+    for one, brand_id in found:
+        _tell(FactName.REVIEW_DECIDED, brand_id, campaign_id, one, deed=deed.value, by=by, note=tidy)
+    return ruling
+
+
+def undo(campaign_id: int, ruling_id: int, *, by: str) -> Ruling:
+    """Take a ruling back, for thirty days; people about whom somebody decided anew since keep that decision.
+
+    Raises NotFound; Conflict when it was taken back before or is too old.
+    """
+    ruling = db.session.get(Ruling, ruling_id, with_for_update=True)
+    if ruling is None or ruling.campaign_id != campaign_id:
+        raise NotFound
+    if ruling.undone_at is not None:
+        raise Conflict(_("This decision was taken back before."))
+    if clock.now() - ruling.at > UNDO_FOR:
+        raise Conflict(_("This decision is older than thirty days and stays. Decide anew instead."))
+    ruling.undone_at, ruling.undone_by = clock.now(), by
+    touched = _still_ruled_by(ruling)
+    for decision in Decision:
+        ids = [one["entry"] for one in ruling.entry_ids if one["before"] == decision and one["entry"] in touched]
+        if ids:
+            _decide(ids, decision, by, ruling.undone_at)
+    bands.apply(sorted(touched))
+    for one, brand_id in db.session.execute(select(Entry.id, Entry.brand_id).where(Entry.id.in_(touched))):
+        _tell(FactName.REVIEW_RETURNED, brand_id, campaign_id, one, deed=ruling.deed.value, by=by)
+    return ruling
+
+
+def latest(campaign_id: int, limit: int = 100) -> Sequence[Ruling]:
+    """The log of decisions, newest first."""
+    statement = select(Ruling).where(Ruling.campaign_id == campaign_id).order_by(Ruling.id.desc()).limit(limit)
+    return db.session.scalars(statement).all()
+
+
+def may_be_undone(ruling: Ruling) -> bool:
+    """Whether a ruling can still be taken back."""
+    return ruling.undone_at is None and clock.now() - ruling.at <= UNDO_FOR
+
+
+def _decisions(ids: Sequence[int]) -> dict[int, Decision]:
+    rows = db.session.execute(select(Verdict.entry_id, Verdict.decision).where(Verdict.entry_id.in_(ids)))
+    return {row.entry_id: row.decision for row in rows}
+
+
+def _decide(ids: Sequence[int], decision: Decision, by: str, at: datetime) -> None:
+    db.session.flush()
+    db.session.execute(_DECIDE, {"entries": list(ids), "decision": decision.value, "by": by, "now": at})
+    if decision is Decision.NONE:
+        cleared = update(Verdict).where(Verdict.entry_id.in_(ids))
+        db.session.execute(cleared.values(decided_codes=[], decided_by="", decided_at=None))
+
+
+def _still_ruled_by(ruling: Ruling) -> set[int]:
+    ids = [one["entry"] for one in ruling.entry_ids]
+    statement = select(Verdict.entry_id).where(
+        Verdict.entry_id.in_(ids), Verdict.decided_at == ruling.at, Verdict.decision == ruling.deed
+    )
+    return set(db.session.scalars(statement))
+
+
+def _tell(name: FactName, brand_id: int, campaign_id: int, entry_id: int, **data: str) -> None:
+    contact_id = db.session.scalar(select(Entry.contact_id).where(Entry.id == entry_id))
+    journal.record(name, brand_id=brand_id, campaign_id=campaign_id, contact_id=contact_id, entry_id=entry_id, **data)
