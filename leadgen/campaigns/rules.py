@@ -17,7 +17,17 @@ from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import catalogue
-from leadgen.campaigns.models import Action, Campaign, Mechanic, Metric, Milestone, Proof, Repeat, RulesVersion
+from leadgen.campaigns.models import (
+    Action,
+    Campaign,
+    Mechanic,
+    Metric,
+    Milestone,
+    Proof,
+    Repeat,
+    RulesVersion,
+    TouchModel,
+)
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -27,7 +37,7 @@ FOLDER = Path(__file__).parent / "rules"
 PLACEHOLDERS = (
     "organiser", "address", "brand", "contact", "title", "starts", "ends", "timezone", "confirmation_days", "countries",
     "minimum_age", "prizes", "total_value", "entry_points", "referral_points", "answer_points", "actions", "award",
-    "tie_break",
+    "tie_break", "referral_terms",
 )  # fmt: skip
 Change = dict[str, Any]
 
@@ -69,6 +79,7 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
     return {
         "award": award + _voting(campaign),  # first: it holds placeholders itself
         "tie_break": _tie_break(campaign),
+        "referral_terms": _referral_terms(campaign),
         "organiser": brand.legal_name,
         "address": brand.legal_address,
         "brand": brand.name,
@@ -105,6 +116,42 @@ def _tie_break(campaign: Campaign) -> str:
         )
         told += " " + sentence % {"number": campaign.freeze_hours}
     return "\n\n" + told
+
+
+def _referral_terms(campaign: Campaign) -> str:
+    """What is special about how friends count here, in sentences; nothing where nothing is (F4, F5)."""
+    worth = _points
+    told = [
+        (campaign.touch_model is TouchModel.FIRST, _("Of several links the one that was followed first counts.")),
+        (
+            campaign.hold_hours,
+            _("A friend counts %(hours)d hours after confirming, if their address still takes our mails then.")
+            % {"hours": campaign.hold_hours},
+        ),
+        (
+            campaign.cap_per_day,
+            _("At most %(friends)d friends a day count for one person.") % {"friends": campaign.cap_per_day or 0},
+        ),
+        (
+            campaign.cap_total,
+            _("At most %(friends)d friends in all count for one person.") % {"friends": campaign.cap_total or 0},
+        ),
+        (
+            campaign.indirect_points,
+            _("A friend of a friend brings %(points)s more.") % {"points": worth(campaign.indirect_points)},
+        ),
+        (
+            campaign.profile_points,
+            _("A friend who answers every question brings %(points)s more.")
+            % {"points": worth(campaign.profile_points)},
+        ),
+        (
+            campaign.stay_points,
+            _("A friend who can still be reached after %(days)d days brings %(points)s more.")
+            % {"points": worth(campaign.stay_points), "days": campaign.stay_days},
+        ),
+    ]
+    return "".join(f" {sentence}" for applies, sentence in told if applies)
 
 
 def _voting(campaign: Campaign) -> str:

@@ -67,6 +67,7 @@ from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_pri
 from leadgen.campaigns.publishing import archive, pause, publish, resume
 from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
 from leadgen.campaigns.sharing import edit_shares, edit_visit_points
+from leadgen.campaigns.spreading import SpreadingInput, edit_spreading
 from leadgen.campaigns.strictness import edit_strictness
 from leadgen.campaigns.voting import VotingInput, edit_voting
 from leadgen.core import clock
@@ -84,6 +85,7 @@ __all__ = [
     "PrizeInput",
     "Problem",
     "QuestionInput",
+    "SpreadingInput",
     "TemplateCard",
     "VotingInput",
     "add_action",
@@ -109,6 +111,7 @@ __all__ = [
     "edit_reminder",
     "edit_shares",
     "edit_slug",
+    "edit_spreading",
     "edit_strictness",
     "edit_texts",
     "edit_visit_points",

@@ -26,6 +26,7 @@ from leadgen.web.admin import (
     sequences,
     sessions,
     share_kit,
+    spreading,
     virality,
     works,
 )
@@ -34,7 +35,7 @@ from leadgen.web.admin.door import blueprint
 PAGES = (
     sessions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants, contacts,
     proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
-    share_kit, virality, works,
+    share_kit, spreading, virality, works,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -54,6 +54,7 @@ GROUPS = (
             Tab("admin.landing", lambda: _("Page"), ("texts", "rules", "consents")),
             Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
             Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
+            Tab("admin.spreading", lambda: _("Referrals"), ("referrals",)),
             Tab("admin.board", lambda: _("Leaderboard"), ("board",)),
             Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
             Tab("admin.works", lambda: _("Works"), ("works",), ("admin.works_voting",), _has_works),
