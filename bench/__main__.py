@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import campaign, hot, trees, webhooks
+from bench import board, campaign, hot, trees, webhooks
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -22,6 +22,7 @@ def main() -> None:
     parser.add_argument("--base", type=int, default=1_000_000, help="people whom the blast goes to")
     parts = {"hot": hot_paths, "webhooks": webhook_events, "funnel": whole_funnel, "blast": large_blast}
     parts["trees"] = spreading_trees
+    parts["board"] = places
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -91,6 +92,11 @@ def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Names
         refused=refused,
         counts=findings.counts,
     )
+
+
+def places(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """What a place in a race or in a waiting list costs in a large contest."""
+    board.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
 
 
 def large_blast(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:

@@ -50,7 +50,8 @@ LEFT JOIN LATERAL (
           AND o.rank_points = own.rank_points AND o.id <> e.id
           AND o.reached_at >= to_timestamp({points.hour("own.reached_at")} * {HOUR}::bigint)
           AND (o.reached_at, o.id) < (own.reached_at, e.id)
-        LIMIT {COUNTED_LIVE}
+        -- In the order of ix_entry_standing, so that it is read by that index also while the table is young.
+        ORDER BY o.reached_at DESC, o.id DESC LIMIT {COUNTED_LIVE}
     ) AS o
 ) AS tied ON true
 """  # noqa: S608 - the only values put in by Python are constants of this module
