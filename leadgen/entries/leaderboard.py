@@ -21,6 +21,7 @@ __all__ = ["Board", "BoardLine", "Place", "around", "board", "forget", "froze_at
 
 FRESH_SECONDS = 2.0
 CODE_LETTERS = 3
+REACH = 2  # lines shown above and below a person; written into the statement, so that its plan knows how few they are
 _OVER = {CampaignStatus.CLOSED, CampaignStatus.DRAWING, CampaignStatus.AWARDED, CampaignStatus.ARCHIVED}
 # Whoever confirmed a moment ago and is not folded yet has no points; so have those who never earned one.
 _RANKED = "e.status = 'confirmed' AND e.review = 'clear'"
@@ -67,21 +68,21 @@ SELECT near.side, {_SHOWN} FROM (
     SELECT * FROM (
         (SELECT -1 AS side, id, rank_points, reached_at FROM entry e
          WHERE {_TIED} AND (e.reached_at, e.id) < (%(reached)s, %(entry)s)
-         ORDER BY e.reached_at DESC, e.id DESC LIMIT %(most)s)
+         ORDER BY e.reached_at DESC, e.id DESC LIMIT {REACH})
         UNION ALL
         (SELECT -1, id, rank_points, reached_at FROM entry e WHERE {_OTHER} > %(points)s
-         ORDER BY e.rank_points, e.reached_at DESC, e.id DESC LIMIT %(most)s)
-        ORDER BY rank_points, reached_at DESC, id DESC LIMIT %(most)s
+         ORDER BY e.rank_points, e.reached_at DESC, e.id DESC LIMIT {REACH})
+        ORDER BY rank_points, reached_at DESC, id DESC LIMIT {REACH}
     ) AS above
     UNION ALL
     SELECT * FROM (
         (SELECT 1 AS side, id, rank_points, reached_at FROM entry e
          WHERE {_TIED} AND (e.reached_at, e.id) > (%(reached)s, %(entry)s)
-         ORDER BY e.reached_at, e.id LIMIT %(most)s)
+         ORDER BY e.reached_at, e.id LIMIT {REACH})
         UNION ALL
         (SELECT 1, id, rank_points, reached_at FROM entry e WHERE {_OTHER} < %(points)s AND e.rank_points > 0
-         ORDER BY e.rank_points DESC, e.reached_at, e.id LIMIT %(most)s)
-        ORDER BY rank_points DESC, reached_at, id LIMIT %(most)s
+         ORDER BY e.rank_points DESC, e.reached_at, e.id LIMIT {REACH})
+        ORDER BY rank_points DESC, reached_at, id LIMIT {REACH}
     ) AS below
 ) AS near
 JOIN entry e ON e.id = near.id JOIN contact p ON p.id = e.contact_id
@@ -142,10 +143,10 @@ def board(card: CampaignCard, *, most: int | None = None, is_live: bool = False)
     return _boards.get((card.id, most, moment, is_final(card)), lambda: _read(card, most, moment))
 
 
-def around(place: Place, reach: int = 2) -> tuple[BoardLine, ...]:
-    """The person's own line with up to `reach` lines above and below, the first on top; live."""
+def around(place: Place) -> tuple[BoardLine, ...]:
+    """The person's own line with up to REACH lines above and below, the first on top; live."""
     values = {"campaign": place.campaign_id, "entry": place.entry_id, "points": place.points}
-    rows = hot.many(_AROUND, values | {"reached": place.reached_at, "most": reach})
+    rows = hot.many(_AROUND, values | {"reached": place.reached_at})
     above = [row for row in rows if row["side"] < 0]
     below = [row for row in rows if row["side"] > 0]
     own = hot.one(_NAMES, {"ids": [place.entry_id]})
