@@ -79,6 +79,7 @@ class EntryForm(Form):
 
     email = StringField()
     first_name = StringField()
+    invited_by = StringField()  # a friend's code; what is none does no harm
     consent_rules = BooleanField()
     consent_marketing = BooleanField()
     address: Address | None = None

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.campaigns.models import CampaignStatus
+from leadgen.campaigns.models import CampaignStatus, TouchModel
 from leadgen.core import i18n, links, text, tokens
 from leadgen.core.errors import TokenInvalid
 from leadgen.core.i18n import gettext as _
@@ -24,7 +24,7 @@ from leadgen.journal import counters
 from leadgen.journal.vocabulary import CounterName
 from leadgen.web import headers, language, preview
 from leadgen.web.guards import Guard, guarded_by
-from leadgen.web.public import board, forms, pictures, stages
+from leadgen.web.public import board, forms, pictures, stages, touches
 from leadgen.web.public.forms import EntryForm
 from leadgen.web.public.stages import Stage
 
@@ -43,6 +43,8 @@ class Invitation(NamedTuple):
     channel: str
     token: str
     nonce: str = ""  # of the opening that it began with; a ref without one proves nothing
+    first_code: str = ""  # of the link followed first, where the campaign remembers that
+    last_code: str = ""  # of the link that led here, where another one brings the credit
 
 
 _pages: dict[tuple[int, int, str, Stage, int], list[str]] = {}
@@ -62,7 +64,9 @@ def landing(slug: str) -> ResponseReturnValue:
     invited = invitation(card)
     counters.count(card.id, CounterName.VIEW, invited.channel if invited else "")
     html = _filled(_page(card, locale, stage), card, invited, forms.new_token(card.id))
-    return Response(html, mimetype="text/html", headers=_HEADERS)
+    response = Response(html, mimetype="text/html", headers=_HEADERS)
+    touches.remember(response, card, request.args.get("ref", "") if invited else "")
+    return response
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -84,14 +88,22 @@ def again(card: CampaignCard, form: EntryForm, *, status: int, notice: str = "")
 
 
 def invitation(card: CampaignCard) -> Invitation | None:
-    """Who invited this visitor to this campaign, or None when nobody (still) did."""
-    token = request.args.get("ref") or (request.form.get("ref") if request.method == "POST" else "")
+    """Who invited this visitor to this campaign, or None when nobody (still) did: whoever would get the credit."""
+    token = request.args.get("ref") or (request.form.get("ref") if request.method == "POST" else "") or ""
+    last = _read(card, token, max_age=REFERRAL_SECONDS * (1 + (request.method == "POST")))
+    first = _read(card, touches.first(card), max_age=touches.LIFE_SECONDS)
+    if first is None:
+        return last
+    chosen = first if last is None or card.touch_model is TouchModel.FIRST else last
+    return chosen._replace(first_code=first.inviter.code, last_code=last.inviter.code if last else "")
+
+
+def _read(card: CampaignCard, token: str, *, max_age: int) -> Invitation | None:
+    """The invitation that a signed ref stands for, or None for one of another contest, of nobody, or none at all."""
     if not token:
         return None
     try:
-        code, channel, *opening = tokens.read(
-            Purpose.REFERRAL, token, max_age=REFERRAL_SECONDS * (1 + (request.method == "POST"))
-        )
+        code, channel, *opening = tokens.read(Purpose.REFERRAL, token, max_age=max_age)
     except (TokenInvalid, TypeError, ValueError):
         return None
     inviter = person.referrer(code)
