@@ -118,6 +118,8 @@ def examples() -> tuple[World, Examples]:
         "key": "newsletter",
         "page": "me",
         "action_id": upload.id,
+        "deed_id": db.session.scalars(select(Deed.id)).first(),
+        "kind": "quiz",
         "work_id": work.id,
         "public_id": work.public_id,
         "size": "large",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadgen.web.admin import (
+    actions,
     blasts,
     board,
     brands,
@@ -33,8 +34,8 @@ from leadgen.web.admin import (
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
-    sessions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants, contacts,
-    proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
+    sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants,
+    contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
     share_kit, spreading, virality, works,
 )  # fmt: skip
 

@@ -57,6 +57,18 @@ GROUPS = (
             Tab("admin.spreading", lambda: _("Referrals"), ("referrals",)),
             Tab("admin.board", lambda: _("Leaderboard"), ("board",)),
             Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
+            Tab(
+                "admin.actions",
+                lambda: _("Actions"),
+                ("actions",),
+                (
+                    "admin.action",
+                    "admin.action_catalogue",
+                    "admin.action_new",
+                    "admin.action_people",
+                    "admin.action_secret",
+                ),
+            ),
             Tab("admin.works", lambda: _("Works"), ("works",), ("admin.works_voting",), _has_works),
         ),
     ),

@@ -9,7 +9,7 @@ from werkzeug.routing import Rule
 
 from leadgen.campaigns.models import Campaign
 from leadgen.nurture.models import Sequence, Step
-from tests import factories
+from tests import factories, factories_contest
 from tests.web.admin.studio import Staff
 from tests.world import World
 
@@ -61,6 +61,20 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.question"): 422,
     ("POST", "admin.question_move"): GONE_ON,
     ("POST", "admin.question_remove"): GONE_ON,
+    ("GET", "admin.actions"): 200,
+    ("GET", "admin.action_catalogue"): 200,
+    ("GET", "admin.action_new"): 200,
+    ("POST", "admin.action_new"): 422,
+    ("GET", "admin.action"): 200,
+    ("POST", "admin.action"): 422,
+    ("POST", "admin.action_move"): GONE_ON,
+    ("POST", "admin.action_order"): GONE_ON,
+    ("POST", "admin.action_remove"): GONE_ON,
+    ("POST", "admin.action_restore"): GONE_ON,
+    ("GET", "admin.action_people"): 200,
+    ("POST", "admin.action_codes"): GONE_ON,
+    ("POST", "admin.action_secret"): 200,
+    ("POST", "admin.deed_decide"): GONE_ON,
     ("GET", "admin.letters"): 200,
     ("GET", "admin.letter"): 200,
     ("POST", "admin.letter"): GONE_ON,
@@ -136,12 +150,16 @@ def scene(app: Flask, world: World) -> Scene:
     with app.app_context():
         sequence: Sequence = factories.make_sequence(world.campaign, steps=2)
         step: Step = sequence.steps[0]
+        action = factories_contest.make_action(world.campaign)
         values: dict[str, int | str] = {
             "campaign_id": world.campaign.id,
             "brand_id": world.brand.id,
             "prize_id": world.campaign.prizes[0].id,
             "question_id": world.campaign.questions[0].id,
             "step_id": step.id,
+            "action_id": action.id,
+            "deed_id": factories_contest.make_deed(world.ben, action).id,
+            "kind": "code",
             "entry_id": world.ben.id,
             "stream_id": sequence.stream_id,
             "message_id": factories.make_message(world.ben).id,
