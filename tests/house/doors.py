@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
+from leadgen.actions.models import Deed
 from leadgen.campaigns.models import Action, Milestone
 from leadgen.core import links
 from leadgen.core.db import db
