@@ -247,6 +247,9 @@ def edit_dates(campaign: Campaign, dates: CampaignDates) -> None:
     has_begun = campaign.status in {CampaignStatus.LIVE, CampaignStatus.PAUSED} and campaign.starts_at <= clock.now()
     if has_begun and dates.starts_at != campaign.starts_at:
         raise Invalid(_("The contest has begun; its start stays as it is."), "starts_at")
+    if campaign.votes_start_at and not dates.starts_at < campaign.votes_start_at <= dates.ends_at:
+        field = "ends_at" if dates.starts_at < campaign.votes_start_at else "starts_at"
+        raise Invalid(_("The vote would begin outside the contest. Change its dates first."), field)
     changed = in_each_language(
         "The contest now runs from %(starts)s to %(ends)s (%(zone)s).",
         starts=lambda: i18n.format_datetime(dates.starts_at, dates.timezone),

@@ -107,6 +107,16 @@ def test_nothing_changes_when_the_contest_is_over(campaign: Campaign) -> None:
         campaigns.edit_voting(campaign, _voting())
 
 
+@pytest.mark.parametrize(("start", "end", "field"), [(6, 20, "starts_at"), (1, 4, "ends_at")])
+def test_the_contest_keeps_its_vote_inside(campaign: Campaign, start: int, end: int, field: str) -> None:
+    campaign.status, campaign.starts_at = CampaignStatus.DRAFT, clock.now() + timedelta(days=1)
+    campaigns.edit_voting(campaign, _voting(5, 10))
+    days = {"starts_at": clock.now() + timedelta(days=start), "ends_at": clock.now() + timedelta(days=end)}
+    with pytest.raises(Invalid, match="outside the contest") as refused:
+        campaigns.edit_dates(campaign, campaigns.CampaignDates(**days, timezone="UTC"))
+    assert refused.value.field == field
+
+
 def _missing(campaign: Campaign) -> list[str]:
     db.session.commit()
     return [
