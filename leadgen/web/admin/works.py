@@ -12,7 +12,7 @@ from wtforms import BooleanField
 
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign
-from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.gallery import forgetting, kinds, votes, works
@@ -139,7 +139,7 @@ def _decision() -> Decision:
             work_ids = [one] if one != "ticked" else form.getlist("work")
             own, chosen = form.get(f"words-{one}", ""), form.get(f"reason-{one}", "")
             return Decision([int(number) for number in work_ids if number.isdecimal()], state, own.strip() or chosen)
-    raise NotFound
+    return Decision([], WorkState.PUBLISHED, "")
 
 
 def _say(campaign_id: int, before: Sequence[Before], state: WorkState) -> None:

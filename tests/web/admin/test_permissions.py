@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import ActionKind, Campaign
 from leadgen.nurture.models import Sequence, Step
 from tests import factories, factories_contest
+from tests.factories_contest import make_action, make_work
 from tests.web.admin.studio import Staff
 from tests.world import World
 
@@ -75,6 +76,12 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.action_codes"): GONE_ON,
     ("POST", "admin.action_secret"): 200,
     ("POST", "admin.deed_decide"): GONE_ON,
+    ("GET", "admin.works"): 200,
+    ("POST", "admin.works_decide"): GONE_ON,
+    ("POST", "admin.works_undo"): GONE_ON,
+    ("POST", "admin.works_believe"): GONE_ON,
+    ("GET", "admin.works_voting"): 200,
+    ("POST", "admin.works_voting"): GONE_ON,
     ("GET", "admin.letters"): 200,
     ("GET", "admin.letter"): 200,
     ("POST", "admin.letter"): GONE_ON,
@@ -166,6 +173,7 @@ def scene(app: Flask, world: World) -> Scene:
             "lane": "nurture",
             "broadcast_id": factories.make_broadcast(world.campaign).id,
             "letter": "welcome",
+            "work_id": make_work(world.ben, make_action(world.campaign, kind=ActionKind.UPLOAD)).id,
         }
         return Scene(world, step.id, values)
 
