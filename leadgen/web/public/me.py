@@ -159,6 +159,7 @@ def shown(
         shares=share.buttons(card, standing, locale),
         link=links.referral(standing.code),
         question=problem["question"] if problem else _next_question(card, standing),
+        open_questions=sum(question.id not in standing.answered for question in card.questions),
         problem=problem,
         skipped=_skipped(),
         is_new="new" in request.args,

@@ -44,14 +44,6 @@ _MOST_KITS = 512
 _OWN_TEXT = {"wa": ("wa",), "sms": ("sms",), "em": ("em_subject", "em"), "tg": ("tg",), "x": ("x",)}
 
 
-class ShareButton(NamedTuple):
-    """One network: its channel, its name, and the address that opens it with our text."""
-
-    channel: str
-    name: str
-    url: str
-
-
 class ShareKit(NamedTuple):
     """Everything that a person needs to invite friends from their own apps."""
 
@@ -60,7 +52,7 @@ class ShareKit(NamedTuple):
     native_link: str
     copy_link: str
     copy_message: str
-    buttons: list[ShareButton]
+    addresses: dict[str, str]  # of each network by its channel: they open it with our text
 
 
 _kits: dict[tuple[int, int, str, str, bool], ShareKit] = {}
@@ -91,7 +83,7 @@ def buttons(card: CampaignCard, standing: Standing, locale: str) -> ShareKit:
         native_link=own(kit.native_link),
         copy_link=own(kit.copy_link),
         copy_message=own(kit.copy_message),
-        buttons=[ShareButton(one.channel, one.name, own(one.url, quoted)) for one in kit.buttons],
+        addresses={channel: own(address, quoted) for channel, address in kit.addresses.items()},
     )
 
 
@@ -101,11 +93,10 @@ def _kit(card: CampaignCard, name: str, code: str, locale: str) -> ShareKit:
     def said(key: str, channel: str) -> str:
         return sharing.message(card, key, locale, Values(name, links.referral(code, channel), left))
 
-    found = []
-    for channel, network, pattern in _NETWORKS:
+    found = {}
+    for channel, _network, pattern in _NETWORKS:
         texts = {key: quote(said(key, channel), safe="") for key in _OWN_TEXT.get(channel, ())}
-        url = pattern.format(link=quote(links.referral(code, channel), safe=""), **texts)
-        found.append(ShareButton(channel, network or _("E-mail"), url))
+        found[channel] = pattern.format(link=quote(links.referral(code, channel), safe=""), **texts)
     return ShareKit(
         card.text("title", locale),
         said("native", "native"),

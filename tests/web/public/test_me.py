@@ -213,7 +213,7 @@ def test_a_waiting_person_earns_nothing_yet(app: Flask, visitor: Visitor, scene:
 
 
 def test_the_kept_share_kit_gives_everybody_their_own_name_and_link(app: Flask, visitor: Visitor, scene: Scene) -> None:
-    ben = visitor.get(f"{scene.me}?lang=en").text
+    visitor.get(f"{scene.me}?lang=en")
     with app.app_context():
         campaign = db.session.get_one(Campaign, scene.campaign_id)
         names = ("Zoé-Lou", "http://evil", "O'Neil")
@@ -222,7 +222,7 @@ def test_the_kept_share_kit_gives_everybody_their_own_name_and_link(app: Flask, 
     for code, path in pages.items():
         page = visitor.get(f"{path}?lang=en").text
         assert page.count(scene.code) == 0
-        assert page.count(code) == ben.count(scene.code)
+        assert page.count(f"%2Fr%2F{code}%3Fch%3D") == 7
         assert "Ben" not in page
     pages_text = [visitor.get(f"{path}?lang=en").text for path in pages.values()]
     assert "Zo%C3%A9-Lou%20thinks%20of%20you" in pages_text[0]
