@@ -64,7 +64,9 @@ SELECT {_SHOWN} FROM entry e JOIN contact p ON p.id = e.contact_id WHERE e.id = 
 _TIED = f"e.campaign_id = %(campaign)s AND {_RANKED} AND e.rank_points = %(points)s AND e.id <> %(entry)s"
 _OTHER = f"e.campaign_id = %(campaign)s AND {_RANKED} AND e.id <> %(entry)s AND e.rank_points"
 _AROUND = f"""
-SELECT near.side, {_SHOWN} FROM (
+SELECT near.side, {_SHOWN.replace("e.rank_points", "near.rank_points")} FROM (
+    SELECT 0 AS side, %(entry)s::bigint AS id, %(points)s::int AS rank_points, %(reached)s::timestamptz AS reached_at
+    UNION ALL
     SELECT * FROM (
         (SELECT -1 AS side, id, rank_points, reached_at FROM entry e
          WHERE {_TIED} AND (e.reached_at, e.id) < (%(reached)s, %(entry)s)
@@ -147,13 +149,8 @@ def around(place: Place) -> tuple[BoardLine, ...]:
     """The person's own line with up to REACH lines above and below, the first on top; live."""
     values = {"campaign": place.campaign_id, "entry": place.entry_id, "points": place.points}
     rows = hot.many(_AROUND, values | {"reached": place.reached_at})
-    above = [row for row in rows if row["side"] < 0]
-    below = [row for row in rows if row["side"] > 0]
-    own = hot.one(_NAMES, {"ids": [place.entry_id]})
-    if own is None:
-        return ()
-    lines = [*above, own | {"rank_points": place.points}, *below]
-    return tuple(_line(place.number - len(above) + index, row) for index, row in enumerate(lines))
+    above = sum(row["side"] < 0 for row in rows)
+    return tuple(_line(place.number - above + index, row) for index, row in enumerate(rows))
 
 
 def forget() -> None:
