@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, NotFound
+from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import format_datetime
 from leadgen.core.i18n import gettext as _
 from leadgen.rewards.models import Coupon, CouponStatus
@@ -44,7 +45,8 @@ SELECT k.id, k.code, k.status, k.assigned_at, k.used_at, k.used_by, m.texts, m.c
 FROM coupon k JOIN milestone m ON m.id = k.milestone_id JOIN campaign g ON g.id = m.campaign_id
 LEFT JOIN entry e ON e.id = k.entry_id LEFT JOIN contact p ON p.id = e.contact_id
 LEFT JOIN award a ON a.entry_id = k.entry_id AND a.milestone_id = k.milestone_id
-WHERE g.brand_id = ANY(:brands) AND (k.code = :code OR upper(k.code) = upper(:code))
+WHERE g.brand_id = ANY(:brands)
+  AND (k.id = :coupon OR k.milestone_id = m.id AND k.code = ANY(ARRAY[CAST(:code AS text), upper(:code), lower(:code)]))
 ORDER BY k.code <> :code, k.id LIMIT 10
 """)
 
@@ -104,8 +106,20 @@ def counts(milestone_ids: Collection[int]) -> dict[int, Counts]:
 
 
 def find(brand_ids: Collection[int], code: str, locale: str) -> list[Found]:
-    """The codes of these brands that read so, as typed first, then in other capitals; several tiers may share one."""
-    rows = db.session.execute(_FIND, {"brands": list(brand_ids), "code": code.strip()})
+    """The codes of these brands that read so, as typed or all in capitals or small; several tiers may share one."""
+    return _found({"brands": list(brand_ids), "code": code.strip(), "coupon": 0}, locale)
+
+
+def of_brands(brand_ids: Collection[int], coupon_id: int) -> Found:
+    """The code with this number. Raises NotFound when no brand of these has it."""
+    found = _found({"brands": list(brand_ids), "code": "", "coupon": coupon_id}, "en")
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def _found(values: dict[str, Any], locale: str) -> list[Found]:
+    rows = db.session.execute(_FIND, values)
     return [
         Found(
             coupon_id=row.id,
@@ -151,6 +165,14 @@ def void(coupon_id: int) -> None:
     if coupon.status is CouponStatus.USED:
         raise Conflict(_("This code was used already; it cannot be made void."))
     coupon.status = CouponStatus.VOID
+
+
+def void_code(milestone_id: int, code: str) -> None:
+    """Make the code of this tier that reads so worthless. Raises Invalid (no such code), Conflict (used)."""
+    coupon_id = db.session.scalar(select(Coupon.id).filter_by(milestone_id=milestone_id, code=code))
+    if coupon_id is None:
+        raise Invalid(_("There is no such code in this vault."), "code")
+    void(coupon_id)
 
 
 def _locked(coupon_id: int) -> Coupon:

@@ -61,6 +61,7 @@ def _come_in() -> BaseResponse | None:
     if is_for_staff and not is_known:
         return _ask_to_sign_in(is_background=is_background)
     if request.method not in SAFE:
+        request.max_content_length = getattr(view, "most_bytes", request.max_content_length)  # a page of large files
         staff.csrf.protect()
     return None
 

@@ -10,10 +10,12 @@ from flask.typing import ResponseReturnValue
 from wtforms import FormField, StringField
 
 from leadgen.campaigns import service as campaigns
-from leadgen.campaigns.models import Campaign, Prize
+from leadgen.campaigns.models import Campaign, Mechanic, Prize
+from leadgen.campaigns.prizes import free_mechanics, holder_of
 from leadgen.core import i18n
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.web.admin import reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import MoneyField, StudioForm, line, lines, needed, one_of, sent, whole
 from leadgen.web.admin.landing import PICTURES
@@ -39,13 +41,14 @@ class PrizeForm(StudioForm):
     value: Any = MoneyField(validators=[needed])
     currency = one_of(*CURRENCIES)
     picture: Any = StringField()
+    mechanic: Any = StringField()
 
 
 @blueprint.get("/campaigns/<int:campaign_id>/prizes")
 @guarded_by(Guard.STAFF)
 def prizes(campaign_id: int) -> str:
     """The list."""
-    return render_template("admin/prizes.html", campaign=campaign_of_mine(campaign_id))
+    return render_template("admin/prizes.html", campaign=campaign_of_mine(campaign_id), reward_words=reward_words)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/prizes/new", methods=["GET", "POST"])
@@ -62,7 +65,7 @@ def prize(campaign_id: int, prize_id: int) -> ResponseReturnValue:
     """Change a prize."""
     campaign = campaign_of_mine(campaign_id)
     found = _find(campaign, prize_id)
-    data = {name: getattr(found, name) for name in ("quantity", "value", "currency", "picture")}
+    data = {name: getattr(found, name) for name in ("quantity", "value", "currency", "picture", "mechanic")}
     return _edit(campaign, found, PrizeForm(sent(), data=data | found.texts))
 
 
@@ -105,8 +108,16 @@ def _edit(campaign: Campaign, found: Prize | None, form: PrizeForm) -> ResponseR
         form=form,
         pictures=prize_pictures(),
         currencies=[(code, code) for code in CURRENCIES],
+        mechanics=_mechanics(campaign, found),
     )
     return make_response(page, 422 if form.is_wrong else 200)
+
+
+def _mechanics(campaign: Campaign, found: Prize | None) -> list[tuple[str, str]]:
+    """What may give this prize away; one that a reward holds stays there."""
+    if found is not None and holder_of(campaign, found):
+        return [(found.mechanic.value, reward_words.mechanic(found.mechanic))]
+    return [(one.value, reward_words.mechanic(one)) for one in free_mechanics(campaign)]
 
 
 def _saved(campaign: Campaign, found: Prize | None, form: PrizeForm) -> bool:
@@ -116,6 +127,7 @@ def _saved(campaign: Campaign, found: Prize | None, form: PrizeForm) -> bool:
         value=form.value.data,
         currency=form.currency.data,
         picture=form.picture.data or "",
+        mechanic=Mechanic(form.mechanic.data) if form.mechanic.data in set(Mechanic) else None,
     )
     try:
         if found is None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from leadgen.web.admin import (
     actions,
+    awards,
     blasts,
     board,
     brands,
     broadcasts,
     campaigns,
+    codes,
     contacts,
     dates,
     deliverability,
@@ -21,6 +23,7 @@ from leadgen.web.admin import (
     proof,
     questions,
     review,
+    rewards,
     sending,
     sending_mails,
     sending_pace,
@@ -37,6 +40,7 @@ PAGES = (
     sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants,
     contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
     share_kit, spreading, virality, works,
+    rewards, awards, codes,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -53,6 +53,12 @@ GROUPS = (
         (
             Tab("admin.landing", lambda: _("Page"), ("texts", "rules", "consents")),
             Tab("admin.prizes", lambda: _("Prizes"), ("prizes",), ("admin.prize", "admin.prize_new")),
+            Tab(
+                "admin.rewards",
+                lambda: _("Rewards"),
+                ("rewards",),
+                ("admin.reward", "admin.reward_new", "admin.awards", "admin.codes", "admin.codes_load"),
+            ),
             Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
             Tab("admin.spreading", lambda: _("Referrals"), ("referrals",)),
             Tab("admin.board", lambda: _("Leaderboard"), ("board",)),

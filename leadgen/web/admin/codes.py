@@ -1,0 +1,135 @@
+"""The vault of codes of one tier: load, void, write out; and the counter where a code is honoured once."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
+from typing import Any
+
+from flask import Response, make_response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+
+from leadgen.campaigns import milestones as tiers
+from leadgen.core import clock, i18n
+from leadgen.core.db import db
+from leadgen.core.errors import Conflict, Invalid
+from leadgen.core.i18n import gettext as _
+from leadgen.rewards import loading, vault
+from leadgen.web import staff
+from leadgen.web.admin import reward_words
+from leadgen.web.admin.door import blueprint, brand_ids, campaign_of_mine
+from leadgen.web.admin.notes import refuse, tell
+from leadgen.web.guards import Guard, guarded_by
+
+_PAGE = "/campaigns/<int:campaign_id>/rewards/<int:milestone_id>/codes"
+# A spreadsheet would run these as a formula.
+_FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
+_LONGEST_ASKED = 100
+
+
+@blueprint.get(_PAGE)
+@guarded_by(Guard.STAFF)
+def codes(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
+    """How many codes there are and where they are."""
+    return _show(campaign_id, milestone_id)
+
+
+@blueprint.post(_PAGE)
+@guarded_by(Guard.STAFF)
+def codes_load(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
+    """Load a CSV file, and say line by line what was not taken."""
+    tiers.find(campaign_of_mine(campaign_id), milestone_id)
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _show(campaign_id, milestone_id, problem=_("Choose a file."), status=422)
+    try:
+        with closing(file.stream) as stream:
+            loaded = loading.load(milestone_id, stream)
+    except Invalid as error:
+        db.session.rollback()
+        return _show(campaign_id, milestone_id, problem=str(error), status=422)
+    return _show(campaign_id, milestone_id, loaded=loaded)
+
+
+codes_load.most_bytes = loading.MOST_BYTES + 64 * 1024  # type: ignore[attr-defined]  # read at the door, before CSRF
+
+
+@blueprint.post(f"{_PAGE}/void")
+@guarded_by(Guard.STAFF)
+def code_void(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
+    """Make one code worthless."""
+    tiers.find(campaign_of_mine(campaign_id), milestone_id)
+    try:
+        vault.void_code(milestone_id, request.form.get("code", "")[:_LONGEST_ASKED].strip())
+        tell(_("The code is void."))
+    except (Conflict, Invalid) as error:
+        refuse(str(error))
+    return redirect(url_for("admin.codes", campaign_id=campaign_id, milestone_id=milestone_id), 303)
+
+
+@blueprint.get(f"{_PAGE}.csv")
+@guarded_by(Guard.STAFF)
+def codes_csv(campaign_id: int, milestone_id: int) -> Response:
+    """Every code with where it is; streamed."""
+    campaign = campaign_of_mine(campaign_id)
+    tiers.find(campaign, milestone_id)
+    name = f"{campaign.slug}-codes-{milestone_id}-{clock.now():%Y-%m-%d}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(stream_with_context(_lines(milestone_id)), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+@blueprint.get("/redeem")
+@guarded_by(Guard.STAFF)
+def redeem() -> str:
+    """Type or scan a code: whose it is, what for, and whether it was used."""
+    code = request.args.get("code", "").replace("\x00", "")[:_LONGEST_ASKED].strip()
+    found = vault.find(brand_ids(), code, i18n.locale()) if code else []
+    return render_template("admin/redeem.html", code=code, found=found, reward_words=reward_words)
+
+
+@blueprint.post("/redeem/<int:coupon_id>")
+@guarded_by(Guard.STAFF)
+def redeem_use(coupon_id: int) -> ResponseReturnValue:
+    """Honour a code, once; a second time is told when and by whom it was."""
+    found = vault.of_brands(brand_ids(), coupon_id)
+    try:
+        vault.mark_used(coupon_id, staff.name(), found.timezone)
+        tell(_("This code is used now. Hand the reward over."))
+    except Conflict as error:
+        refuse(str(error))
+    return redirect(url_for("admin.redeem", code=found.code), 303)
+
+
+def _show(campaign_id: int, milestone_id: int, *, status: int = 200, **more: Any) -> Response:
+    campaign = campaign_of_mine(campaign_id)
+    found = tiers.find(campaign, milestone_id)
+    values = {"loaded": None, "problem": ""} | more
+    page = render_template(
+        "admin/codes.html",
+        campaign=campaign,
+        reward=found,
+        counts=vault.counts([milestone_id])[milestone_id],
+        reward_words=reward_words,
+        most_megabytes=loading.MOST_BYTES >> 20,
+        **values,
+    )
+    return make_response(page, status)
+
+
+def _lines(milestone_id: int) -> Iterator[str]:
+    yield "code,status,assigned_at,used_at,used_by\r\n"
+    for coupon in loading.export(milestone_id):
+        line = io.StringIO()
+        row = (coupon.code, coupon.status, coupon.assigned_at, coupon.used_at, coupon.used_by)
+        csv.writer(line).writerow([cell(value) for value in row])
+        yield line.getvalue()
+
+
+def cell(value: Any) -> str:
+    """A value as a spreadsheet may safely open it."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value if value is not None else "")
+    return "'" + text if _FORMULA.match(text) else text

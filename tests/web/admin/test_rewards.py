@@ -1,0 +1,179 @@
+"""The studio's pages of rewards: tiers, who earned what, the vault, and the counter."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from leadgen.campaigns.models import Approval, Campaign, Delivery
+from leadgen.core import hot
+from leadgen.core.db import db
+from leadgen.rewards import vault
+from tests.factories import make_entry
+from tests.factories_contest import make_coupon, make_milestone
+from tests.rewards.conftest import bring, look
+from tests.web.admin.studio import Staff
+from tests.world import World
+
+
+@pytest.fixture
+def path(base: str) -> str:
+    return f"{base}/rewards"
+
+
+def _payload(**values: Any) -> dict[str, Any]:
+    given = {"en-title": "A mug", "fr-title": "Un mug", "en-description": "", "fr-description": ""}
+    given |= {"metric": "friends", "threshold": "3", "stock": "50", "delivery": "manual", "approval": "semi"}
+    given |= {"claim_days": "", "file_url": "", "value": "10", "currency": "EUR", "prize_id": "", "picture": ""}
+    return given | values
+
+
+def _tiers() -> list[dict[str, Any]]:
+    return hot.many("SELECT * FROM milestone ORDER BY id", {})
+
+
+def _campaign(world: World) -> Campaign:
+    return db.session.get_one(Campaign, world.campaign.id)
+
+
+def _earned(app: Flask, world: World, people: int = 1, **values: Any) -> tuple[int, list[int]]:
+    """A tier that so many people have earned, and their awards."""
+    with app.app_context():
+        campaign = _campaign(world)
+        tier = make_milestone(campaign, threshold=1, **({"approval": Approval.MANUAL, "stock": None} | values))
+        if tier.delivery is Delivery.CODE:
+            for number in range(people):
+                make_coupon(tier, f"=CODE{number}")
+        for _ in range(people):
+            entry = make_entry(campaign, confirmed=True, first_name="Ben")
+            bring(campaign, entry)
+            look(entry)
+        return tier.id, [row["id"] for row in hot.many("SELECT id FROM award ORDER BY id", {})]
+
+
+def _states() -> list[str]:
+    return [row["state"] for row in hot.many("SELECT state FROM award ORDER BY id", {})]
+
+
+def test_a_tier_is_added_changed_moved_and_taken_away(ada: Staff, path: str) -> None:
+    assert "No reward yet" in ada.get(path).text
+    assert ada.post(f"{path}/new", _payload()).location == path
+    ada.post(f"{path}/new", _payload(**{"en-title": "A bag", "threshold": "5", "stock": ""}))
+    first, second = _tiers()
+    assert (first["threshold"], first["stock"], first["value"], second["stock"]) == (3, 50, 1000, None)
+
+    ada.post(f"{path}/{first['id']}", _payload(threshold="4"))
+    assert _tiers()[0]["threshold"] == 4
+    ada.post(f"{path}/{second['id']}/move", {"by": "up"})
+    assert [row["position"] for row in _tiers()] == [2, 1]
+    shown = ada.get(path).text
+    assert "for 4 friends who count" in shown
+    assert "50 of 50 left" in shown
+    ada.post(f"{path}/{first['id']}/remove")
+    assert [row["id"] for row in _tiers()] == [second["id"]]
+
+
+def test_what_is_wrong_is_told_and_kept(ada: Staff, path: str) -> None:
+    answer = ada.post(f"{path}/new", _payload(delivery="file", file_url="http://no.example"))
+    assert answer.status_code == 422
+    assert "beginning with https://" in answer.text
+    assert 'value="A mug"' in answer.text
+    assert ada.post(f"{path}/new", _payload(delivery="api")).status_code == 422
+    assert _tiers() == []
+
+
+def test_a_prize_sits_in_one_place_and_the_list_says_where(ada: Staff, world: World, base: str, path: str) -> None:
+    prize = world.campaign.prizes[0]
+    ada.post(f"{path}/new", _payload(prize_id=str(prize.id), stock="1"))
+    assert "as a reward" in ada.get(f"{base}/prizes").text
+
+    answer = ada.post(f"{path}/new", _payload(prize_id=str(prize.id), stock="1"))
+    assert answer.status_code == 422
+    assert "given away by the reward “A mug”" in answer.text
+
+
+def test_a_tier_with_codes_is_not_taken_away_by_a_slip(app: Flask, ada: Staff, world: World, path: str) -> None:
+    with app.app_context():
+        tier = make_milestone(_campaign(world), delivery=Delivery.CODE).id
+        make_coupon(db.session.get_one(type(make_milestone(_campaign(world))), tier))
+    ada.post(f"{path}/{tier}/remove")
+    assert tier in [row["id"] for row in _tiers()]
+    ada.post(f"{path}/{tier}/remove", {"sure": "yes"})
+    assert tier not in [row["id"] for row in _tiers()]
+
+
+def test_many_are_approved_delivered_and_undone(app: Flask, ada: Staff, world: World, base: str) -> None:
+    _tier, awards = _earned(app, world, 3)
+    ids = [str(one) for one in awards]
+    assert "To approve (3)" in ada.get(f"{base}/awards").text
+    ada.post(f"{base}/awards", {"deed": "approve", "award": ids[:2]})
+    assert _states() == ["approved", "approved", "earned"]
+    ada.post(f"{base}/awards", {"deed": "refuse", "award": ids[2]})
+    ada.post(f"{base}/awards", {"deed": "deliver", "award": ids})
+    assert _states() == ["delivered", "delivered", "refused"]
+    ada.post(f"{base}/awards", {"deed": "undo", "award": ",".join(ids)})
+    assert _states() == ["approved", "approved", "earned"]
+    assert "Ben" in ada.get(f"{base}/awards?state=approved").text
+
+
+def test_the_file_for_fulfilment_is_safe_to_open(app: Flask, ada: Staff, world: World, base: str) -> None:
+    _earned(app, world, delivery=Delivery.CODE, approval=Approval.AUTO)
+    rows = list(csv.DictReader(io.StringIO(ada.get(f"{base}/awards.csv?state=delivered").text)))
+    assert [(row["first_name"], row["state"], row["code"]) for row in rows] == [("Ben", "delivered", "'=CODE0")]
+
+
+def test_codes_are_loaded_with_a_report_and_written_out(app: Flask, ada: Staff, world: World, path: str) -> None:
+    with app.app_context():
+        tier = make_milestone(_campaign(world), delivery=Delivery.CODE, stock=None).id
+    assert "There is no code yet" in ada.get(f"{path}/{tier}/codes").text
+    answer = ada.post(f"{path}/{tier}/codes", {"file": (io.BytesIO(b"ONE\nTWO\nONE\n=1\n"), "codes.csv")})
+    assert "3 codes were added." in answer.text
+    assert "Line 3" in answer.text
+    assert "stands twice in the file" in answer.text
+
+    assert ada.post(f"{path}/{tier}/codes", {"file": (io.BytesIO(b"\xff\xfe\xff"), "x.csv")}).status_code == 422
+    assert ada.post(f"{path}/{tier}/codes", {}).status_code == 422
+    ada.post(f"{path}/{tier}/codes/void", {"code": "TWO"})
+    assert ada.get(f"{path}/{tier}/codes.csv").text.splitlines()[1:] == ["ONE,free,,,", "TWO,void,,,", "'=1,free,,,"]
+
+
+def test_a_file_of_several_megabytes_is_taken(app: Flask, ada: Staff, world: World, path: str) -> None:
+    """Two megabytes are the limit of all other forms."""
+    with app.app_context():
+        tier = make_milestone(_campaign(world), delivery=Delivery.CODE, stock=None).id
+    content = "".join(f"{number:060d}\n" for number in range(50_000)).encode()
+    assert len(content) > 3_000_000
+    assert (
+        "50000 codes were added."
+        in ada.post(f"{path}/{tier}/codes", {"file": (io.BytesIO(content), "codes.csv")}).text
+    )
+    assert ada.post(f"{path}/new", _payload(**{"en-title": "x" * 3_000_000})).status_code == 413
+
+
+def test_a_code_is_honoured_once_at_the_counter(app: Flask, ada: Staff, world: World) -> None:
+    tier, _ = _earned(app, world, delivery=Delivery.CODE, approval=Approval.AUTO)
+    page = ada.get("/admin/redeem?code=%3Dcode0").text
+    assert "Ben" in page
+    assert "Mark as used" in page
+    coupon = hot.many("SELECT id FROM coupon", {})[0]["id"]
+    ada.post(f"/admin/redeem/{coupon}")
+    assert "noted by" in ada.get("/admin/redeem?code=%3DCODE0").text
+    ada.post(f"/admin/redeem/{coupon}")
+    with app.app_context():
+        assert vault.counts([tier])[tier].used == 1
+    assert "No such code" in ada.get("/admin/redeem?code=NOPE").text
+
+
+def test_another_brand_s_code_and_tier_do_not_exist(app: Flask, ada: Staff, world: World, path: str) -> None:
+    with app.app_context():
+        foreign = make_milestone(db.session.get_one(Campaign, world.other_campaign.id))
+        tier, coupon = foreign.id, make_coupon(foreign, "SECRET").id
+    assert "No such code" in ada.get("/admin/redeem?code=SECRET").text
+    assert ada.post(f"/admin/redeem/{coupon}").status_code == 404
+    assert ada.get(f"{path}/{tier}").status_code == 404
+    assert ada.get(f"{path}/{tier}/codes").status_code == 404
+    assert ada.get(f"{path}/{tier}/codes.csv").status_code == 404
