@@ -39,6 +39,10 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         6_000,
         "pages of a campaign, its review, broadcasts and sending; words and geometry of charts stand apart",
     ),
+    "rewards": (
+        1_800,
+        "awards, vault, loading, desk and claims stand or fall together: each moves the stock of the others",
+    ),
     "core": (
         1_600,
         "the ground under all rooms: names, notes, buckets, queue, clock and the like, each small and each alone",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from flask import Response, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from leadgen.core import clock, i18n
@@ -17,11 +19,12 @@ from leadgen.rewards.desk import Deed, Row
 from leadgen.rewards.models import AwardState
 from leadgen.web import staff
 from leadgen.web.admin import reward_words
-from leadgen.web.admin.codes import cell
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.notes import tell
 from leadgen.web.guards import Guard, guarded_by
 
+# A spreadsheet would run these as a formula.
+_FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
 _PAGE = "/campaigns/<int:campaign_id>/awards"
 _COLUMNS = (
     "public_id", "first_name", "email", "title", "delivery", "state", "reason", "earned_at", "approved_at",
@@ -73,22 +76,28 @@ def awards_decide(campaign_id: int) -> ResponseReturnValue:
 @blueprint.get(f"{_PAGE}.csv")
 @guarded_by(Guard.STAFF)
 def awards_csv(campaign_id: int) -> Response:
-    """All of a state and tier, for the people who send the rewards; streamed."""
+    """All of a state and tier, for the people who send the rewards."""
     campaign = campaign_of_mine(campaign_id)
     state, tier = _asked()
     rows = desk.export(campaign.id, i18n.locale(), state=state, tier=tier)
     headers = {"Content-Disposition": f'attachment; filename="{campaign.slug}-rewards-{clock.now():%Y-%m-%d}.csv"'}
-    return Response(stream_with_context(_lines(rows)), content_type="text/csv; charset=utf-8", headers=headers)
+    return Response("".join(_lines(rows)), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _lines(rows: Iterator[Row]) -> Iterator[str]:
     yield ",".join(_COLUMNS) + "\r\n"
     for row in rows:
         line = io.StringIO()
-        csv.writer(line).writerow([cell(getattr(row, name)) for name in _COLUMNS])
+        csv.writer(line).writerow([_cell(getattr(row, name)) for name in _COLUMNS])
         yield line.getvalue()
 
 
 def _asked() -> tuple[AwardState | None, int]:
     state = request.args.get("state", "")
     return (AwardState(state) if state in set(AwardState) else None), request.args.get("tier", 0, type=int)
+
+
+def _cell(value: Any) -> str:
+    """A value as a spreadsheet may safely open it."""
+    text = value.isoformat() if isinstance(value, datetime) else str(value if value is not None else "")
+    return "'" + text if _FORMULA.match(text) else text

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, request, stream_with_context, url_for
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from leadgen.campaigns import milestones as tiers
@@ -26,8 +21,6 @@ from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
 _PAGE = "/campaigns/<int:campaign_id>/rewards/<int:milestone_id>/codes"
-# A spreadsheet would run these as a formula.
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
 _LONGEST_ASKED = 100
 
 
@@ -79,7 +72,7 @@ def codes_csv(campaign_id: int, milestone_id: int) -> Response:
     tiers.find(campaign, milestone_id)
     name = f"{campaign.slug}-codes-{milestone_id}-{clock.now():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(stream_with_context(_lines(milestone_id)), content_type="text/csv; charset=utf-8", headers=headers)
+    return Response(loading.export_csv(milestone_id), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 @blueprint.get("/redeem")
@@ -118,18 +111,3 @@ def _show(campaign_id: int, milestone_id: int, *, status: int = 200, **more: Any
         **values,
     )
     return make_response(page, status)
-
-
-def _lines(milestone_id: int) -> Iterator[str]:
-    yield "code,status,assigned_at,used_at,used_by\r\n"
-    for coupon in loading.export(milestone_id):
-        line = io.StringIO()
-        row = (coupon.code, coupon.status, coupon.assigned_at, coupon.used_at, coupon.used_by)
-        csv.writer(line).writerow([cell(value) for value in row])
-        yield line.getvalue()
-
-
-def cell(value: Any) -> str:
-    """A value as a spreadsheet may safely open it."""
-    text = value.isoformat() if isinstance(value, datetime) else str(value if value is not None else "")
-    return "'" + text if _FORMULA.match(text) else text

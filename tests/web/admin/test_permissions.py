@@ -10,7 +10,7 @@ from werkzeug.routing import Rule
 from leadgen.campaigns.models import ActionKind, Campaign
 from leadgen.nurture.models import Sequence, Step
 from tests import factories, factories_contest
-from tests.factories_contest import make_action, make_work
+from tests.factories_contest import make_action, make_coupon, make_milestone, make_work
 from tests.web.admin.studio import Staff
 from tests.world import World
 
@@ -50,6 +50,22 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.prize"): 422,
     ("POST", "admin.prize_move"): GONE_ON,
     ("POST", "admin.prize_remove"): GONE_ON,
+    ("GET", "admin.rewards"): 200,
+    ("GET", "admin.reward_new"): 200,
+    ("POST", "admin.reward_new"): 422,
+    ("GET", "admin.reward"): 200,
+    ("POST", "admin.reward"): 422,
+    ("POST", "admin.reward_move"): GONE_ON,
+    ("POST", "admin.reward_remove"): GONE_ON,
+    ("GET", "admin.awards"): 200,
+    ("POST", "admin.awards_decide"): GONE_ON,
+    ("GET", "admin.awards_csv"): 200,
+    ("GET", "admin.codes"): 200,
+    ("POST", "admin.codes_load"): 422,
+    ("POST", "admin.code_void"): GONE_ON,
+    ("GET", "admin.codes_csv"): 200,
+    ("GET", "admin.redeem"): 200,
+    ("POST", "admin.redeem_use"): GONE_ON,
     ("GET", "admin.dates"): 200,
     ("POST", "admin.dates"): 422,
     ("GET", "admin.board"): 200,
@@ -163,6 +179,8 @@ def scene(app: Flask, world: World) -> Scene:
             "brand_id": world.brand.id,
             "prize_id": world.campaign.prizes[0].id,
             "question_id": world.campaign.questions[0].id,
+            "milestone_id": (milestone := make_milestone(world.campaign)).id,
+            "coupon_id": make_coupon(milestone).id,
             "step_id": step.id,
             "action_id": action.id,
             "deed_id": factories_contest.make_deed(world.ben, action).id,
