@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from unittest import mock
 
-from bench import cpu
 from bench.figures import Rounds, say, show
 from bench.stack import Stack
 from leadgen.app import create_app
@@ -85,14 +84,11 @@ def measure(stack: Stack, slug: str, *, people: int, rounds: int) -> None:
     with app.app_context():
         for number in range(rounds + 1):
             say(f"round {number} of {rounds}: places")
-            _look(found, stack, slug, (base, people))
+            _look(found, slug, base, people)
             if not number:
                 found.values.clear()
         hot.forget()
     ratio = found.ratio("rank", "floor")
-    show(figure="rank of one entrant, CPU", entrants=people, unit="CPU-ms of web and PostgreSQL", floor_is="SELECT 1",
-         value=found.median("rank cpu"), floor=found.median("floor cpu"), ratio=found.ratio("rank cpu", "floor cpu"),
-         goal=GOAL_RANK, met=found.ratio("rank cpu", "floor cpu") <= GOAL_RANK, rounds=rounds)  # fmt: skip
     show(figure="rank of one entrant", entrants=people, unit="milliseconds of waiting", value=found.median("rank"),
          floor=found.median("floor"), floor_is="SELECT 1", ratio=ratio, goal=GOAL_RANK, met=ratio <= GOAL_RANK,
          rounds=rounds, spread=found.spread("rank"))  # fmt: skip
@@ -102,17 +98,13 @@ def measure(stack: Stack, slug: str, *, people: int, rounds: int) -> None:
              spread=found.spread(name))  # fmt: skip
 
 
-def _look(found: Rounds, stack: Stack, slug: str, span: tuple[int, int]) -> None:
+def _look(found: Rounds, slug: str, base: int, people: int) -> None:
     """One round: everything once, each the middle of many looks."""
-    base, people = span
     card = dataclasses.replace(cards.by_slug(slug), mechanics=frozenset({Mechanic.RANK, Mechanic.WAITLIST}))
     chosen = [base + random.randint(CROWD + 1, people) for _ in range(LOOKS)]
     crowd = [base + random.randint(1, CROWD) for _ in range(LOOKS // 10)]
-    roots = [os.getpid(), *stack.pids("postgres")]
-    for name, look in (("floor", lambda _one: hot.one("SELECT 1 AS one", {})), ("rank", leaderboard.place_of)):
-        before = cpu.used(roots)
-        found.add(name, _middle(look, chosen))
-        found.add(f"{name} cpu", (cpu.used(roots) - before) * 1000 / len(chosen))
+    found.add("floor", _middle(lambda _one: hot.one("SELECT 1 AS one", {}), chosen))
+    found.add("rank", _middle(leaderboard.place_of, chosen))
     found.add("rank in a crowd", _middle(leaderboard.place_of, crowd))
     found.add("first rank of a second", _middle(_rank_anew, chosen[:20]))
     found.add("board", _middle(lambda _one: _board_anew(card), chosen[:50]))
