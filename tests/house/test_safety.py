@@ -19,6 +19,7 @@ _MARKUP_WITH_REASON: dict[str, str] = {
 _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP|TRUNCATE|SET|COPY)\b")
 # Statements that are put together from parts, and why no part comes from outside.
 _BUILT_SQL_WITH_REASON: dict[str, str] = {
+    "leadgen/rewards/loading.py": "the number of the tier, as a literal of psycopg: COPY takes no parameters",
     "leadgen/fraud/reading.py": "one list of columns for a contest and for some entries; conditions are of the module",
     "leadgen/fraud/sightings.py": "columns and their types by a list of the module",
     "leadgen/contacts/evidence.py": "a constant of the module: the columns of a link",
