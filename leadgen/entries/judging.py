@@ -5,7 +5,7 @@ The plain case (no delay, no cap) is decided by the statement of entries.confirm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -44,17 +44,22 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One friend, locked, with whom and what the verdict depends on. `hashed` is None once the friend is erased."""
+    """One friend, locked, with whom and what the verdict depends on. `hashed` is None once the friend is erased.
+
+    `is_moved`: the friend earned somebody else these lines before staff said who invited them; theirs need own keys.
+    """
 
     friend: Entry
     referrer: Entry
     campaign: Campaign
     hashed: bytes | None
+    is_moved: bool = False
 
     def key(self, what: str) -> str:
         """The idempotency key of a line that this friend earns somebody: by mailbox, so that nobody counts twice."""
         assert self.hashed is not None
-        return f"{what}:{self.campaign.id}:{self.hashed.hex()}"
+        plain = f"{what}:{self.campaign.id}:{self.hashed.hex()}"
+        return f"{plain}:{self.referrer.id}" if self.is_moved else plain
 
 
 def take(friend_id: int) -> Case | None:
@@ -74,7 +79,13 @@ def take(friend_id: int) -> Case | None:
     referrer = db.session.get(Entry, friend.referrer_id, populate_existing=True)
     assert referrer is not None
     hashed = db.session.scalar(select(Contact.address_hash).where(Contact.id == friend.contact_id))
-    return Case(friend, referrer, db.session.get_one(Campaign, friend.campaign_id), hashed)
+    case = Case(friend, referrer, db.session.get_one(Campaign, friend.campaign_id), hashed)
+    return replace(case, is_moved=hashed is not None and _earned_another(case))
+
+
+def _earned_another(case: Case) -> bool:
+    known = select(LedgerLine.id).filter_by(idempotency_key=case.key("referral"), source_entry_id=case.friend.id)
+    return db.session.scalar(known.where(LedgerLine.entry_id != case.referrer.id)) is not None
 
 
 def verdict(case: Case) -> Verdict:

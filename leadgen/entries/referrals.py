@@ -30,8 +30,8 @@ from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 
 __all__ = [
-    "FriendState", "forget", "hold", "leave", "profile_completed", "refuse", "release", "restore", "set_review",
-    "settle", "states_of",
+    "FriendState", "forget", "hold", "judge_anew", "leave", "profile_completed", "refuse", "release", "restore",
+    "set_review", "settle", "states_of", "withdraw",
 ]  # fmt: skip
 
 SETTLED_AT_ONCE = 100
@@ -94,6 +94,23 @@ def restore(friend_id: int) -> bool:
     """Take a refusal back: what was counted counts again as of its first time, all else is judged as if it were new."""
     case = _case(friend_id)
     return case is not None and case.friend.referral_state in _REFUSED and _judge(case)
+
+
+def withdraw(friend_id: int) -> None:
+    """Take back what this friend earned, because it is to be somebody else's; the state is judged anew afterwards."""
+    case = _case(friend_id)
+    if case is not None:
+        _take_back(case)
+
+
+def judge_anew(friend_id: int) -> None:
+    """Judge a referral that now is another person's, unless a check or staff decided about the friend."""
+    case = _case(friend_id)
+    if case is None:
+        return
+    is_decided = case.friend.referral_state in _REFUSED and case.friend.referral_reason not in BY_ITSELF
+    if not is_decided and case.friend.referral_reason is not ReferralReason.RISK:
+        _judge(case)
 
 
 def set_review(entry_id: int, review: Review, *, risk: int | None = None) -> bool:

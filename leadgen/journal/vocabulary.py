@@ -19,6 +19,7 @@ class FactName(StrEnum):
     ENTRY_CORRECTED = "entry.corrected"
     ENTRY_REFUSED = "entry.refused"
     ENTRY_EXPIRED = "entry.expired"
+    ENTRY_REATTRIBUTED = "entry.reattributed"
     ENTRY_REVIEWED = "entry.reviewed"
     POINTS_RETURNED = "points.returned"
     POINTS_TAKEN = "points.taken"

@@ -9,7 +9,8 @@ import pytest
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core.db import db
-from leadgen.entries import auditing, confirming, credits, entering, person, points, referrals
+from leadgen.core.errors import Invalid
+from leadgen.entries import attribution, auditing, confirming, credits, entering, person, points, referrals
 from leadgen.entries.models import LedgerKind, ReferralReason, Review
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
@@ -248,3 +249,27 @@ def test_rule_3_nothing_is_credited_before_the_confirmation(card: CampaignCard) 
 
     assert not _do(credits.credit, ben, kind=LedgerKind.MANUAL, points=7, key="manual:1")
     assert rows("SELECT id FROM ledger") == []
+
+
+def test_f4_staff_can_say_who_invited_with_a_reason(card: CampaignCard) -> None:
+    ben, carl = _come(card, "ben"), _come(card, "carl")
+    anna = _come(card, "anna", ben)
+    dora = _come(card, "dora", anna)
+    codes = {row["id"]: row["code"] for row in rows("SELECT id, code FROM entry")}
+
+    for wrong, note in (("N0B0DY", "why"), (codes[dora], "why"), (codes[ben], "why"), (codes[carl], " ")):
+        with pytest.raises(Invalid):
+            attribution.reattribute(anna, wrong, by="Ada", note=note)
+        db.session.rollback()
+
+    for owner, loser in ((carl, ben), (ben, carl), (carl, ben)):
+        _do(attribution.reattribute, anna, codes[owner], by="Ada", note="Carl told her")
+        assert (_points(owner), _points(loser)) == ((6, 1), (1, 0))
+        assert _state(anna) == ("counted", "")
+    [row] = rows("SELECT referrer_id, ref2_id, root_id, depth FROM entry WHERE id = %(id)s", id=dora)
+    assert tuple(row.values()) == (anna, carl, carl, 2)
+    _do(referrals.hold, anna, ReferralReason.RISK)
+    assert _points(carl) == (1, 0)
+    _do(referrals.release, anna)
+    assert _points(carl) == (6, 1)
+    assert len(rows("SELECT id FROM fact WHERE name = 'entry.reattributed' AND data ->> 'by' = 'Ada'")) == 3

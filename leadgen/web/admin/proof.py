@@ -14,6 +14,7 @@ from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
+from leadgen.entries import attribution
 from leadgen.web import staff
 from leadgen.web.admin import proof_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
@@ -54,6 +55,21 @@ def entrant_suppress(campaign_id: int, entry_id: int) -> ResponseReturnValue:
         refuse(str(error))
     else:
         tell(_("The address is blocked: no mail leaves for it any more."))
+    return _back(campaign_id, entry_id)
+
+
+@blueprint.post(f"{_PAGE}/referrer")
+@guarded_by(Guard.STAFF)
+def entrant_referrer(campaign_id: int, entry_id: int) -> ResponseReturnValue:
+    """Say who invited this person, with a reason."""
+    _contact(campaign_id, entry_id)
+    code, note = request.form.get("code", ""), request.form.get("referrer_note", "")
+    try:
+        attribution.reattribute(entry_id, code, by=staff.name(), note=note)
+    except (Invalid, Conflict) as error:
+        refuse(str(error))
+    else:
+        tell(_("Somebody else is credited now. The journal says who decided it and why."))
     return _back(campaign_id, entry_id)
 
 
