@@ -13,6 +13,7 @@ from leadgen.fraud.observations import Found, Observation
 
 Signal = tuple[int, str, dict[str, Any]]
 Friends = Sequence[Observation]
+_FAST = 0.05  # of honest people, whose browsers fill the form in
 
 
 def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:  # noqa: ARG001 - as all looks
@@ -66,28 +67,6 @@ def _one_domain(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
                     yield one.entry_id, "one_domain", {"number": number, "of": len(friends), "domain": domain}
 
 
-def _one_provider(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
-    yield from _too_many(friends, [one.domain for one in friends], crowd.usual.providers, "one_provider", crowd)
-
-
-def _one_agent(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
-    yield from _too_many(friends, [one.agent for one in friends], crowd.usual.agents, "one_agent", crowd)
-
-
-def _too_many(friends: Friends, words: list[str], usual: Any, code: str, crowd: Crowd) -> Iterator[Signal]:
-    """One word far more often among them than among all."""
-    for word, number in Counter(words).items():
-        share = usual.get(word)
-        if share and number >= 4 and at_least(number, len(friends), share) < crowd.chosen.very_rare / 10:
-            for one, own in zip(friends, words, strict=True):
-                if own == word:
-                    yield (
-                        one.entry_id,
-                        code,
-                        {"number": number, "of": len(friends), "word": word, "usual": round(100 * share)},
-                    )
-
-
 def _one_rhythm(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
     """Forms filled in nearly the same number of seconds, on one line or in one browser."""
     timed = [one for one in friends if one.form_seconds is not None]
@@ -99,15 +78,12 @@ def _one_rhythm(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
             yield one.entry_id, "one_rhythm", {"number": len(hand), "seconds": round(mean(seconds), 1)}
 
 
-def _confirmed_at_once(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
-    confirmed = [one for one in friends if one.confirmed_at is not None]
-    quick = [one for one in confirmed if (one.confirmed_at or 0) - one.created_at <= crowd.chosen.quick]
-    if len(confirmed) < crowd.chosen.fewest or len(quick) < 4:
-        return
-    if at_least(len(quick), len(confirmed), crowd.usual.quick) < crowd.chosen.very_rare:
-        for one in quick:
-            evidence = {"number": len(quick), "of": len(confirmed), "minutes": round(crowd.chosen.quick / 60)}
-            yield one.entry_id, "confirmed_at_once", evidence
+def _fast_forms(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
+    fast = [one for one in friends if one.form_seconds is not None and one.form_seconds < crowd.chosen.fast_seconds]
+    if len(fast) >= 4 and at_least(len(fast), len(friends), _FAST) < crowd.chosen.very_rare / 10:
+        for one in fast:
+            evidence = {"number": len(fast), "of": len(friends), "seconds": crowd.chosen.fast_seconds}
+            yield one.entry_id, "fast_forms", evidence
 
 
 def _clockwork(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
@@ -168,11 +144,9 @@ _OF_FRIENDS = (
     _one_line,
     _from_datacentres,
     _one_domain,
-    _one_provider,
-    _one_agent,
     _one_rhythm,
-    _confirmed_at_once,
     _clockwork,
+    _fast_forms,
     _elsewhere,
     _last_hours,
     _sleepers,

@@ -1,41 +1,44 @@
-"""Signals of groups that do not live: looked at last, with those apart whom other signals mark already.
-
-A rival may send two hundred bots through somebody's link. Judged in one heap with them, honest friends would look
-lifeless too; so the marked and the others are two heaps, and each answers for itself.
-"""
+"""Signals of groups that do not live: looked at last, each heap of friends for itself (see fraud.heaps)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from leadgen.fraud import heaps
 from leadgen.fraud.crowd import Crowd, Marks, at_most
 from leadgen.fraud.observations import Found, Observation
 
 Signal = tuple[int, str, dict[str, Any]]
 Friends = Sequence[Observation]
+# What several friends of one person have in common; of those who do, hardly anybody living is odd.
+_ALIKE = (
+    "one_line", "from_datacentres", "one_domain", "one_provider", "one_agent", "own_agent", "one_rhythm",
+    "confirmed_at_once", "clockwork", "elsewhere", "last_hours", "sleepers", "without_script", "alike_address",
+    "same_hand", "crowded_device",
+)  # fmt: skip
+_OF_ONE_HAND = frozenset({"own_agent", "alike_address", "same_hand"})
 
 
 def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:
     """Everything that is said of groups because hardly anybody in them came back, answered or shared."""
-    marked = {entry_id for entry_id, of_entry in marks.items() if _sum(of_entry) >= crowd.chosen.marked}
-    signals: list[Signal] = []
     for friends in crowd.friends.values():
         if len(friends) >= crowd.chosen.fewest:
-            for is_marked in (False, True):
-                signals += _lifeless([one for one in friends if (one.entry_id in marked) is is_marked], crowd)
-        signals += _unopened(friends, crowd, marks)
+            parts = heaps.split(friends, marks, heaps.MARKING, crowd.chosen.marked)
+            signals = [*_lifeless_alike(friends, crowd, marks), *_unopened(friends, crowd, marks)]
+            for heap in parts:
+                signals += _lifeless(heap, crowd)
+            yield from _found(crowd, signals)
     for address, sharing in crowd.by_address.items():
         if len(sharing) >= 4 and crowd.is_private(address):
-            signals += _lifeless_line(sharing, crowd)
+            yield from _found(crowd, _lifeless_line(sharing, crowd))
     for host, sharing in crowd.by_host.items():
-        signals += _lifeless_host(host, sharing, crowd)
+        yield from _found(crowd, _lifeless_host(host, sharing, crowd))
+
+
+def _found(crowd: Crowd, signals: Iterable[Signal]) -> Iterator[tuple[int, Found]]:
     for entry_id, code, evidence in signals:
         yield entry_id, Found(code, crowd.chosen.of(code), evidence)
-
-
-def _sum(of_entry: dict[str, Found]) -> int:
-    return sum(signal.points for signal in of_entry.values())
 
 
 def _unopened(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
@@ -44,8 +47,40 @@ def _unopened(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
     if head is None or len(friends) < 2 * crowd.chosen.fewest or 10 * head.openings >= 8 * len(friends):
         return
     for one in friends:
-        if one.entry_id in marks and not one.is_alive:
+        if not one.is_alive and not (heaps.SCRIPTED - {"fast_forms"}).isdisjoint(marks.get(one.entry_id, ())):
             yield one.entry_id, "unopened", {"openings": head.openings, "of": len(friends)}
+
+
+def _lifeless_alike(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
+    """Friends who are alike in one way, and hardly any of them lives."""
+    for code in _ALIKE:
+        alike = [one for one in friends if code in marks.get(one.entry_id, ())]
+        alive, ripe, chance = _life(alike, crowd)
+        if ripe < 4 or chance >= (crowd.chosen.odd if code in _OF_ONE_HAND else crowd.chosen.rare):
+            continue
+        for heap in heaps.split(alike, marks, heaps.MARKING, crowd.chosen.marked):
+            if _life(heap, crowd)[2] < crowd.chosen.odd:
+                for one in _together([one for one in heap if not one.is_alive], crowd):
+                    yield one.entry_id, "lifeless_alike", {"alive": alive, "of": ripe, "alike": code}
+
+
+def _together(dead: Friends, crowd: Crowd) -> Iterator[Observation]:
+    """Those who came within hours of two others: a pile is made in piles, while honest friends come when they come."""
+    near: dict[int, Observation] = {}
+    for times in ([one.created_at for one in dead], [one.confirmed_at or 0.0 for one in dead]):
+        ordered = sorted(zip(times, dead, strict=True), key=lambda pair: (pair[0], pair[1].entry_id))
+        for place, (at, one) in enumerate(ordered):
+            around = sorted(abs(other - at) for other, _ in ordered[max(0, place - 2) : place + 3])
+            if len(around) > 2 and around[2] <= crowd.chosen.together:
+                near[one.entry_id] = one
+    yield from near.values()
+
+
+def _life(heap: Friends, crowd: Crowd) -> tuple[int, int, float]:
+    """How many live, of how many who had the time to, and how likely so few are by chance."""
+    ripe = [one for one in heap if crowd.is_ripe(one)]
+    alive = sum(one.is_alive for one in ripe)
+    return alive, len(ripe), at_most(alive, len(ripe), crowd.usual.alive)
 
 
 def _lifeless(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
@@ -54,9 +89,8 @@ def _lifeless(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     alive = sum(one.is_alive for one in ripe)
     chance = at_most(alive, len(ripe), crowd.usual.alive) if len(ripe) >= crowd.chosen.fewest else 1.0
     code = _graded(chance, crowd, ("lifeless", "lifeless_many", "lifeless_all"))
-    for one in ripe if code else ():
-        if not one.is_alive:
-            yield one.entry_id, code, {"alive": alive, "of": len(ripe), "usual": round(100 * crowd.usual.alive)}
+    for one in _together([one for one in ripe if not one.is_alive], crowd) if code else ():
+        yield one.entry_id, code, {"alive": alive, "of": len(ripe), "usual": round(100 * crowd.usual.alive)}
 
 
 def _graded(chance: float, crowd: Crowd, codes: tuple[str, str, str]) -> str:

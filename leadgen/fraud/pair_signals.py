@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
@@ -9,19 +10,24 @@ from leadgen.fraud.crowd import PROVIDERS, Crowd, Marks
 from leadgen.fraud.observations import Found, Observation
 
 _ALIKE = 0.85
+_SWAPPED = frozenset({"swapped_device", "swapped_address"})
 
 
 def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:  # noqa: ARG001 - as all looks
     """Everything that an entry has in common with its referrer, or with somebody else whom the same people brought."""
+    swaps: list[tuple[Observation, Observation, int]] = []
     for one in crowd.people.values():
         referrer = crowd.people.get(one.referrer_id or 0)
         if referrer is None or crowd.is_safe(one):
             continue
         for code, evidence in (*_with_referrer(one, referrer, crowd), *_swapped(one, referrer, crowd)):
             yield one.entry_id, Found(code, crowd.chosen.of(code), evidence)
+            if code in _SWAPPED and evidence["others"][0] in crowd.friends:
+                swaps.append((one, referrer, evidence["others"][0]))
+    yield from _circles(swaps, crowd)
 
 
-def _with_referrer(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, object]]]:
+def _with_referrer(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, list[int]]]]:
     same_device = bool(one.device) and one.device == referrer.device
     same_address = one.address == referrer.address and crowd.is_private(one.address)
     if same_device:
@@ -41,7 +47,7 @@ def _alike(one: str, other: str) -> bool:
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= _ALIKE
 
 
-def _swapped(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, object]]]:
+def _swapped(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, list[int]]]]:
     """The browser or line of somebody who is not the referrer, where that somebody and the referrer know each other."""
     if one.device and one.device != referrer.device:
         owner = _owner(one, crowd.by_device[one.device], referrer, crowd)
@@ -62,6 +68,36 @@ def _owner(one: Observation, sharing: Sequence[Observation], referrer: Observati
     near = {first.entry_id, first.referrer_id, _above(first.referrer_id, crowd)} - {None}
     far = {referrer.entry_id, referrer.referrer_id, _above(referrer.referrer_id, crowd)} - {None}
     return first if near & far else None
+
+
+def _circles(swaps: list[tuple[Observation, Observation, int]], crowd: Crowd) -> Iterator[tuple[int, Found]]:
+    """Friends who bring each other's second mailboxes: those who lent a browser or line, and whom the circle brought."""
+    joined: dict[int, int] = {}
+    for _, referrer, owner_id in swaps:
+        joined[_top(owner_id, joined)] = _top(referrer.entry_id, joined)
+    circles: dict[int, set[int]] = defaultdict(set)
+    for one in joined:
+        circles[_top(one, joined)].add(one)
+    lent = Counter(owner_id for _, _, owner_id in swaps)
+    number = Counter(_top(owner_id, joined) for _, _, owner_id in swaps)
+    for top, heads in circles.items():
+        if number[top] < crowd.chosen.circle:
+            continue
+        brought = [one for head in heads for one in crowd.friends.get(head, ()) if one.entry_id not in heads]
+        dead = [one for one in brought if crowd.is_dead(one)]
+        evidence = {"number": number[top], "of": len(heads)}
+        for owner_id in heads:
+            if lent[owner_id]:
+                yield owner_id, Found("second_mailboxes", crowd.chosen.of("second_mailboxes"), evidence)
+        if 3 * len(dead) >= 2 * len(brought):
+            for one in dead:
+                yield one.entry_id, Found("circle", crowd.chosen.of("circle"), evidence)
+
+
+def _top(one: int, joined: dict[int, int]) -> int:
+    while joined.setdefault(one, one) != one:
+        one = joined[one]
+    return one
 
 
 def _above(entry_id: int | None, crowd: Crowd) -> int | None:

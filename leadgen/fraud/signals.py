@@ -62,13 +62,17 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "alike_address": lambda: _("The address differs from the referrer's by little more than a number."),
     "swapped_device": lambda: _("The browser belongs to somebody else of the same circle, who was not the referrer."),
     "swapped_address": lambda: _("The line belongs to somebody else of the same circle, who was not the referrer."),
-    "second_mailboxes": lambda: _("%(number)s more entries of this circle came from this person's browser or line."),
+    "second_mailboxes": lambda: _(
+        "%(number)s second mailboxes came through friends in a circle of %(of)s; one or more from this person."
+    ),
+    "circle": lambda: _("Its referrer belongs to %(of)s people who brought %(number)s second mailboxes of each other."),
     "crowded_device": lambda: _("%(of)s entries came from this one browser."),
     "lifeless": lambda: _("%(alive)s of %(of)s came back, answered or shared; %(usual)s in 100 usually do."),
     "lifeless_many": lambda: _("Only %(alive)s of %(of)s came back, answered or shared; %(usual)s in 100 usually do."),
     "lifeless_all": lambda: _(
         "No more than %(alive)s of %(of)s ever came back, answered or shared; usual is %(usual)s in 100."
     ),
+    "lifeless_alike": lambda: _("Of %(of)s friends who are alike, %(alive)s came back, answered or shared."),
     "lifeless_line": lambda: _(
         "%(of)s people confirmed over this one line, and %(alive)s of them came back, answered or shared."
     ),
@@ -80,6 +84,8 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "one_domain": lambda: _("%(number)s of this person's %(of)s friends have mailboxes at %(domain)s."),
     "one_provider": lambda: _("%(number)s of %(of)s friends use %(word)s; %(usual)s in 100 usually do."),
     "one_agent": lambda: _("%(number)s of %(of)s friends use %(word)s; among all it is %(usual)s in 100."),
+    "own_agent": lambda: _("%(word)s is also what the referrer uses."),
+    "fast_forms": lambda: _("%(number)s of %(of)s forms were sent within %(seconds)s seconds."),
     "one_rhythm": lambda: _(
         "%(number)s forms over one line were filled in nearly the same time, about %(seconds)s seconds."
     ),
@@ -90,7 +96,6 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "last_hours": lambda: _("%(number)s of %(of)s friends entered or confirmed in the last three hours."),
     "sleepers": lambda: _("%(number)s old entries were all confirmed at the very end."),
     "without_script": lambda: _("%(number)s of %(of)s forms were sent without the page's script running."),
-    "burst": lambda: _("%(number)s friends arrived within %(hours)s hours and did nothing more."),
 }
 CODES = frozenset(_SENTENCES)
 assert weights.POINTS.keys() <= CODES, "each signal has a sentence"

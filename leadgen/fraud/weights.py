@@ -28,32 +28,37 @@ POINTS: Mapping[str, tuple[Layer, int]] = MappingProxyType(
         "bounced": (Layer.ENTRY, 100),  # of an address that was confirmed; before that nothing counts anyway
         "trapped": (Layer.ENTRY, 30),
         "instant_form": (Layer.ENTRY, 30),
-        "fast_form": (Layer.ENTRY, 10),
-        "no_script": (Layer.ENTRY, 10),
+        "fast_form": (Layer.ENTRY, 5),
+        "no_script": (Layer.ENTRY, 5),
         "datacentre": (Layer.ENTRY, 12),
         "odd_name": (Layer.ENTRY, 10),
         "role_address": (Layer.ENTRY, 10),
-        "same_device": (Layer.PAIR, 22),
-        "same_address": (Layer.PAIR, 10),
+        "same_device": (Layer.PAIR, 20),
+        "same_address": (Layer.PAIR, 8),
         "same_hand": (Layer.PAIR, 8),
         "alike_address": (Layer.PAIR, 16),
         "swapped_device": (Layer.PAIR, 36),
-        "swapped_address": (Layer.PAIR, 26),
+        "swapped_address": (Layer.PAIR, 34),
+        "second_mailboxes": (Layer.PAIR, 34),
+        "circle": (Layer.GROUP, 34),
         "crowded_device": (Layer.GROUP, 30),
-        "lifeless": (Layer.GROUP, 12),
-        "lifeless_many": (Layer.GROUP, 24),
-        "lifeless_all": (Layer.GROUP, 34),
+        "lifeless": (Layer.GROUP, 22),
+        "lifeless_many": (Layer.GROUP, 34),
+        "lifeless_all": (Layer.GROUP, 44),
+        "lifeless_alike": (Layer.GROUP, 24),
         "lifeless_line": (Layer.GROUP, 20),
         "lifeless_host": (Layer.GROUP, 16),
-        "one_line": (Layer.GROUP, 14),
-        "from_datacentres": (Layer.GROUP, 24),
-        "one_domain": (Layer.GROUP, 16),
-        "one_provider": (Layer.GROUP, 10),
+        "one_line": (Layer.GROUP, 20),
+        "from_datacentres": (Layer.GROUP, 20),
+        "one_domain": (Layer.GROUP, 11),
+        "one_provider": (Layer.GROUP, 12),
         "one_agent": (Layer.GROUP, 10),
+        "own_agent": (Layer.GROUP, 12),
+        "fast_forms": (Layer.GROUP, 16),
         "one_rhythm": (Layer.GROUP, 14),
-        "confirmed_at_once": (Layer.GROUP, 12),
+        "confirmed_at_once": (Layer.GROUP, 10),
         "clockwork": (Layer.GROUP, 24),
-        "elsewhere": (Layer.GROUP, 10),
+        "elsewhere": (Layer.GROUP, 14),
         "unopened": (Layer.GROUP, 16),
         "last_hours": (Layer.GROUP, 10),
         "sleepers": (Layer.GROUP, 14),
@@ -74,11 +79,15 @@ class Weights:
     crowd: int = 8  # entries on one address that nobody in particular brought: a carrier, a school, a company
     household: int = 6  # more entries than that on one device are no family
     marked: int = 24  # from so many points on, an entry is judged apart from other friends of the same person
+    scripted: int = 20  # so many points of what only a program does
+    circle: int = 3  # swapped second mailboxes, from which friends are a circle that swaps them
+    together: float = 8 * 3600.0
     ripe: float = 86400.0  # so long after confirming, somebody may be asked whether they came back
     quick: float = 120.0
     last_hours: float = 3 * 3600.0
     sleep: float = 86400.0
-    rare: float = 1e-2  # how unlikely a pattern is by chance
+    odd: float = 0.1
+    rare: float = 2e-2  # how unlikely a pattern is by chance
     very_rare: float = 1e-3
     hardly: float = 1e-5
 
