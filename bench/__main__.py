@@ -9,6 +9,7 @@ from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
 from bench.figures import Rounds, say, show
+from bench.fraud import scored
 from bench.stack import Stack
 from leadgen.simulator.loop import Loop
 
@@ -20,7 +21,13 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=500, help="people in a round")
     parser.add_argument("--leads", type=int, default=2000, help="people in a round of the whole funnel")
     parser.add_argument("--base", type=int, default=1_000_000, help="people whom the blast goes to")
-    parts = {"hot": hot_paths, "webhooks": webhook_events, "funnel": whole_funnel, "blast": large_blast}
+    parts = {
+        "hot": hot_paths,
+        "webhooks": webhook_events,
+        "funnel": whole_funnel,
+        "blast": large_blast,
+        "fraud": fraud_table,
+    }
     parts["trees"] = spreading_trees
     parts["board"] = places
     parts["referrals"] = famous_referrer
@@ -103,6 +110,11 @@ def places(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace)
 def famous_referrer(stack: Stack, _double: Double, slug: str, _wanted: argparse.Namespace) -> None:
     """A thousand friends of one person at once."""
     referrals.measure(stack, slug)
+
+
+def fraud_table(stack: Stack, _double: Double, _slug: str, _wanted: argparse.Namespace) -> None:
+    """The scorer on contests whose cheats are known, and 100,000 entries by the product's own command."""
+    scored.measure(stack)
 
 
 def large_blast(stack: Stack, double: Double, slug: str, wanted: argparse.Namespace) -> None:

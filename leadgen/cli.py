@@ -25,7 +25,7 @@ CLOCK_PATIENCE = 20.0
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler, seed, user, clock, consent, mail, simulate):
+    for command in (database, worker, scheduler, seed, user, clock, consent, mail, simulate, fraud):
         app.cli.add_command(command)
     return app
 
@@ -358,3 +358,43 @@ def _web(port: int) -> None:
 
 if __name__ == "__main__":
     start()
+
+
+@click.group()
+def fraud() -> None:
+    """What entries have in common."""
+
+
+@fraud.command()
+@click.option("--campaign", "slug", default="", help="Slug of the campaign; otherwise all that are open.")
+@click.option("--dry-run", "is_dry", is_flag=True, help="Say who would change, and write nothing.")
+@click.option("--quiet", "is_quiet", is_flag=True, help="Print sums only.")
+@with_appcontext
+def rescore(slug: str, is_dry: bool, is_quiet: bool) -> None:  # noqa: FBT001 - click hands its flags on by name
+    """Score everybody anew, by today's weights, and hold or release by the bands."""
+    import time
+
+    from leadgen.campaigns import cards
+    from leadgen.core.db import db
+    from leadgen.core.errors import NotFound
+    from leadgen.fraud import service as fraud_service
+
+    try:
+        chosen = [cards.by_slug(slug).id] if slug else fraud_service.open_contests()
+    except NotFound as error:
+        raise click.ClickException(f"there is no campaign “{slug}”") from error
+    for campaign_id in chosen:
+        begun = time.perf_counter()
+        changes = fraud_service.rescore(campaign_id, is_dry=is_dry)
+        db.session.commit()
+        scored = time.perf_counter() - begun
+        for change in () if is_quiet else changes:
+            click.echo(f"campaign {campaign_id}  entry {change.entry_id}  {change.before} → {change.after}")
+        if not is_dry:
+            while not fraud_service.settle_bands(campaign_id):
+                pass
+        settled = time.perf_counter() - begun - scored
+        verb = "would change" if is_dry else "changed"
+        click.echo(
+            f"campaign {campaign_id}: {len(changes)} {verb}, scored in {scored:.1f} s, settled in {settled:.1f} s"
+        )

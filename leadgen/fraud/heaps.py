@@ -18,6 +18,9 @@ Signal = tuple[int, str, dict[str, Any]]
 Friends = Sequence[Observation]
 # What an entry that nobody typed may show: it costs nothing to send by the hundred to somebody else's link.
 SCRIPTED = frozenset({"trapped", "instant_form", "no_script", "from_datacentres", "without_script", "fast_forms"})
+# Signs of a program that an entry has by itself. One of them is a traveller's tunnel or a browser without scripts.
+BY_ITSELF = frozenset({"trapped", "instant_form", "fast_form", "no_script", "datacentre"})
+_BOMBED = 10
 # What marks an entry so much that it is judged apart from other friends of the same person.
 MARKING = frozenset(weights.POINTS) - frozenset(
     {"one_provider", "one_agent", "confirmed_at_once", "elsewhere", "last_hours", "one_domain"}
@@ -41,7 +44,10 @@ def split(friends: Friends, marks: Marks, codes: frozenset[str], most: int) -> t
         known = marks.get(one.entry_id, {})
         points = sum(signal.points for code, signal in known.items() if code in codes)
         heaps[points >= most].append(one)
-    return heaps
+    others, marked = heaps
+    if len(marked) >= _BOMBED:  # whoever shows one of their signs may be of them: speaks for nobody else
+        others = [one for one in others if BY_ITSELF.isdisjoint(marks.get(one.entry_id, ()))]
+    return others, marked
 
 
 def _one_provider(friends: Friends, crowd: Crowd) -> Iterator[Signal]:

@@ -47,8 +47,16 @@ def _unopened(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
     if head is None or len(friends) < 2 * crowd.chosen.fewest or 10 * head.openings >= 8 * len(friends):
         return
     for one in friends:
-        if not one.is_alive and not (heaps.SCRIPTED - {"fast_forms"}).isdisjoint(marks.get(one.entry_id, ())):
+        if not one.is_alive and _signs(marks.get(one.entry_id, {})) >= 2:
             yield one.entry_id, "unopened", {"openings": head.openings, "of": len(friends)}
+
+
+def _signs(known: dict[str, Found]) -> int:
+    """How many signs of a program an entry has by itself; a form sent faster than any browser fills it in counts twice.
+
+    One of them is a traveller's tunnel or a browser without scripts.
+    """
+    return sum(2 if code == "instant_form" else 1 for code in heaps.BY_ITSELF.intersection(known))
 
 
 def _lifeless_alike(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:

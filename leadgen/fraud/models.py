@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -43,7 +43,8 @@ class Sighting(Model):
     is_trapped: Mapped[bool] = mapped_column(server_default=text("false"))  # the honeypot was filled
     timezone: Mapped[str] = mapped_column(server_default="")
     landing_host: Mapped[str] = mapped_column(server_default="")
-    returns: Mapped[int] = mapped_column(server_default=text("0"))  # days on which the person's page was opened
+    returns: Mapped[int] = mapped_column(server_default=text("0"))  # days on which the person's page was opened again
+    returned_on: Mapped[date | None]  # the last of them, UTC
 
 
 class Signal(Model):

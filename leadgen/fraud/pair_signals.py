@@ -71,7 +71,7 @@ def _owner(one: Observation, sharing: Sequence[Observation], referrer: Observati
 
 
 def _circles(swaps: list[tuple[Observation, Observation, int]], crowd: Crowd) -> Iterator[tuple[int, Found]]:
-    """Friends who bring each other's second mailboxes: those who lent a browser or line, and whom the circle brought."""
+    """Friends who bring each other's second mailboxes: those who lent a browser or line, and whom they brought."""
     joined: dict[int, int] = {}
     for _, referrer, owner_id in swaps:
         joined[_top(owner_id, joined)] = _top(referrer.entry_id, joined)
@@ -90,8 +90,8 @@ def _circles(swaps: list[tuple[Observation, Observation, int]], crowd: Crowd) ->
             if lent[owner_id]:
                 yield owner_id, Found("second_mailboxes", crowd.chosen.of("second_mailboxes"), evidence)
         if 3 * len(dead) >= 2 * len(brought):
-            for one in dead:
-                yield one.entry_id, Found("circle", crowd.chosen.of("circle"), evidence)
+            for friend in dead:
+                yield friend.entry_id, Found("circle", crowd.chosen.of("circle"), evidence)
 
 
 def _top(one: int, joined: dict[int, int]) -> int:

@@ -26,7 +26,7 @@ class Layer(StrEnum):
 POINTS: Mapping[str, tuple[Layer, int]] = MappingProxyType(
     {
         "bounced": (Layer.ENTRY, 100),  # of an address that was confirmed; before that nothing counts anyway
-        "trapped": (Layer.ENTRY, 30),
+        "trapped": (Layer.ENTRY, 18),
         "instant_form": (Layer.ENTRY, 30),
         "fast_form": (Layer.ENTRY, 5),
         "no_script": (Layer.ENTRY, 5),

@@ -337,6 +337,7 @@ def upgrade() -> None:
         sa.Column("timezone", sa.Text(), server_default="", nullable=False),
         sa.Column("landing_host", sa.Text(), server_default="", nullable=False),
         sa.Column("returns", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(["entry_id"], ["entry.id"], name=op.f("fk_sighting_entry_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_sighting")),
     )

@@ -20,6 +20,7 @@ from leadgen.core.tokens import Purpose
 from leadgen.entries import answers, person, waiting
 from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
+from leadgen.fraud import returns
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import sections, share, stages, traces
@@ -31,7 +32,9 @@ _CHANNEL = "my page"
 @guarded_by(Guard.SIGNED_LINK)
 def me(token: str) -> ResponseReturnValue:
     """Show where the person stands and what is next; an old link offers a new one by mail."""
-    return shown(token, *opened(token))
+    standing, card = opened(token)
+    returns.note(standing.entry_id)
+    return shown(token, standing, card)
 
 
 @guarded_by(Guard.SIGNED_LINK)
