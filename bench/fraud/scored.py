@@ -265,8 +265,8 @@ def _entry_row(shift: int, entry: Entry, brand_id: int, campaign_id: int) -> lis
     state = "none" if referrer is None else "counted" if confirmed else "awaiting"
     points = 1 if confirmed else 0
     return [
-        own, f"P{own}", f"C{own}", brand_id, campaign_id, own, status, "fr", 1, False, referrer, state, created, created,
-        created, confirmed, confirmed, points, points, created,
+        own, f"P{own}", f"C{own}", brand_id, campaign_id, own, status, "fr", 1, False, referrer, state, created,
+        created, created, confirmed, confirmed, points, points, created,
     ]  # fmt: skip
 
 

@@ -69,10 +69,10 @@ def _apply(friend: Entry) -> int:
 
 
 def test_i33_holding_and_releasing_leave_points_and_tie_breaks_as_they_were(friend: Entry) -> None:
-    # The tie-break follows the lines that stand: what was taken back and given back carries its first time.
+    # What was taken back and given back carries its first time, so the tie-break stays.
     standing = """
-        SELECT sum(points)::int AS points, array_agg(at ORDER BY id) FILTER (WHERE points > 0) AS at FROM ledger
-        WHERE entry_id = %(id)s AND kind <> 'reversal'
+        SELECT sum(points)::int AS points, array_agg(DISTINCT at ORDER BY at) FILTER (WHERE points > 0) AS at
+        FROM ledger WHERE entry_id = %(id)s
     """
     before = rows(standing, id=friend.referrer_id)
     _scored(friend, 90, "crowded_device")

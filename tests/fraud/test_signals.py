@@ -200,7 +200,13 @@ def test_the_last_hours_and_sleepers() -> None:
 
 
 def test_more_entries_than_openings_count_against_the_scripted_only() -> None:
-    people = [seen(1, openings=2), *(seen(n, 1, has_script=n < 12, returns=0) for n in range(2, 22))]
+    people = [
+        seen(1, openings=2),
+        *(
+            seen(n, 1, has_script=n < 12, network_kind="isp" if n < 12 else "datacentre", returns=0)
+            for n in range(2, 22)
+        ),
+    ]
     assert "unopened" in codes_of(people, 15)
     assert "unopened" not in codes_of(people, 5)
 

@@ -21,6 +21,7 @@ _SQL = re.compile(r"\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|ALTER|CREATE|DROP
 _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/rewards/loading.py": "the number of the tier, as a literal of psycopg: COPY takes no parameters",
     "leadgen/fraud/reading.py": "one list of columns for a contest and for some entries; conditions are of the module",
+    "leadgen/fraud/sources.py": "one of four columns of the module",
     "leadgen/fraud/sightings.py": "columns and their types by a list of the module",
     "leadgen/contacts/evidence.py": "a constant of the module: the columns of a link",
     "leadgen/entries/confirming.py": "constants of the module: which states can be confirmed, hours, tries",
