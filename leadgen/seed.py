@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,17 +16,31 @@ from sqlalchemy import select, text
 
 from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
+from leadgen.actions import codes
 from leadgen.campaigns import service as campaigns
-from leadgen.campaigns.models import Campaign, CampaignStatus, QuestionKind
-from leadgen.campaigns.service import PrizeInput, QuestionInput
+from leadgen.campaigns.models import (
+    ActionKind,
+    Approval,
+    Campaign,
+    CampaignStatus,
+    Delivery,
+    Metric,
+    QuestionKind,
+    Repeat,
+)
+from leadgen.campaigns.service import ActionInput, MilestoneInput, PrizeInput, QuestionInput
 from leadgen.contacts import address
 from leadgen.core import clock, ids, settings
 from leadgen.core.db import db
 from leadgen.core.errors import NotAllowed, NotFound
 from leadgen.entries import points
 from leadgen.nurture import sequences
+from leadgen.rewards import loading
 
 OWNER = "owner@escales.example"
+SECRET = "LAGON"  # noqa: S105 - the demo's secret code; its action tells it
+VOUCHERS = 200
+_WORDS = {"metric": Metric, "delivery": Delivery, "approval": Approval}
 DATA = Path(__file__).with_suffix(".yaml")
 _NAMES = ("Anna", "Ben", "Chloé", "David", "Élise", "Farid", "Grace", "Hugo", "Inès", "Jonas", "Lila", "Marius")
 _CHUNK = 10_000
@@ -172,9 +187,32 @@ def make_campaign(brand: Brand, data: dict[str, Any]) -> Campaign:
     campaigns.edit_eligibility(campaign, countries=plan["countries"], minimum_age=18)
     _replace_prizes(campaign, data["prizes"])
     _replace_questions(campaign, data["questions"])
+    _add_actions(campaign, data["actions"])
+    for milestone in data["milestones"]:
+        words = {name: kind(milestone[name]) for name, kind in _WORDS.items()}
+        campaigns.add_milestone(campaign, MilestoneInput(**milestone | words))
+    _load_codes(campaign)
     db.session.add(sequences.from_data(campaign, data["sequence"]))
     db.session.flush()
     return campaign
+
+
+def _add_actions(campaign: Campaign, data: list[dict[str, Any]]) -> None:
+    for action in data:
+        words = {"kind": ActionKind(action["kind"]), "repeat": Repeat(action["repeat"])}
+        added = campaigns.add_action(campaign, ActionInput(**action | words))
+        db.session.flush()
+        if added.kind is ActionKind.CODE:
+            codes.add(added.id, [SECRET])
+
+
+def _load_codes(campaign: Campaign) -> None:
+    """A vault for every reward that is a code."""
+    db.session.flush()
+    for milestone in campaign.milestones:
+        if milestone.delivery is Delivery.CODE:
+            made = "\n".join(f"ESCALES-{ids.referral_code()}" for _ in range(VOUCHERS))
+            loading.load(milestone.id, io.BytesIO(made.encode()))
 
 
 def _replace_prizes(campaign: Campaign, prizes: list[dict[str, Any]]) -> None:
