@@ -368,9 +368,10 @@ def fraud() -> None:
 @fraud.command()
 @click.option("--campaign", "slug", default="", help="Slug of the campaign; otherwise all that are open.")
 @click.option("--dry-run", "is_dry", is_flag=True, help="Say who would change, and write nothing.")
+@click.option("--scores-only", "is_only_scores", is_flag=True, help="Leave holding and releasing to the nightly job.")
 @click.option("--quiet", "is_quiet", is_flag=True, help="Print sums only.")
 @with_appcontext
-def rescore(slug: str, is_dry: bool, is_quiet: bool) -> None:  # noqa: FBT001 - click hands its flags on by name
+def rescore(slug: str, is_dry: bool, is_only_scores: bool, is_quiet: bool) -> None:  # noqa: FBT001 - as above
     """Score everybody anew, by today's weights, and hold or release by the bands."""
     import time
 
@@ -390,7 +391,7 @@ def rescore(slug: str, is_dry: bool, is_quiet: bool) -> None:  # noqa: FBT001 - 
         scored = time.perf_counter() - begun
         for change in () if is_quiet else changes:
             click.echo(f"campaign {campaign_id}  entry {change.entry_id}  {change.before} → {change.after}")
-        if not is_dry:
+        if not is_dry and not is_only_scores:
             while not fraud_service.settle_bands(campaign_id):
                 pass
         settled = time.perf_counter() - begun - scored

@@ -54,7 +54,9 @@ def _swapped(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[
         if owner is not None:
             yield "swapped_device", {"others": [owner.entry_id]}
             return
-    if one.address and one.address != referrer.address and crowd.is_private(one.address):
+    # A hall or an office is nobody's line: whoever was there first lent it to nobody.
+    is_home = 0 < len(crowd.by_address.get(one.address, ())) <= crowd.chosen.home
+    if is_home and one.address != referrer.address and crowd.is_private(one.address):
         owner = _owner(one, crowd.by_address[one.address], referrer, crowd)
         if owner is not None and owner.agent == one.agent:
             yield "swapped_address", {"others": [owner.entry_id]}

@@ -82,6 +82,7 @@ class Weights:
     scripted: int = 20  # so many points of what only a program does
     circle: int = 3  # swapped second mailboxes, from which friends are a circle that swaps them
     together: float = 8 * 3600.0
+    home: int = 8  # more entries over one line are no home's
     ripe: float = 86400.0  # so long after confirming, somebody may be asked whether they came back
     quick: float = 120.0
     last_hours: float = 3 * 3600.0
