@@ -374,7 +374,6 @@ def fraud() -> None:
 def rescore(slug: str, is_dry: bool, is_only_scores: bool, is_quiet: bool) -> None:  # noqa: FBT001 - as above
     """Score everybody anew, by today's weights, and hold or release by the bands."""
     import time
-
     from leadgen.campaigns import cards
     from leadgen.core.db import db
     from leadgen.core.errors import NotFound
