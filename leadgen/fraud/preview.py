@@ -56,11 +56,12 @@ def compare(
     by: Weights = weights.CURRENT,
 ) -> list[Moved]:
     """Who would stand otherwise with preset `after` and points `by` than with preset `before` and today's points."""
-    now, then = _wanted(kept, before, weights.CURRENT), _wanted(kept, after, by)
+    now, then = standing(kept, before), standing(kept, after, by)
     return [Moved(one, now[one], then[one]) for one in sorted(kept) if now[one] != then[one]]
 
 
-def _wanted(kept: Mapping[int, Stored], preset: FraudPreset, chosen: Weights) -> dict[int, Wanted]:
+def standing(kept: Mapping[int, Stored], preset: FraudPreset, chosen: Weights = weights.CURRENT) -> dict[int, Wanted]:
+    """How each of these should stand with this preset and these points."""
     sums = scoring.reweigh({one: found.codes for one, found in kept.items()}, chosen)
     return {
         one: bands.wanted(Standing(sums[one], found.decision, bool(found.codes - found.decided_codes)), preset)

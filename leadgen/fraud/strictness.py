@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import text
+from sqlalchemy import select
 
 from leadgen.campaigns.models import FraudPreset
+from leadgen.contacts.models import Contact
 from leadgen.core.db import db
+from leadgen.entries.models import Entry, Review
+from leadgen.fraud import preview
 from leadgen.fraud.bands import BANDS, Band
+from leadgen.fraud.models import Decision, Verdict
+from leadgen.fraud.preview import Stored
 
 MOST_NAMES = 50
-_UNDECIDED = """
-FROM verdict v JOIN entry e ON e.id = v.entry_id
-WHERE v.campaign_id = :campaign AND e.status = 'confirmed' AND v.decision IN ('none', 'accepted')
-  AND (v.decision = 'none' OR EXISTS (
-      SELECT 1 FROM signal s WHERE s.entry_id = v.entry_id AND NOT s.code = ANY(v.decided_codes)))
-"""
-_COUNT = text(f"""
-SELECT count(*) FILTER (WHERE v.score >= :credit AND e.referrer_id IS NOT NULL) AS credits,
-       count(*) FILTER (WHERE v.score >= :entry) AS entries {_UNDECIDED}
-""")
-_CHANGES = text(f"""
-SELECT e.id AS entry_id, e.public_id, c.first_name, v.score, e.rank_points AS points,
-       v.score >= :credit_then AND e.referrer_id IS NOT NULL AS holds_credit, v.score >= :entry_then AS holds_entry
-FROM (SELECT v.entry_id {_UNDECIDED}
-      AND ((v.score >= :credit_now) <> (v.score >= :credit_then) AND e.referrer_id IS NOT NULL
-           OR (v.score >= :entry_now) <> (v.score >= :entry_then))) AS touched
-JOIN entry e ON e.id = touched.entry_id JOIN contact c ON c.id = e.contact_id JOIN verdict v ON v.entry_id = e.id
-ORDER BY e.rank_points DESC, v.score DESC, e.id LIMIT {MOST_NAMES}
-""")  # noqa: S608 - as above
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +40,42 @@ class Touched:
     holds_entry: bool
 
 
-def outcomes(campaign_id: int) -> dict[FraudPreset, Outcome]:
-    """What each preset would hold of what nobody has decided."""
+def outcomes(kept: dict[int, Stored]) -> dict[FraudPreset, Outcome]:
+    """What each preset would hold of these (preview.stored)."""
+    brought = _brought(kept)
     found = {}
     for preset, band in BANDS.items():
-        values = {"campaign": campaign_id, "credit": band.credit, "entry": band.entry}
-        row = db.session.execute(_COUNT, values).one()
-        found[preset] = Outcome(band, row.credits, row.entries)
+        wanted = preview.standing(kept, preset)
+        credits = sum(one in brought and want.referral is Decision.HELD for one, want in wanted.items())
+        found[preset] = Outcome(band, credits, sum(want.review is Review.HELD for want in wanted.values()))
     return found
 
 
-def changes(campaign_id: int, now: FraudPreset, then: FraudPreset) -> list[Touched]:
-    """Who would stand otherwise under another preset, most points first, at most MOST_NAMES."""
-    values = {"campaign": campaign_id}
-    for name, preset in (("now", now), ("then", then)):
-        values |= {f"credit_{name}": BANDS[preset].credit, f"entry_{name}": BANDS[preset].entry}
-    return [Touched(**row) for row in db.session.execute(_CHANGES, values).mappings()]
+def changes(kept: dict[int, Stored], now: FraudPreset, then: FraudPreset) -> list[Touched]:
+    """Who of these would stand otherwise under another preset, most points first, at most MOST_NAMES."""
+    after = {moved.entry_id: moved.after for moved in preview.compare(kept, now, then)}
+    statement = (
+        select(Entry.id, Entry.public_id, Contact.first_name, Verdict.score, Entry.rank_points, Entry.referrer_id)
+        .join(Contact, Contact.id == Entry.contact_id)
+        .join(Verdict, Verdict.entry_id == Entry.id)
+        .where(Entry.id.in_(after))
+        .order_by(Entry.rank_points.desc(), Verdict.score.desc(), Entry.id)
+        .limit(MOST_NAMES)
+    )
+    return [
+        Touched(
+            entry_id=row.id,
+            public_id=row.public_id,
+            first_name=row.first_name,
+            score=row.score,
+            points=row.rank_points,
+            holds_credit=row.referrer_id is not None and after[row.id].referral is Decision.HELD,
+            holds_entry=after[row.id].review is Review.HELD,
+        )
+        for row in db.session.execute(statement)
+    ]
+
+
+def _brought(kept: dict[int, Stored]) -> set[int]:
+    """Those of these whom somebody brought: only their points can wait."""
+    return set(db.session.scalars(select(Entry.id).where(Entry.id.in_(kept), Entry.referrer_id.is_not(None))))

@@ -37,7 +37,6 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/ranking.py": "columns and a constant of the module; the campaign is a parameter",
     "leadgen/entries/upkeep.py": "constants of mail.bounds",
     "leadgen/fraud/desk.py": "constants of the module: the lists of the desk, and how many are shown",
-    "leadgen/fraud/strictness.py": "constants of the module",
     "leadgen/seed.py": "a constant of entries.points: the hour of a moment",
     "leadgen/analytics/headcounts.py": "conditions of analytics.crowds",
     "leadgen/analytics/crowds.py": "conditions of the module; what is asked for are words of an enum and parameters",

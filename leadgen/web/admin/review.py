@@ -12,7 +12,7 @@ from leadgen.campaigns.models import Campaign, FraudPreset
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
-from leadgen.fraud import appeals, bands, desk, rulings, strictness
+from leadgen.fraud import appeals, bands, desk, preview, rulings, safelist, sources, strictness
 from leadgen.fraud.desk import Shown
 from leadgen.fraud.models import Decision, Ruling
 from leadgen.web import staff
@@ -179,12 +179,54 @@ def review_rules(campaign_id: int) -> ResponseReturnValue:
         campaigns.edit_strictness(campaign, preset)
         tell(_("Saved. Everybody is weighed anew within a minute."))
         return redirect(url_for("admin.review_rules", campaign_id=campaign_id), 303)
+    kept = preview.stored(campaign.id)
     return render_template(
         "admin/review_rules.html",
         campaign=campaign,
         preset=preset,
-        outcomes=strictness.outcomes(campaign.id),
-        touched=strictness.changes(campaign.id, campaign.fraud_preset, preset),
+        outcomes=strictness.outcomes(kept),
+        touched=strictness.changes(kept, campaign.fraud_preset, preset),
         never=bands.NEVER,
         **_frame(campaign),
     )
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/review/safe", methods=["GET", "POST"])
+@guarded_by(Guard.STAFF)
+def review_safe(campaign_id: int) -> ResponseReturnValue:
+    """What the brand knows to be honest, and how good each source of people is: looked at instead of banned."""
+    campaign = campaign_of_mine(campaign_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            _change_safe(campaign)
+        except Invalid as error:
+            problem = str(error)
+        else:
+            tell(_("Saved. The people concerned are looked at anew."))
+            return redirect(_back(campaign_id), 303)
+    kind = request.args.get("by", "") if request.args.get("by") in sources.KINDS else "channel"
+    page = render_template(
+        "admin/review_safe.html",
+        campaign=campaign,
+        safe=safelist.all_of(campaign.brand_id),
+        kind=kind,
+        kinds=sources.KINDS,
+        qualities=sources.quality(campaign.id, kind),
+        problem=problem,
+        typed=request.form,
+        **_frame(campaign),
+    )
+    return page, 422 if problem else 200
+
+
+def _change_safe(campaign: Campaign) -> None:
+    form = request.form
+    if form.get("remove"):
+        safelist.remove(campaign.brand_id, form.get("remove", 0, type=int))
+    elif form.get("entry"):
+        found = desk.case(campaign.id, form.get("entry", 0, type=int))
+        safelist.add_of_entry(found.row.entry_id, form.get("kind", ""), brand_id=campaign.brand_id, by=_me())
+    else:
+        note = form.get("note", "")
+        safelist.add(campaign.brand_id, form.get("kind", ""), form.get("value", ""), by=_me(), note=note)

@@ -35,6 +35,21 @@ def decided(deed: Decision) -> str:
     }[deed]
 
 
+def safe_kind(kind: str) -> str:
+    """What is safe: a network, a domain, a household."""
+    return {"network": _("Network"), "domain": _("Domain"), "household": _("Household")}.get(kind, kind)
+
+
+def source_kind(kind: str) -> str:
+    """By what sources are parted."""
+    return {
+        "source": _("Campaign tag (utm_source)"),
+        "host": _("Site that linked"),
+        "channel": _("Channel"),
+        "network": _("Kind of network"),
+    }[kind]
+
+
 def preset(which: FraudPreset) -> str:
     """The name of a preset."""
     return {

@@ -165,6 +165,8 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.review_messages"): 404,
     ("GET", "admin.review_rules"): 200,
     ("POST", "admin.review_rules"): GONE_ON,
+    ("GET", "admin.review_safe"): 200,
+    ("POST", "admin.review_safe"): 422,
     ("GET", "admin.virality"): 200,
     ("GET", "admin.virality_people"): 200,
     ("GET", "admin.virality_openings"): 200,

@@ -24,9 +24,10 @@ def friend_id(app: Flask, world: World) -> int:
     with app.app_context():
         campaign, ben = db.session.get_one(Campaign, world.campaign.id), db.session.get_one(Entry, world.ben.id)
         friend = make_entry(campaign, confirmed=True, referrer=ben, first_name="Nina", email="nina@mail.example")
-        make_sighting(friend)
-        make_signal(friend, "same_device", points=60)
-        make_verdict(friend, score=60)
+        make_sighting(friend, network=b"n" * 16, address=b"a" * 16)
+        for code, points in (("same_device", 22), ("swapped_device", 30)):
+            make_signal(friend, code, points=points)
+        make_verdict(friend, score=52)
         referrals.hold(friend.id, ReferralReason.RISK)
         db.session.commit()
         return friend.id
@@ -134,3 +135,20 @@ def test_an_empty_desk_teaches(ada: Staff, base: str) -> None:
     assert "Nothing to decide" in ada.get(f"{base}/review").text
     assert "No decisions yet" in ada.get(f"{base}/review/log").text
     assert "No messages" in ada.get(f"{base}/review/messages").text
+
+
+def test_what_is_safe_is_added_removed_and_refused_with_a_sentence(ada: Staff, base: str, friend_id: int) -> None:
+    wrong = ada.post(f"{base}/review/safe", {"kind": "domain", "value": "no domain"})
+    assert wrong.status_code == 422
+    assert "no domain" in wrong.text
+    assert ada.post(f"{base}/review/safe", {"kind": "domain", "value": "school.example"}).status_code == 303
+    assert ada.post(f"{base}/review/safe", {"kind": "household", "entry": str(friend_id)}).status_code == 303
+    page = ada.get(f"{base}/review/safe?by=host").text
+    assert "school.example" in page
+    assert "Household" in page
+    number = re.search(r'name="remove" value="(\d+)"', page)
+    assert number
+    assert ada.post(f"{base}/review/safe", {"remove": number[1]}).status_code == 303
+    assert ada.post(f"{base}/review/safe", {"remove": "987654321"}).status_code == 404
+    for kind in ("source", "host", "channel", "network", "nonsense"):
+        assert ada.get(f"{base}/review/safe?by={kind}").status_code == 200
