@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -208,8 +209,6 @@ def _move_clock(shift: timedelta | None) -> timedelta:
 
 def _strike() -> None:
     """Let everything that the scheduler does happen now, and wait until the workers have done it."""
-    import time
-
     from leadgen.core import queue
     from leadgen.schedule import SCHEDULE
 
@@ -373,7 +372,6 @@ def fraud() -> None:
 @with_appcontext
 def rescore(slug: str, is_dry: bool, is_only_scores: bool, is_quiet: bool) -> None:  # noqa: FBT001 - as above
     """Score everybody anew, by today's weights, and hold or release by the bands."""
-    import time
     from leadgen.campaigns import cards
     from leadgen.core.db import db
     from leadgen.core.errors import NotFound
