@@ -190,6 +190,8 @@ class LedgerLine(Model):
     __tablename__ = "ledger"
     __table_args__ = (
         Index("ix_ledger_entry_id", "entry_id", "id"),
+        # What one friend earned others: looked up when it is held, taken back or given back.
+        Index("ix_ledger_source_entry_id", "source_entry_id", postgresql_where=text("source_entry_id IS NOT NULL")),
         # A line is taken back at most once; what is given back is a new line, which can be taken back again.
         Index("ix_ledger_reverses_id", "reverses_id", unique=True, postgresql_where=text("reverses_id IS NOT NULL")),
     )

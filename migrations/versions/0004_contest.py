@@ -739,6 +739,12 @@ def upgrade() -> None:
     )
     op.add_column("ledger", sa.Column("reverses_id", sa.BigInteger(), nullable=True))
     op.create_index(
+        "ix_ledger_source_entry_id",
+        "ledger",
+        ["source_entry_id"],
+        postgresql_where=sa.text("source_entry_id IS NOT NULL"),
+    )
+    op.create_index(
         "ix_ledger_reverses_id",
         "ledger",
         ["reverses_id"],
@@ -854,6 +860,7 @@ def downgrade() -> None:
     op.drop_column("prize", "mechanic")
     op.drop_column("ledger_pending", "friends")
     op.drop_column("ledger_pending", "proof")
+    op.drop_index("ix_ledger_source_entry_id", table_name="ledger")
     op.drop_index("ix_ledger_reverses_id", table_name="ledger", postgresql_where=sa.text("reverses_id IS NOT NULL"))
     op.drop_column("ledger", "reverses_id")
     op.drop_column("ledger", "proof")
