@@ -1,6 +1,6 @@
 """The synthetic fraud set: contests whose cheats are known, by which any scorer of the product is judged.
 
-It stood before any scorer and was written by another hand, because rules and examples made together flatter each
+It stood before any scorer and knew none, because rules and examples made together flatter each
 other. Nothing here imports a scorer, and no scorer may import this package.
 
 `python -m bench.fraud --seed 1 --hard --evade 0.3` prints a summary of one contest.
