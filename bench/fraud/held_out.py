@@ -2,7 +2,7 @@
 
 Only the last table of the bench uses this module: it tells how rules carry over to what nobody wrote them for. Whoever
 tunes a scorer reads its results at most, never this file, and changes no rule because of it. When a result here led to
-a new rule, this module is spent: move its parts to `cheats` and `honest`, and write a new one without a look at the rules.
+a new rule, this module is spent: move its parts to `cheats` and `honest`, and write a new one that knows no rule.
 """
 
 from __future__ import annotations
