@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from flask import Response, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from leadgen.core import clock, i18n
@@ -59,7 +59,9 @@ def awards_decide(campaign_id: int) -> ResponseReturnValue:
     """Do one thing to those that are ticked; the note offers the way back."""
     campaign = campaign_of_mine(campaign_id)
     word = request.form.get("deed", "")
-    deed = Deed(word) if word in set(Deed) else Deed.UNDO
+    if word not in set(Deed):
+        abort(400)
+    deed = Deed(word)
     chosen = [int(one) for one in ",".join(request.form.getlist("award")).split(",") if one.isdecimal()]
     changed = desk.decide(campaign.id, chosen, deed, staff.name())
     said = ngettext("%(num)s reward changed.", "%(num)s rewards changed.", len(changed)) % {"num": len(changed)}

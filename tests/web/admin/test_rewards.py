@@ -120,6 +120,14 @@ def test_many_are_approved_delivered_and_undone(app: Flask, ada: Staff, world: W
     assert "Ben" in ada.get(f"{base}/awards?state=approved").text
 
 
+def test_what_nobody_can_do_changes_nothing(app: Flask, ada: Staff, world: World, base: str) -> None:
+    _tier, [award] = _earned(app, world)
+    ada.post(f"{base}/awards", {"deed": "approve", "award": str(award)})
+    assert ada.post(f"{base}/awards", {"deed": "burn", "award": str(award)}).status_code == 400
+    assert ada.post(f"{base}/awards", {"award": str(award)}).status_code == 400
+    assert _states() == ["approved"]
+
+
 def test_the_file_for_fulfilment_is_safe_to_open(app: Flask, ada: Staff, world: World, base: str) -> None:
     _earned(app, world, delivery=Delivery.CODE, approval=Approval.AUTO)
     rows = list(csv.DictReader(io.StringIO(ada.get(f"{base}/awards.csv?state=delivered").text)))
