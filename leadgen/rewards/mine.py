@@ -15,6 +15,7 @@ from leadgen.core import clock, hot
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.entries.models import Review
 from leadgen.rewards import grounds, milestones, stock
 from leadgen.rewards.milestones import Case
 from leadgen.rewards.models import Award, AwardState
@@ -74,7 +75,7 @@ def of(entry_id: int, card: CampaignCard, *, friends: int, points: int, is_confi
     if not card.milestones:
         return []
     rows = {row["milestone_id"]: row for row in hot.many(_MINE, {"entry": entry_id})}
-    out = stock.sold_out(card.id, [tier.id for tier in card.milestones if tier.id not in rows])
+    out = stock.sold_out(card.id, [tier.id for tier in card.milestones])
     have = {Metric.FRIENDS: friends, Metric.POINTS: points, Metric.ENTRY: int(is_confirmed)}
     return [_mine(tier, rows.get(tier.id), have[tier.metric], is_out=tier.id in out) for tier in card.milestones]
 
@@ -111,7 +112,8 @@ def _mine(tier: MilestoneCard, row: hot.Row | None, have: int, *, is_out: bool) 
 def claim(entry_id: int, award_id: int) -> None:
     """The person wants their reward: its deadline is gone, and a code or file is theirs at once.
 
-    Doing it twice is once. Raises NotFound for somebody else's, Conflict when it is too late or not ready.
+    Doing it twice is once. Raises NotFound for somebody else's, Conflict when it is too late or not ready, and while
+    the person is being checked or is excluded, as for what staff hand over.
     """
     award = db.session.get(Award, award_id, with_for_update=True, populate_existing=True)
     if award is None or award.entry_id != entry_id:
@@ -122,10 +124,13 @@ def claim(entry_id: int, award_id: int) -> None:
         raise Conflict(_("This reward cannot be claimed now. Your page says how it stands."))
     if award.claim_until <= clock.now():
         raise Conflict(_("The time to claim this reward is over."))
+    ground = grounds.of([entry_id])[entry_id]
+    if not (ground.is_in and ground.review is Review.CLEAR):
+        raise Conflict(_("This reward cannot be claimed now. Your page says how it stands."))
     award.claim_until = None
     tier = db.session.get_one(Milestone, award.milestone_id)
     if tier.delivery in {Delivery.CODE, Delivery.FILE}:
-        milestones.deliver(Case(grounds.of([entry_id])[entry_id], tier, award))
+        milestones.deliver(Case(ground, tier, award))
 
 
 def file_of(award_id: int, entry_id: int) -> str:

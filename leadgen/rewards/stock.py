@@ -116,7 +116,10 @@ _sold_out: dict[int, tuple[float, frozenset[int]]] = {}
 
 
 def sold_out(campaign_id: int, milestone_ids: Collection[int]) -> frozenset[int]:
-    """The tiers of a campaign of which nothing is left, at most a few seconds old in each process."""
+    """The tiers of a campaign of which nothing is left, at most a few seconds old in each process.
+
+    `milestone_ids` are all tiers of the campaign, whoever looks: the answer serves everybody.
+    """
     moment = time.monotonic()
     found = _sold_out.get(campaign_id)
     if found is None or moment - found[0] >= _SOLD_OUT_SECONDS:

@@ -8,7 +8,8 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.models import Approval, Campaign, Delivery, Metric, Milestone
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
-from leadgen.entries.models import Entry
+from leadgen.entries import referrals
+from leadgen.entries.models import Entry, Review
 from leadgen.rewards import jobs, mine, stock
 from leadgen.rewards.mine import Look, Mine
 from leadgen.rewards.models import AwardState
@@ -102,6 +103,33 @@ def test_what_waits_for_staff_cannot_be_claimed(campaign: Campaign) -> None:
 
     with pytest.raises(Conflict):
         mine.claim(anna.id, _award(anna))
+
+
+@pytest.mark.parametrize("review", [Review.HELD, Review.EXCLUDED])
+def test_who_is_checked_or_excluded_claims_nothing(campaign: Campaign, review: Review) -> None:
+    """Also in the moment before the awards are looked at again."""
+    reward, anna = _with_code(campaign), ben(campaign, friends=1)
+    look(anna)
+    referrals.set_review(anna.id, review)
+    db.session.commit()
+
+    with pytest.raises(Conflict):
+        mine.claim(anna.id, _award(anna))
+    db.session.rollback()
+    assert state(anna, reward) is S.APPROVED
+    assert rows("SELECT status FROM coupon") == [{"status": "free"}]
+
+
+def test_what_is_sold_out_does_not_depend_on_who_looked_first(campaign: Campaign) -> None:
+    tier(campaign, 1, stock=1)
+    tier(campaign, 5, stock=5)
+    anna, cleo = ben(campaign, friends=1), ben(campaign)
+    look(anna)
+
+    assert [one.look for one in _seen(anna, 1)] == [Look.READY, Look.LOCKED]
+    card = cards.by_id(campaign.id)
+    seen = mine.of(cleo.id, card, friends=0, points=0, is_confirmed=True)
+    assert [one.look for one in seen] == [Look.SOLD_OUT, Look.LOCKED]
 
 
 def test_the_file_is_theirs_once_it_is_delivered(campaign: Campaign) -> None:
