@@ -24,6 +24,7 @@ from leadgen.visits.models import VisitKind
 log = logging.getLogger(__name__)
 AGAIN = timedelta(minutes=30)  # F4: the same visitor at the same link within so long is a repeat
 _MOST_WAITING = 100_000
+NETWORK_BYTES = 8  # how much of a visitor's hash says the network
 _PROOF_SECONDS = 15  # another process may hold the opening that a proof belongs to for a second
 
 _WRITE = """
@@ -134,15 +135,22 @@ def kind_of(agent: str, *, is_head: bool = False, is_prefetch: bool = False, is_
 
 
 def visitor_of(network: str, agent: str) -> Visitor:
-    """A keyed hash of network, browser and day: tells visitors apart for a day, and nobody who they are."""
+    """A keyed hash of network, browser and day: tells visitors apart for a day, and nobody who they are.
+
+    Its first NETWORK_BYTES are of network and day alone: a browser's name is free to choose, so what visits earn is
+    bounded by network.
+    """
     now = clock.now()
     return _visitor(network, agent, now.date().toordinal(), settings.get().secret_keys[0])
 
 
 @lru_cache(maxsize=4096)
 def _visitor(network: str, agent: str, day: int, key: str) -> Visitor:
+    def hashed(words: str) -> bytes:
+        return hmac.digest(key.encode(), words.encode(), "sha256")[:NETWORK_BYTES]
+
     hashes = (
-        hmac.digest(key.encode(), f"visitor.v1\n{day - back}\n{network}\n{agent}".encode(), "sha256")[:16]
+        hashed(f"network.v1\n{day - back}\n{network}") + hashed(f"visitor.v1\n{day - back}\n{network}\n{agent}")
         for back in (0, 1)
     )
     return Visitor(*hashes)

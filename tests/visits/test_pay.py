@@ -8,13 +8,14 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import hot
 from leadgen.core.db import db
+from leadgen.entries import points
 from leadgen.entries.models import Entry
-from leadgen.visits import jobs
+from leadgen.visits import jobs, upkeep
 from leadgen.visits import service as visits
 from leadgen.visits.models import VisitKind
 from leadgen.visits.service import Visitor
 from tests.conftest import Clock
-from tests.factories import make_campaign, make_entry
+from tests.factories import fresh, make_campaign, make_entry
 
 
 @pytest.fixture
@@ -96,3 +97,41 @@ def test_f1_no_points_once_entries_are_closed(ben: Entry, campaign: Campaign) ->
     db.session.commit()
     _seen(ben, "late", Visitor(b"anna", b""))
     assert _lines() == []
+
+
+def test_a_machine_with_many_names_earns_a_bounded_number_of_visits(ben: Entry, clock: Clock) -> None:
+    """A browser's name is free to choose: one network brings a link so many paid visits a day, then none."""
+    for number in range(upkeep.FROM_ONE_NETWORK + 5):
+        _seen(ben, f"nonce {number}", visits.visitor_of("192.0.2.7", f"Mozilla/5.0 Firefox/{100 + number}.0"))
+    assert len(_lines()) == upkeep.FROM_ONE_NETWORK
+    assert visits.human_visits([ben.id]) == {ben.id: upkeep.FROM_ONE_NETWORK + 5}
+    _seen(ben, "another network", visits.visitor_of("198.51.100.7", "Mozilla/5.0 Firefox/140.0"))
+    assert len(_lines()) == upkeep.FROM_ONE_NETWORK + 1
+    clock.forward(days=2)
+    _seen(ben, "another day", visits.visitor_of("192.0.2.7", "Mozilla/5.0 Firefox/100.0"))
+    assert len(_lines()) == upkeep.FROM_ONE_NETWORK + 2
+
+
+def test_the_bound_of_a_network_holds_within_one_batch(ben: Entry) -> None:
+    for number in range(upkeep.FROM_ONE_NETWORK + 5):
+        visitor = visits.visitor_of("192.0.2.7", f"Mozilla/5.0 Firefox/{100 + number}.0")
+        visits.note(
+            entry_id=ben.id,
+            campaign_id=ben.campaign_id,
+            channel="",
+            kind=VisitKind.CANDIDATE,
+            visitor=visitor,
+            nonce=f"nonce {number}",
+        )
+        visits.prove_human(f"nonce {number}", visitor)
+    visits.flush()
+    assert visits.pay() == upkeep.FROM_ONE_NETWORK
+
+
+def test_a_visit_changes_no_rank_and_counts_as_declared_chances(ben: Entry) -> None:
+    _seen(ben, "first", visits.visitor_of("192.0.2.7", "Mozilla/5.0 Firefox/140.0"))
+    before = fresh(ben).rank_points
+    while points.fold():
+        pass
+    after = fresh(ben)
+    assert (after.points, after.rank_points, after.declared_chances) == (before + 2, before, 2)
