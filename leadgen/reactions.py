@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
-from leadgen.entries import domains, referrals, telling, waiting
+from leadgen.entries import domains, points, referrals, telling, waiting
 from leadgen.fraud import appeals, sightings
 from leadgen.fraud import service as fraud
 from leadgen.gallery import forgetting as gallery
@@ -51,6 +51,12 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
 }
 
 
+# Two kinds of facts change entries under the lock of the points (entries.points.alone), which others take before they
+# touch an entry. So they are told in transactions of their own, never behind reactions that have locked entries.
+_SCORED = (FactName.ENTRY_CONFIRMED,)  # locks no entry before a score holds somebody
+_ALONE = (FactName.QUESTION_ANSWERED, FactName.CONTACT_SUPPRESSED)  # these take the lock before anything else
+
+
 def drain() -> int:
     """Tell everybody about the facts that nobody has heard of yet; answers how many there were (job).
 
@@ -58,16 +64,35 @@ def drain() -> int:
     stands alone: it is tried again later, five times in all, and then stays unannounced for a human to see.
     """
     total = 0
-    while facts := journal.claim_unannounced():
-        fact_ids = [fact.id for fact in facts]
-        try:
-            _tell(facts)
-        except Exception:
-            db.session.rollback()
-            log.exception("a reaction failed for one of %d facts; telling them one by one", len(fact_ids))
-            _tell_one_by_one(fact_ids)
-        total += len(fact_ids)
+    while told := _drain_others() + _drain_scored() + _drain_alone():
+        total += told
     return total
+
+
+def _drain_others() -> int:
+    return _tell_batch(journal.claim_unannounced(besides=_SCORED + _ALONE))
+
+
+def _drain_scored() -> int:
+    return _tell_batch(journal.claim_unannounced(names=_SCORED))
+
+
+def _drain_alone() -> int:
+    if not journal.is_any_unannounced(_ALONE):
+        return 0
+    points.alone()
+    return _tell_batch(journal.claim_unannounced(names=_ALONE))
+
+
+def _tell_batch(facts: Sequence[Fact]) -> int:
+    fact_ids = [fact.id for fact in facts]
+    try:
+        _tell(facts)
+    except Exception:
+        db.session.rollback()
+        log.exception("a reaction failed for one of %d facts; telling them one by one", len(fact_ids))
+        _tell_one_by_one(fact_ids)
+    return len(fact_ids)
 
 
 def _tell(facts: Sequence[Fact]) -> None:
@@ -81,6 +106,7 @@ def _tell(facts: Sequence[Fact]) -> None:
 def _tell_one_by_one(fact_ids: Sequence[int]) -> None:
     for fact_id in fact_ids:
         try:
+            points.alone()
             _tell([journal.announce(fact_id)])
         except Exception:
             db.session.rollback()

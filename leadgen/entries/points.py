@@ -143,6 +143,14 @@ def fold() -> int:
     return int(folded.lines)
 
 
+def alone() -> None:
+    """Wait until nobody else folds, erases or changes referrals, and keep it so to the end of the transaction.
+
+    Whoever locks entries and then needs this waits for whoever holds it and needs those entries: take it first.
+    """
+    db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
 def leave_ranking(entry_id: int) -> None:
     """Take a ranked entry out of the ranking, inside the running transaction; call it before the entry changes."""
     _step(entry_id, -1)

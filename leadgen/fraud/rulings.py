@@ -11,6 +11,7 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.entries import points
 from leadgen.entries.models import Entry
 from leadgen.fraud import bands
 from leadgen.fraud.models import Decision, Ruling, Verdict
@@ -45,6 +46,7 @@ def rule(campaign_id: int, entry_ids: Collection[int], deed: Decision, *, reason
         raise Invalid(_("Use %(limit)d characters at most.") % {"limit": LONGEST_REASON}, "reason")
     if len(entry_ids) > MOST_AT_ONCE:
         raise Invalid(_("Decide about %(limit)d people at most at once.") % {"limit": MOST_AT_ONCE}, "entries")
+    points.alone()  # before any row of a verdict: the reactions write those under it
     theirs = select(Entry.id, Entry.brand_id).where(Entry.campaign_id == campaign_id, Entry.id.in_(entry_ids))
     found = db.session.execute(theirs.order_by(Entry.id)).all()
     if not found:
@@ -72,6 +74,7 @@ def undo(campaign_id: int, ruling_id: int, *, by: str) -> Ruling:
 
     Raises NotFound; Conflict when it was taken back before or is too old.
     """
+    points.alone()
     ruling = db.session.get(Ruling, ruling_id, with_for_update=True)
     if ruling is None or ruling.campaign_id != campaign_id:
         raise NotFound

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, cast, or_, select, update
 
 from leadgen.core import clock, queue
 from leadgen.core.db import db
@@ -16,6 +16,8 @@ from leadgen.journal.vocabulary import FactName
 
 BATCH = 500
 MOST_FAILURES = 5
+# What somebody wrote: notes of staff, and what was typed under “who invited you”, which often is a name.
+_WRITTEN = ["note", "typed"]
 
 
 def record(
@@ -42,27 +44,39 @@ def record(
     queue.ring_after_commit(db.session(), Bell.FACTS)
 
 
-def claim_unannounced(limit: int = BATCH) -> Sequence[Fact]:
+def is_any_unannounced(names: Collection[FactName]) -> bool:
+    """Whether a fact of these names waits to be announced."""
+    return db.session.scalar(select(Fact.id).where(*_due(names, ())).limit(1)) is not None
+
+
+def claim_unannounced(
+    *, names: Collection[FactName] = (), besides: Collection[FactName] = (), limit: int = BATCH
+) -> Sequence[Fact]:
     """Lock and mark up to `limit` facts as announced, oldest first; two callers never get the same one.
+
+    Of `names` only, where there are any, and never of `besides`.
 
     They count as announced when the caller commits: a crash before that announces them again. Facts whose reactions
     failed wait a minute longer each time, and after MOST_FAILURES are left to a human.
     """
     now = clock.now()
-    due = (
-        select(Fact.id)
-        .where(
-            Fact.announced_at.is_(None),
-            (Fact.failures == 0) | ((Fact.failures < MOST_FAILURES) & (Fact.retry_at <= now)),
-        )
-        .order_by(Fact.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    due = select(Fact.id).where(*_due(names, besides)).order_by(Fact.id).limit(limit).with_for_update(skip_locked=True)
     # In one statement: marked one by one by the unit of work, facts were a tenth of what the workers spent on a lead.
     statement = update(Fact).where(Fact.id.in_(due)).values(announced_at=now).returning(Fact)
     marked = db.session.scalars(statement, execution_options={"synchronize_session": False}).all()
     return sorted(marked, key=lambda fact: fact.id)
+
+
+def _due(names: Collection[FactName], besides: Collection[FactName]) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        Fact.announced_at.is_(None),
+        (Fact.failures == 0) | ((Fact.failures < MOST_FAILURES) & (Fact.retry_at <= clock.now())),
+    ]
+    if names:
+        found.append(Fact.name.in_(names))
+    if besides:
+        found.append(Fact.name.not_in(besides))
+    return found
 
 
 def announce(fact_id: int) -> Fact:
@@ -80,12 +94,10 @@ def note_failure(fact_id: int) -> None:
 
 
 def forget_notes(contact_id: int) -> None:
-    """Take what staff wrote by hand out of a contact's facts: the person is being erased."""
-    db.session.execute(
-        update(Fact)
-        .where(Fact.contact_id == contact_id, Fact.data.has_key("note"))
-        .values(data=Fact.data.op("-")("note"))
-    )
+    """Take what was written by hand, by staff or the person, out of a contact's facts: they are being erased."""
+    written = or_(*(Fact.data.has_key(name) for name in _WRITTEN))
+    values = {"data": Fact.data.op("-")(cast(_WRITTEN, ARRAY(Text)))}
+    db.session.execute(update(Fact).where(Fact.contact_id == contact_id, written).values(values))
 
 
 def timeline(*, contact_id: int, limit: int = 200) -> Sequence[Fact]:
