@@ -113,7 +113,19 @@ def _of_confirmed(case: Case) -> Verdict | None:
     due = end_of_delay(campaign, friend.confirmed_at)
     if due > clock.now():
         return Verdict(ReferralState.ON_HOLD, ReferralReason.DELAY, due)
-    return None
+    return _no(ReferralReason.UNSUBSCRIBED_IN_HOLD) if _has_left(case, due) else None
+
+
+def _has_left(case: Case, due: datetime) -> bool:
+    """Whether the friend unsubscribed in the delay, for one that something else held back when it ended."""
+    left = select(Suppression.id).where(
+        Suppression.brand_id == case.friend.brand_id,
+        Suppression.address_hash == case.hashed,
+        Suppression.reason == SuppressionReason.UNSUBSCRIBE,
+        Suppression.at >= case.friend.confirmed_at,
+        Suppression.at < due,
+    )
+    return db.session.scalar(left) is not None
 
 
 def _of_due(case: Case) -> Verdict:

@@ -77,17 +77,26 @@ def release(friend_id: int) -> bool:
 def refuse(friend_id: int, reason: ReferralReason) -> bool:
     """Count this referral no more: `reversed` when it was counted once, else `not_counted`. True when that is new.
 
-    A later decision gives its own reason; what comes of itself (a bounce, silence) never replaces a decision.
+    A check gives its own reason. What staff reject by hand keeps the reason that it had, so that taking the decision
+    back cannot bring back whoever bounced or left; a bounce after the confirmation replaces theirs for the same reason.
     """
     case = _case(friend_id)
     if case is None:
         return False
     if case.friend.referral_state in _REFUSED:
-        if reason not in BY_ITSELF:
+        if _replaces(case.friend, reason):
             case.friend.referral_reason = reason
         return False
     was_counted = _take_back(case)
     return _become(case, Verdict(ReferralState.REVERSED if was_counted else ReferralState.NOT_COUNTED, reason))
+
+
+def _replaces(friend: Entry, reason: ReferralReason) -> bool:
+    """Whether a refused friend's reason gives way; before the confirmation what comes of itself is not final."""
+    is_pending, before = friend.confirmed_at is None, friend.referral_reason
+    if reason is ReferralReason.MANUAL:
+        return is_pending and before in BY_ITSELF
+    return reason not in BY_ITSELF or (before is ReferralReason.MANUAL and not is_pending)
 
 
 def restore(friend_id: int) -> bool:
@@ -104,11 +113,12 @@ def withdraw(friend_id: int) -> None:
 
 
 def judge_anew(friend_id: int) -> None:
-    """Judge a referral that now is another person's, unless a check or staff decided about the friend."""
+    """Judge a referral that now is another person's, unless a check, staff or a bounce decided about the friend."""
     case = _case(friend_id)
     if case is None:
         return
-    is_decided = case.friend.referral_state in _REFUSED and case.friend.referral_reason not in BY_ITSELF
+    is_final = case.friend.referral_reason not in BY_ITSELF or case.friend.confirmed_at is not None
+    is_decided = case.friend.referral_state in _REFUSED and is_final
     if not is_decided and case.friend.referral_reason is not ReferralReason.RISK:
         _judge(case)
 

@@ -113,7 +113,7 @@ def _referral_verb(row: Any, target: Decision) -> str:
     is_refused = state in {ReferralState.NOT_COUNTED, ReferralState.REVERSED}
     by_staff = is_refused and reason is ReferralReason.MANUAL
     if target is Decision.REJECTED:
-        return "" if by_staff else "refuse"
+        return "" if is_refused else "refuse"
     if by_staff:
         return "restore"
     if target is Decision.HELD:

@@ -89,7 +89,7 @@ class Ruling(Model):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     campaign_id: Mapped[int] = mapped_column(BigInteger)
     deed: Mapped[Decision] = mapped_column(word(Decision))
-    entry_ids: Mapped[list[dict[str, Any]]]  # [{"entry": id, "before": decision}]
+    entry_ids: Mapped[list[dict[str, Any]]]  # [{"entry": id, "before": decision}], and its codes, by and at if any
     reason: Mapped[str]
     by: Mapped[str]
     at: Mapped[datetime]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, text, update
 
@@ -56,7 +57,7 @@ def rule(campaign_id: int, entry_ids: Collection[int], deed: Decision, *, reason
     ruling = Ruling(
         campaign_id=campaign_id,
         deed=deed,
-        entry_ids=[{"entry": one, "before": before.get(one, Decision.NONE)} for one in ids],
+        entry_ids=[{"entry": one, "before": Decision.NONE} | before.get(one, {}) for one in ids],
         reason=tidy,
         by=by,
         at=clock.now(),
@@ -88,6 +89,7 @@ def undo(campaign_id: int, ruling_id: int, *, by: str) -> Ruling:
         ids = [one["entry"] for one in ruling.entry_ids if one["before"] == decision and one["entry"] in touched]
         if ids:
             _decide(ids, decision, by, ruling.undone_at)
+    _know_again([one for one in ruling.entry_ids if one["entry"] in touched and "codes" in one])
     bands.apply(sorted(touched))
     for one, brand_id in db.session.execute(select(Entry.id, Entry.brand_id).where(Entry.id.in_(touched))):
         _tell(FactName.REVIEW_RETURNED, brand_id, campaign_id, one, deed=ruling.deed.value, by=by)
@@ -105,9 +107,27 @@ def may_be_undone(ruling: Ruling) -> bool:
     return ruling.undone_at is None and clock.now() - ruling.at <= UNDO_FOR
 
 
-def _decisions(ids: Sequence[int]) -> dict[int, Decision]:
-    rows = db.session.execute(select(Verdict.entry_id, Verdict.decision).where(Verdict.entry_id.in_(ids)))
-    return {row.entry_id: row.decision for row in rows}
+def _decisions(ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What stood before, for each of whom somebody decided: the decision, by whom, when, and what was known then."""
+    decided = select(Verdict).where(Verdict.entry_id.in_(ids), Verdict.decided_at.is_not(None))
+    return {
+        one.entry_id: {
+            "before": one.decision,
+            "codes": list(one.decided_codes),
+            "by": one.decided_by,
+            "at": one.decided_at.isoformat(),
+        }
+        for one in db.session.scalars(decided.execution_options(populate_existing=True))
+        if one.decided_at is not None and one.decision is not Decision.NONE
+    }
+
+
+def _know_again(kept: Sequence[Mapping[str, Any]]) -> None:
+    """An earlier decision stands again as it was made: what was found since then is news to it, as before."""
+    for one in kept:
+        at = datetime.fromisoformat(one["at"])
+        again = update(Verdict).where(Verdict.entry_id == one["entry"])
+        db.session.execute(again.values(decided_codes=one["codes"], decided_by=one["by"], decided_at=at))
 
 
 def _decide(ids: Sequence[int], decision: Decision, by: str, at: datetime) -> None:

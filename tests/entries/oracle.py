@@ -139,7 +139,12 @@ class Contest:
         if friend.referrer is None or self.is_frozen:
             return
         if friend.state[0] in REFUSED:
-            friend.state = (friend.state[0], friend.state[1] if reason in BY_ITSELF else reason)
+            is_pending, before = friend.confirmed_at is None, friend.state[1]
+            if reason == "manual":  # staff's decision never hides that somebody bounced or left
+                is_replaced = is_pending and before in BY_ITSELF
+            else:
+                is_replaced = reason not in BY_ITSELF or (before == "manual" and not is_pending)
+            friend.state = (friend.state[0], reason if is_replaced else before)
             return
         friend.state = ("reversed" if friend.earned else "not_counted", reason)
         friend.stands, friend.look_at = False, None
@@ -211,8 +216,11 @@ class Contest:
             return ("not_counted", "ineligible")
         if friend.referrer.review == "excluded":
             return ("on_hold", "ineligible")
-        if min(friend.confirmed_at + self.hold, self.grace_ends_at) > now:
+        due, left_at = min(friend.confirmed_at + self.hold, self.grace_ends_at), friend.mailbox.left_at
+        if due > now:
             return ("on_hold", "delay")
+        if left_at and friend.confirmed_at <= left_at < due:
+            return ("not_counted", "unsubscribed_in_hold")
         if friend.mailbox.has_counted:
             return ("not_counted", "duplicate")
         counted = [one for one in self.people if one.referrer is friend.referrer and one.state == COUNTED]

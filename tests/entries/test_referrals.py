@@ -6,12 +6,17 @@ from typing import Any
 
 import pytest
 
+from leadgen import reactions
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
+from leadgen.contacts import service as contacts
+from leadgen.contacts.models import SuppressionReason
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.entries import attribution, auditing, confirming, credits, entering, person, points, referrals
 from leadgen.entries.models import LedgerKind, ReferralReason, Review
+from leadgen.fraud import rulings
+from leadgen.fraud.models import Decision
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 
@@ -273,3 +278,66 @@ def test_f4_staff_can_say_who_invited_with_a_reason(card: CampaignCard) -> None:
     _do(referrals.release, anna)
     assert _points(carl) == (6, 1)
     assert len(rows("SELECT id FROM fact WHERE name = 'entry.reattributed' AND data ->> 'by' = 'Ada'")) == 3
+
+
+def _suppress(entry_id: int, reason: SuppressionReason) -> None:
+    [row] = rows(
+        "SELECT c.brand_id, c.address_hash FROM contact c JOIN entry e ON e.contact_id = c.id WHERE e.id = %(id)s",
+        id=entry_id,
+    )
+    contacts.suppress(row["brand_id"], bytes(row["address_hash"]), reason)
+    db.session.commit()
+    while reactions.drain():
+        pass
+
+
+@pytest.mark.parametrize("is_rejected_first", [True, False])
+def test_f11_a_rejection_that_is_taken_back_brings_back_nobody_who_complained(
+    card: CampaignCard, is_rejected_first: bool
+) -> None:
+    ben = _come(card, "ben")
+    anna = _come(card, "anna", ben)
+    while reactions.drain():
+        pass
+    if not is_rejected_first:
+        _suppress(anna, SuppressionReason.COMPLAINT)
+    ruling = _do(rulings.rule, card.id, [anna], Decision.REJECTED, reason="a script", by="Ada")
+    if is_rejected_first:
+        _suppress(anna, SuppressionReason.COMPLAINT)
+    assert _state(anna) == ("reversed", "bounce")
+
+    _do(rulings.undo, card.id, ruling.id, by="Ada")
+
+    assert _state(anna) == ("reversed", "bounce")
+    assert _points(ben) == (1, 0)
+
+
+@pytest.mark.parametrize("is_rejected_first", [True, False])
+def test_f11_nor_whoever_left_in_the_delay(card: CampaignCard, clock: Clock, is_rejected_first: bool) -> None:
+    card = _set(card, hold_hours=24)
+    ben = _come(card, "ben")
+    anna = _come(card, "anna", ben)
+    if is_rejected_first:
+        ruling = _do(rulings.rule, card.id, [anna], Decision.REJECTED, reason="a script", by="Ada")
+    _suppress(anna, SuppressionReason.UNSUBSCRIBE)
+    clock.forward(hours=25)
+    referrals.settle()
+    if not is_rejected_first:
+        ruling = _do(rulings.rule, card.id, [anna], Decision.REJECTED, reason="a script", by="Ada")
+
+    _do(rulings.undo, card.id, ruling.id, by="Ada")
+
+    assert _state(anna) == ("not_counted", "unsubscribed_in_hold")
+    assert _points(ben) == (1, 0)
+
+
+def test_f4_who_complained_counts_for_nobody_else_either(card: CampaignCard) -> None:
+    ben, carl = _come(card, "ben"), _come(card, "carl")
+    anna = _come(card, "anna", ben)
+    _suppress(anna, SuppressionReason.COMPLAINT)
+    codes = {row["id"]: row["code"] for row in rows("SELECT id, code FROM entry")}
+
+    for owner in (carl, ben):
+        _do(attribution.reattribute, anna, codes[owner], by="Ada", note="Carl told her")
+        assert _state(anna) == ("reversed", "bounce")
+    assert (_points(ben), _points(carl)) == ((1, 0), (1, 0))

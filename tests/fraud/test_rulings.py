@@ -50,10 +50,37 @@ def test_taking_it_back_restores_what_was_before(ben: Entry) -> None:
     assert _decision(ben) is Decision.HELD
     with pytest.raises(Conflict):
         rulings.undo(ben.campaign_id, second.id, by="Ada")
-    # Somebody decided anew since: taking back the first changes nothing about Ben.
+    verdict = db.session.get_one(Verdict, ben.id)
+    assert (verdict.decided_by, verdict.decided_at) == ("Ada", first.at)  # as it was made, so it can be taken back too
     rulings.undo(ben.campaign_id, first.id, by="Ada")
     db.session.commit()
-    assert _decision(ben) is Decision.HELD
+    assert _decision(ben) is Decision.NONE
+
+
+def test_people_about_whom_somebody_decided_anew_keep_that(ben: Entry) -> None:
+    first = rulings.rule(ben.campaign_id, [ben.id], Decision.HELD, reason="look again", by="Ada")
+    db.session.commit()
+    rulings.rule(ben.campaign_id, [ben.id], Decision.REJECTED, reason="a script", by="Bob")
+    db.session.commit()
+
+    rulings.undo(ben.campaign_id, first.id, by="Ada")
+    db.session.commit()
+
+    assert _decision(ben) is Decision.REJECTED
+
+
+def test_what_was_found_after_a_decision_is_news_again_when_a_later_one_is_taken_back(ben: Entry) -> None:
+    rulings.rule(ben.campaign_id, [ben.id], Decision.ACCEPTED, reason="my cousin", by="Ada")
+    db.session.commit()
+    make_signal(ben, "instant_form")
+    later = rulings.rule(ben.campaign_id, [ben.id], Decision.HELD, reason="look", by="Ada")
+    db.session.commit()
+
+    rulings.undo(ben.campaign_id, later.id, by="Ada")
+    db.session.commit()
+
+    verdict = db.session.get_one(Verdict, ben.id, populate_existing=True)
+    assert (verdict.decision, verdict.decided_codes) == (Decision.ACCEPTED, ["same_device"])
 
 
 def test_it_can_be_taken_back_for_thirty_days(ben: Entry, clock: Clock) -> None:
