@@ -1,4 +1,4 @@
-"""Every night: each deed that is done and worth something stands in the ledger once, and the other way round."""
+"""Every night: each deed that is done and worth something stands in the ledger once, with its worth, and vice versa."""
 
 from __future__ import annotations
 
@@ -14,28 +14,30 @@ log = logging.getLogger(__name__)
 # their points stay what they were.
 _AUDIT = text("""
 WITH RECURSIVE chain AS (
-    SELECT l.id, l.id AS first, l.entry_id, l.action_id, l.points, l.chances, l.idempotency_key AS key, 0 AS step
+    SELECT l.id, l.id AS first, l.points, l.chances, l.idempotency_key AS key, 0 AS step
     FROM ledger l WHERE l.kind = 'action' AND l.reverses_id IS NULL
     UNION ALL
-    SELECT n.id, c.first, c.entry_id, c.action_id, c.points, c.chances, c.key, c.step + 1
+    SELECT n.id, c.first, c.points, c.chances, c.key, c.step + 1
     FROM chain c JOIN ledger n ON n.reverses_id = c.id
 ), line AS (
-    SELECT entry_id, action_id, points, chances, key, max(step) % 2 = 0 AS stands
-    FROM chain GROUP BY first, entry_id, action_id, points, chances, key
+    SELECT points, chances, key, max(step) % 2 = 0 AS stands FROM chain GROUP BY first, points, chances, key
 ), done AS (
-    SELECT id, entry_id, action_id, 'action:' || entry_id || ':' || action_id || ':' || occurrence AS key
-    FROM deed WHERE state = 'done'
-      AND (coalesce((data ->> 'points')::int, 0) <> 0 OR coalesce((data ->> 'chances')::int, 0) <> 0)
+    SELECT * FROM (
+        SELECT 'action:' || entry_id || ':' || action_id || ':' || occurrence AS key,
+               coalesce((data ->> 'points')::int, 0) AS points, coalesce((data ->> 'chances')::int, 0) AS chances
+        FROM deed WHERE state = 'done'
+    ) AS worth WHERE points <> 0 OR chances <> 0
 )
 SELECT coalesce(line.key, done.key) FROM line FULL JOIN done ON done.key = line.key
-WHERE (line.key IS NULL OR done.key IS NULL OR NOT line.stands)
+WHERE (line.key IS NULL OR done.key IS NULL OR NOT line.stands
+       OR (line.points, line.chances) <> (done.points, done.chances))
   AND NOT (done.key IS NULL AND NOT line.stands)
 ORDER BY 1 LIMIT 100
 """)
 
 
 def audit() -> list[str]:
-    """Keys of deeds without their line, and of lines without their deed, at most 100; none must come back."""
+    """Keys of deeds and lines without each other, and of pairs that tell different sums, at most 100; none must be."""
     wrong = [str(key) for key in db.session.scalars(_AUDIT)]
     if wrong:
         log.error("deeds and ledger differ: %s", wrong)

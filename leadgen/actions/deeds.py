@@ -187,14 +187,26 @@ def write(who: Doer, action: ActionCard, occurrence: str, state: DeedState, data
 def finish(
     who: Doer, action: ActionCard, occurrence: str, *, times: int = 1, data: Mapping[str, Any] | None = None
 ) -> Result:
-    """The deed is done: its row, `times` its worth in the ledger, and the fact. Once, however often it is called."""
-    points, chances = action.points * times, action.chances * times
+    """The deed is done: its row, `times` its worth in the ledger, and the fact. Once, however often it is called.
+
+    One that was credited before and taken back is worth what it was then: its line is what stands again.
+    """
+    points, chances = _credited(who, action, occurrence) or (action.points * times, action.chances * times)
     worth = {"points": points, "chances": chances}
     if not write(who, action, occurrence, DeedState.DONE, {**(data or {}), **worth}):
         return Result(Outcome.ALREADY)
     credit(who.entry_id, action.id, occurrence, points=points, chances=chances, proof=action.proof, at=who.now)
     _tell(FactName.ACTION_CREDITED, who, action=action.key, points=points)
     return Result(Outcome.DONE, points)
+
+
+def _credited(who: Doer, action: ActionCard, occurrence: str) -> tuple[int, int] | None:
+    """Points and chances of the line that this deed has in the ledger already, or None."""
+    for deed in who.of(action):
+        if deed.occurrence == occurrence:
+            worth = int(deed.data.get("points", 0)), int(deed.data.get("chances", 0))
+            return worth if any(worth) else None
+    return None
 
 
 def credit(entry_id: int, action_id: int, occurrence: str, *, points: int, chances: int, proof: Any, at: Any) -> None:

@@ -11,6 +11,7 @@ from leadgen.actions import deeds
 from leadgen.actions.deeds import Doer, Outcome
 from leadgen.actions.models import Deed, DeedState
 from leadgen.actions.rules import Done
+from leadgen.campaigns.models import ActionKind
 from leadgen.core import text as words
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -79,7 +80,9 @@ def lines(action_ids: list[int], *, state: str = "", before_id: int | None = Non
 def approve(campaign_id: int, deed_id: int, *, by: str) -> bool:
     """Staff say that a deed was done: credited as of when it was handed in. False when it was decided so before.
 
-    Raises NotFound (another campaign's too), Conflict (the contest is settled, or the action is switched off).
+    Only what people hand in to be looked at, waiting or refused: nobody passes a quiz or ends a film by staff's word.
+    Raises NotFound (another campaign's too), Conflict (the contest is settled, the action is switched off, or of
+    another kind).
     """
     deed, who = _opened(campaign_id, deed_id)
     if deed.state is DeedState.DONE:
@@ -88,6 +91,8 @@ def approve(campaign_id: int, deed_id: int, *, by: str) -> bool:
         action = deeds.action_of(who.card, deed.action_id)
     except NotFound:
         raise Conflict(_("This action is taken away; bring it back first.")) from None
+    if action.kind is not ActionKind.CUSTOM or deed.state not in {DeedState.WAITING, DeedState.REFUSED}:
+        raise Conflict(_("Nothing was handed in here that could be accepted."))
     if not (who.is_confirmed and who.was_within):
         raise Conflict(_("The contest is over; its points cannot change any more."))
     return deeds.finish(who, action, deed.occurrence, data={"by": by}).outcome is Outcome.DONE

@@ -17,6 +17,7 @@ from tests.actions.conftest import an, do
 FAULTS = {
     "a deed that vanished": "DELETE FROM deed",
     "a deed undone without its line": "UPDATE deed SET state = 'refused'",
+    "a deed that tells another sum": "UPDATE deed SET data = data || '{\"points\": 9}'",
     "a deed that was never credited": (
         "INSERT INTO deed (campaign_id, entry_id, action_id, occurrence, state, data, begun_at, done_at) "
         "SELECT campaign_id, entry_id, action_id, 'more', 'done', data, begun_at, done_at FROM deed"

@@ -72,6 +72,32 @@ def test_minds_may_change(campaign: Campaign, ben: Entry, handed_in: int) -> Non
     assert audit.audit() == []
 
 
+def test_what_is_accepted_again_is_worth_what_it_was(campaign: Campaign, ben: Entry, handed_in: int) -> None:
+    """The line that stands again is the one of then, whatever the action is worth by now."""
+    action = campaign.actions[0]
+    desk.approve(campaign.id, handed_in, by="Ada")
+    desk.refuse(campaign.id, handed_in, by="Ada", reason="A mistake")
+    action.points = action.chances = 9
+    db.session.commit()
+    cards.forget()
+
+    desk.approve(campaign.id, handed_in, by="Ada")
+    db.session.commit()
+    assert total(ben) == (2, 2)
+    assert desk.lines([action.id])[0].points == 2
+    assert audit.audit() == []
+
+
+def test_staff_passes_nobody_through_a_film_or_a_quiz(campaign: Campaign, ben: Entry) -> None:
+    film, quiz = an(ActionKind.VIDEO, campaign), an(ActionKind.QUIZ, campaign)
+    do(ben, film)
+    assert do(ben, quiz, answers={}, seconds=60.0).outcome is Outcome.FAILED
+    for line in desk.lines([film.id, quiz.id]):
+        with pytest.raises(Conflict, match="handed in"):
+            desk.approve(campaign.id, line.id, by="Ada")
+    assert total(ben) == (0, 0)
+
+
 def test_in_grace_what_was_handed_in_before_can_be_accepted(campaign: Campaign, ben: Entry, handed_in: int) -> None:
     campaign.status = CampaignStatus.CLOSING
     db.session.commit()
