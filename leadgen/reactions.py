@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
 from leadgen.entries import domains, points, referrals, telling, waiting
-from leadgen.fraud import appeals, sightings
+from leadgen.fraud import appeals, rulings, sightings
 from leadgen.fraud import service as fraud
 from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
@@ -36,6 +36,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.CONTACT_ERASED: (
         sightings.forget,
         appeals.forget,
+        rulings.forget,
         nurture.leave,
         actions.forget,
         gallery.forget,

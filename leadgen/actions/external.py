@@ -19,6 +19,7 @@ from leadgen.actions.deeds import Result
 from leadgen.actions.models import ExternalKey
 from leadgen.campaigns.cards import ActionCard, CampaignCard
 from leadgen.campaigns.models import ActionKind
+from leadgen.contacts import address
 from leadgen.core import clock, sealed
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotAllowed, NotFound, TokenInvalid
@@ -106,10 +107,17 @@ def take(card: CampaignCard, key: str, call: Call) -> Result:
     occurrence = told.get("occurrence", "")
     if not isinstance(occurrence, str) or len(occurrence) > LONGEST_OCCURRENCE or not occurrence.isprintable():
         raise Invalid("a text of at most 100 characters", "occurrence")
+    name = _kept(action, occurrence) if occurrence else f"call:{call.message_id}"
     who = deeds.doer(_person(card, action, told))
     if any(deed.data.get("call") == call.message_id for deed in who.of(action)):
         return Result(deeds.Outcome.ALREADY)
-    return service.credit_by(who, action, occurrence or f"call:{call.message_id}", {"call": call.message_id})
+    return service.credit_by(who, action, name, {"call": call.message_id})
+
+
+def _kept(action: ActionCard, occurrence: str) -> str:
+    """What is kept of an occurrence: it may name the person, and stands in the ledger, where nothing is erased."""
+    named = f"occurrence:{action.id}:{occurrence}".encode()
+    return hmac.digest(address.installation_key(), named, "sha256")[:16].hex()
 
 
 def _is_called(action: ActionCard) -> bool:

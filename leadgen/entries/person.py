@@ -209,10 +209,11 @@ def show_as(entry_id: int, *, display_name: str, is_on_board: bool, is_name_on_c
     if len(tidy) > NAME_LIMIT or text.shown_name(tidy) != tidy:
         limit = {"limit": NAME_LIMIT}
         raise Invalid(_("Use at most %(limit)d letters: no digits, no address, no link.") % limit, "display_name")
-    entry = db.session.get(Entry, entry_id)
-    if entry is None or entry.status is EntryStatus.ERASED:
+    # In one statement: read first and written later, the name would come back to somebody erased in between.
+    there = update(Entry).where(Entry.id == entry_id, Entry.status != EntryStatus.ERASED)
+    wish = {"display_name": tidy, "is_on_board": is_on_board, "is_name_on_card": is_name_on_card}
+    if db.session.scalar(there.values(wish).returning(Entry.id)) is None:
         raise NotFound
-    entry.display_name, entry.is_on_board, entry.is_name_on_card = tidy, is_on_board, is_name_on_card
     leaderboard.forget()
 
 

@@ -13,7 +13,7 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.entries.models import Entry, ReferralReason, ReferralState, Review
+from leadgen.entries.models import Entry, EntryStatus, ReferralReason, ReferralState, Review
 from leadgen.fraud.models import Appeal
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
@@ -49,18 +49,24 @@ def standing(entry_id: int) -> Standing:
 
 
 def send(entry_id: int, words: str) -> Appeal:
-    """Keep the one message of a confirmed person (F11). Raises Invalid(field="appeal"), Conflict for a second one."""
+    """Keep the one message of a confirmed person (F11).
+
+    Raises Invalid(field="appeal"), Conflict for a second one or without a ground, NotFound.
+    """
     tidy = words.strip()
     if not tidy:
         raise Invalid(_("Write in a few words what we should know."), "appeal")
     if len(tidy) > LONGEST:
         found = {"limit": LONGEST, "found": len(tidy)}
         raise Invalid(_("Use %(limit)d characters at most; there are %(found)d.") % found, "appeal")
+    # Locked, so that nobody is erased between the look and the commit.
+    entry = db.session.get(Entry, entry_id, with_for_update={"key_share": True}, populate_existing=True)
+    if entry is None:
+        raise NotFound
     if db.session.get(Appeal, entry_id, with_for_update=True) is not None:
         raise Conflict(_("You have written to us about this before. We answer by mail."))
     if not _has_ground(entry_id):
         raise Conflict(_("There is nothing to look at again."))
-    entry = db.session.get_one(Entry, entry_id)
     appeal = Appeal(entry_id=entry_id, campaign_id=entry.campaign_id, text=tidy, at=clock.now())
     db.session.add(appeal)
     _tell(FactName.APPEAL_RECEIVED, entry, note=tidy)
@@ -135,7 +141,7 @@ def forget(facts: Sequence[Fact]) -> None:
 
 def _has_ground(entry_id: int) -> bool:
     entry = db.session.get(Entry, entry_id)
-    if entry is None or entry.confirmed_at is None:
+    if entry is None or entry.confirmed_at is None or entry.status is EntryStatus.ERASED:
         return False
     refused = (ReferralState.ON_HOLD, ReferralState.NOT_COUNTED, ReferralState.REVERSED)
     disputed = select(Entry.id).where(

@@ -48,7 +48,7 @@ class Sighting(Model):
 
 
 class Signal(Model):
-    """One piece of evidence; `evidence` holds the numbers of its sentence, `other_ids` the entries it speaks of."""
+    """One piece of evidence; `evidence` holds the numbers of its sentence."""
 
     __tablename__ = "signal"
     __table_args__ = (UniqueConstraint("entry_id", "code"), Index("ix_signal_campaign_id", "campaign_id", "code"))

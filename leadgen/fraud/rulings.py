@@ -17,6 +17,7 @@ from leadgen.entries.models import Entry
 from leadgen.fraud import bands
 from leadgen.fraud.models import Decision, Ruling, Verdict
 from leadgen.journal import service as journal
+from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 
 UNDO_FOR = timedelta(days=30)
@@ -32,6 +33,12 @@ FROM entry e CROSS JOIN LATERAL (
 WHERE e.id = ANY(:entries)
 ON CONFLICT (entry_id) DO UPDATE SET decision = excluded.decision, decided_codes = excluded.decided_codes,
     decided_by = excluded.decided_by, decided_at = excluded.decided_at
+""")
+
+_FORGET = text("""
+UPDATE ruling r SET reason = '' FROM entry e
+WHERE e.contact_id = ANY(:contacts) AND r.campaign_id = e.campaign_id
+  AND r.entry_ids @> jsonb_build_array(jsonb_build_object('entry', e.id))
 """)
 
 
@@ -94,6 +101,11 @@ def undo(campaign_id: int, ruling_id: int, *, by: str) -> Ruling:
     for one, brand_id in db.session.execute(select(Entry.id, Entry.brand_id).where(Entry.id.in_(touched))):
         _tell(FactName.REVIEW_RETURNED, brand_id, campaign_id, one, deed=ruling.deed.value, by=by)
     return ruling
+
+
+def forget(facts: Sequence[Fact]) -> None:
+    """Take the reasons out of every decision about erased people; what was decided stays (reaction)."""
+    db.session.execute(_FORGET, {"contacts": [fact.contact_id for fact in facts if fact.contact_id]})
 
 
 def latest(campaign_id: int, limit: int = 100) -> Sequence[Ruling]:

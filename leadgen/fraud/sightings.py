@@ -54,6 +54,8 @@ DELETE FROM sighting WHERE entry_id IN (SELECT id FROM entry WHERE contact_id = 
 _ERASE_SIGNALS = text("""
 DELETE FROM signal WHERE entry_id IN (SELECT id FROM entry WHERE contact_id = ANY(:contacts))
 """)
+# What a look wrote that had begun before the erasure and was committed after its reactions.
+_ERASE_LATE = text("DELETE FROM signal s USING entry e WHERE e.id = s.entry_id AND e.status = 'erased'")
 _OVER = text("""
 SELECT c.id FROM campaign c WHERE c.status IN ('awarded', 'archived') AND EXISTS (
     SELECT FROM sighting s WHERE s.campaign_id = c.id
@@ -105,9 +107,13 @@ def forget(facts: Sequence[Fact]) -> None:
 
 
 def age() -> None:
-    """Blank addresses after 30 days, and end what was seen in contests that are over for 30 days (job). Commits."""
+    """Blank addresses after 30 days, and end what was seen in contests that are over for 30 days (job). Commits.
+
+    Also ends what was found about people who were erased meanwhile.
+    """
     now = clock.now()
     db.session.execute(_BLANK, {"before": now - ADDRESS_KEPT})
+    db.session.execute(_ERASE_LATE)
     db.session.commit()
     for campaign_id in db.session.scalars(_OVER, {"before": now - KEPT_AFTERWARDS}).all():
         while db.session.execute(_END, {"campaign": campaign_id, "limit": _BATCH}).rowcount:  # type: ignore[attr-defined]

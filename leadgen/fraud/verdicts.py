@@ -24,6 +24,7 @@ INSERT INTO signal AS s (campaign_id, entry_id, layer, code, points, evidence, w
 SELECT :campaign, f.entry_id, f.layer, f.code, f.points, f.evidence, :version, :now
 FROM unnest(CAST(:owners AS bigint[]), CAST(:layers AS text[]), CAST(:codes AS text[]), CAST(:points AS int[]),
             CAST(:evidence AS jsonb[])) AS f (entry_id, layer, code, points, evidence)
+JOIN entry e ON e.id = f.entry_id AND e.status <> 'erased'
 ON CONFLICT (entry_id, code) DO UPDATE SET points = excluded.points, evidence = excluded.evidence,
     weights_version = excluded.weights_version
 WHERE s.points <> excluded.points OR s.evidence <> excluded.evidence OR s.weights_version <> excluded.weights_version
@@ -32,6 +33,7 @@ _VERDICTS = text("""
 INSERT INTO verdict AS v (entry_id, campaign_id, score, scored_at)
 SELECT f.entry_id, :campaign, f.score, :now
 FROM unnest(CAST(:entries AS bigint[]), CAST(:scores AS int[])) AS f (entry_id, score)
+JOIN entry e ON e.id = f.entry_id AND e.status <> 'erased'
 WHERE f.score > 0 OR EXISTS (SELECT FROM verdict o WHERE o.entry_id = f.entry_id)
 ON CONFLICT (entry_id) DO UPDATE SET score = excluded.score, scored_at = excluded.scored_at
 WHERE v.score <> excluded.score
@@ -40,7 +42,10 @@ _SCORES = text("SELECT entry_id, score FROM verdict WHERE campaign_id = :campaig
 
 
 def write(campaign_id: int, entry_ids: Collection[int], scores: Mapping[int, Score], version: int) -> None:
-    """Let signals and sums of these entries be exactly what was found. The caller commits."""
+    """Let signals and sums of these entries be exactly what was found. The caller commits.
+
+    People who were erased since they were read get nothing: their sum stays, their signals do not come back.
+    """
     ordered = sorted(entry_ids)
     for start in range(0, len(ordered), _CHUNK):
         _write(campaign_id, ordered[start : start + _CHUNK], scores, version)

@@ -24,6 +24,8 @@ from leadgen.web.public.stages import Stage
 
 _ACCENT = re.compile(r"[0-9a-f]{6}")
 _FOREVER = "public, max-age=31536000, immutable"
+# A first name that is kept longer than this outlives its erasure for too long.
+_A_DAY = "public, max-age=86400"
 _A_WHILE = "public, max-age=300"
 
 
@@ -60,7 +62,7 @@ def person_card(code: str, shape: str, locale: str, mark: str) -> ResponseReturn
 
 
 def card_address(card: CampaignCard, locale: str, inviter: ReferrerCard | None = None, shape: str = "card") -> str:
-    """The path of a card; another one as soon as anything on it differs, so that it may be kept for ever."""
+    """The path of a card; another one as soon as anything on it differs, so that it may be kept long."""
     return card_addresses(card, locale, inviter, shapes=(shape,))[0]
 
 
@@ -78,7 +80,8 @@ def _drawn(card: CampaignCard, inviter: ReferrerCard | None, shape: str, locale:
         raise NotFound
     words = _words(card, inviter, locale)
     is_that_one = mark == drawing.mark(words)
-    headers = {"Cache-Control": _FOREVER if is_that_one else _A_WHILE}
+    kept = _A_DAY if inviter is not None and inviter.name_on_card else _FOREVER
+    headers = {"Cache-Control": kept if is_that_one else _A_WHILE}
     return Response(drawing.draw(shape, words), mimetype="image/png", headers=headers)
 
 

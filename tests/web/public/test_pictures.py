@@ -82,6 +82,7 @@ def test_the_first_name_is_on_the_card_of_whoever_agreed(app: Flask, visitor: Vi
     person.forget()
     named = _card_of(visitor.get(f"/r/{scene.code}", headers=crawler))
     assert named != without
+    assert visitor.get(named).headers["Cache-Control"] == "public, max-age=86400", "a name is not kept for a year"
     assert visitor.get(named).data != visitor.get(without.replace("/og/r/" + scene.code, "/og/c/island")).data
 
 
