@@ -16,7 +16,9 @@ SELECT e.id, c.name AS contest, e.public_id, e.status, e.locale AS language, e.r
        e.created_at AS entered_at, e.confirmed_at, e.confirm_method, e.code AS referral_code,
        e.points + coalesce(sum(p.points), 0)::bigint AS points,
        e.chances + coalesce(sum(p.chances), 0)::bigint AS chances,
-       e.referrer_id IS NOT NULL AS is_invited,
+       e.referrer_id IS NOT NULL AS is_invited, e.referral_state, e.referral_reason, e.depth AS generation,
+       e.touch_model, e.first_touch_code, e.last_touch_code, e.review, e.risk,
+       e.display_name, e.is_on_board, e.is_name_on_card,
        (SELECT count(*) FROM entry f WHERE f.referrer_id = e.id AND f.status = 'confirmed') AS friends_confirmed
 FROM entry e JOIN campaign c ON c.id = e.campaign_id LEFT JOIN ledger_pending p ON p.entry_id = e.id
 WHERE e.contact_id = %(contact)s GROUP BY e.id, c.name ORDER BY e.id
@@ -68,7 +70,16 @@ def data(contact_id: int) -> dict[str, Any]:
 
 def _entry(row: hot.Row) -> dict[str, Any]:
     lines = points.lines_of(row["id"])
-    ledger = [{"kind": line.kind.value, "points": line.points, "at": _plain(line.at)} for line in lines]
+    ledger = [
+        {
+            "kind": line.kind.value,
+            "points": line.points,
+            "chances": line.chances,
+            "proof": line.proof.value,
+            "at": _plain(line.at),
+        }
+        for line in lines
+    ]
     return {name: _plain(value) for name, value in row.items() if name != "id"} | {"ledger": ledger}
 
 

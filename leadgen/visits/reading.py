@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from leadgen.core import hot
 from leadgen.visits.models import VisitKind
 
 _OPENINGS = "SELECT kind, channel, number FROM visit_tally WHERE entry_id = %(entry)s AND number > 0"
+_HELD = """
+SELECT m.name AS contest, t.kind AS opened_by, t.channel, t.number
+FROM visit_tally t JOIN entry e ON e.id = t.entry_id JOIN campaign m ON m.id = e.campaign_id
+WHERE e.contact_id = %(contact)s AND t.number > 0 ORDER BY e.id, t.kind, t.channel
+"""
 _HUMANS = """
 SELECT entry_id, sum(number)::bigint AS number FROM visit_tally
 WHERE entry_id = ANY(%(entries)s::bigint[]) AND kind = 'human' GROUP BY entry_id
@@ -70,3 +76,11 @@ def human_visits(entry_ids: Collection[int]) -> dict[int, int]:
     """How many human visits the links of these entries had; entries without any are left out."""
     rows = hot.many(_HUMANS, {"entries": list(entry_ids)})
     return {row["entry_id"]: row["number"] for row in rows}
+
+
+def held(contact_id: int) -> dict[str, Any]:
+    """The sums of how a person's links were opened, for the file that they may download.
+
+    The single openings are other people's, and gone after 90 days.
+    """
+    return {"openings_of_your_links": hot.many(_HELD, {"contact": contact_id})}

@@ -10,7 +10,9 @@ from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
 from leadgen.core import hot, links
 from leadgen.core.db import db
+from leadgen.entries.models import Entry
 from tests.factories import make_entry, make_question
+from tests.factories_contest import make_sighting, make_signal, make_verdict, make_visit_tally
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, count, text_of
 
@@ -138,6 +140,26 @@ def test_everything_held_can_be_downloaded(visitor: Visitor, scene: Scene) -> No
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert json.loads(answer.data)["email"] == "ben@mail.example"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_what_checks_and_visits_hold_can_be_downloaded_too(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    """Rule 10."""
+    with app.app_context():
+        ben = db.session.get_one(Entry, scene.ben_id)
+        ben.display_name = "Benji"
+        make_sighting(ben, device="cookie", landing_host="radio.example")
+        make_signal(ben, "same_device", points=60)
+        make_verdict(ben, score=60)
+        make_visit_tally(ben)
+        db.session.commit()
+    held = json.loads(visitor.get(f"{scene.me}/data.json").data)
+    entry = held["entries"][0]
+    assert (entry["display_name"], entry["referral_state"], entry["review"]) == ("Benji", "none", "clear")
+    assert {"kind", "points", "chances", "proof", "at"} <= set(entry["ledger"][0])
+    assert (held["how_you_came"][0]["device"], held["how_you_came"][0]["landing_host"]) == ("cookie", "radio.example")
+    assert held["checks"][0]["score"] == 60
+    assert held["checks"][0]["reasons"] == [{"reason": "same_device", "points": 60}]
+    assert [(one["opened_by"], one["number"]) for one in held["openings_of_your_links"]] == [("human", 1)]
 
 
 def test_erasure_asks_for_a_word_and_then_forgets(visitor: Visitor, scene: Scene) -> None:
