@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from leadgen.campaigns.editing import edited, in_each_language, not_final
 from leadgen.campaigns.models import Campaign, Mechanic, WaitlistOrder
@@ -60,6 +61,11 @@ def _check(campaign: Campaign, chosen: BoardInput) -> None:
     for field, number, least, most in bounds:
         if number is not None and not least <= number <= most:
             raise Invalid(_("Give a whole number from %(least)d to %(most)d.") % {"least": least, "most": most}, field)
+    if timedelta(hours=chosen.freeze_hours) >= campaign.ends_at - campaign.starts_at:
+        told = _(
+            "The board would stand still before anybody has points. Freeze it for less time than the contest lasts."
+        )
+        raise Invalid(told, "freeze_hours")
     if not chosen.is_race and any(prize.mechanic is Mechanic.RANK for prize in campaign.prizes):
         told = _("A prize is given to the first places. Let a draw give it away before you end the race.")
         raise Invalid(told, "is_race")

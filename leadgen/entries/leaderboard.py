@@ -21,6 +21,9 @@ __all__ = ["Board", "BoardLine", "Place", "around", "board", "forget", "froze_at
 
 FRESH_SECONDS = 2.0
 CODE_LETTERS = 3
+# How many people of today's order a frozen board is looked for among. Only a contest in which nearly everything was
+# earned after the freeze has more; its board may then miss somebody, and no public page reads a whole contest.
+WIDEST = 2_000
 REACH = 2  # lines shown above and below a person; written into the statement, so that its plan knows how few they are
 _OVER = {CampaignStatus.CLOSED, CampaignStatus.DRAWING, CampaignStatus.AWARDED, CampaignStatus.ARCHIVED}
 # Whoever confirmed a moment ago and is not folded yet has no points; so have those who never earned one.
@@ -164,7 +167,9 @@ def forget_all() -> None:
 
 
 def _read(card: CampaignCard, most: int, moment: datetime | None) -> Board:
-    if moment is None:
+    if moment is not None and moment <= card.starts_at:
+        found = []  # nobody had anything yet
+    elif moment is None:
         found = [(row["id"], int(row["points"])) for row in hot.many(_TOP, {"campaign": card.id, "most": most})]
     else:
         found = _top_before(card.id, most, moment)
@@ -178,18 +183,19 @@ def _top_before(campaign_id: int, most: int, moment: datetime) -> list[tuple[int
     """The first places by what was earned before `moment`.
 
     Nobody had more then than now, so the order of today is walked from the top until whoever comes next could not be
-    among the first even without having earned anything since: some dozens of people, however large the contest.
+    among the first even without having earned anything since: some dozens of people, however large the contest, and
+    never more than WIDEST.
     """
-    width = most * 4
+    width = min(most * 4, WIDEST)
     while True:
         rows = hot.many(_TOP_WITH_LATER, {"campaign": campaign_id, "moment": moment, "most": width})
         then = sorted(_key(row["points"], row["reached_at"], row["id"]) for row in rows if row["points"] > 0)[:most]
-        last = rows[-1] if len(rows) == width else None
+        last = rows[-1] if len(rows) == width < WIDEST else None
         if last is None or (
             len(then) == most and then[-1] <= _key(last["points_now"], last["reached_now"], last["id"])
         ):
             return [(entry_id, -minus) for minus, _reached, entry_id in then]
-        width *= 4
+        width = min(width * 4, WIDEST)
 
 
 def _key(total: Any, reached_at: datetime, entry_id: int) -> tuple[int, datetime, int]:

@@ -300,3 +300,28 @@ def test_i08_whoever_is_held_excluded_or_erased_is_on_no_board(race: Campaign, d
     assert [(line.number, line.entry_id) for line in leaderboard.board(card).lines] == [(1, anna.id)]
     assert _place(anna) == 1
     assert leaderboard.place_of(ben.id) is None
+
+
+def test_a_frozen_board_never_walks_the_whole_contest(race: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A freeze before nearly all points: so many people are read and no more, and none before the contest began."""
+    for _ in range(12):
+        _enter(race, clock.now() - timedelta(hours=1))
+    fold()
+    asked: list[int] = []
+    read = leaderboard.hot.many
+
+    def noted(statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+        asked.append(values.get("most", 0))
+        return read(statement, values)
+
+    monkeypatch.setattr(leaderboard.hot, "many", noted)
+    monkeypatch.setattr(leaderboard, "WIDEST", 6)
+    for hours in (24, 48):
+        race.ends_at = clock.now() + timedelta(hours=1)
+        race.freeze_hours = hours
+        db.session.commit()
+        cards.forget()
+        _compare_board(race, [], leaderboard.froze_at(cards.by_id(race.id)))
+    assert asked
+    assert max(asked) <= 6
+    assert sum(number > 0 for number in asked) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +88,20 @@ def test_what_is_wrong_is_said_and_nothing_is_saved(
     answer = ada.post(path, fields_of(ada.get(path).text) | {"is_race": "y"} | wrong)
     assert answer.status_code == 422
     assert Mechanic.RANK not in _campaign(app, world).mechanics
+
+
+def test_a_board_does_not_stand_still_before_the_contest_begins(
+    app: Flask, ada: Staff, world: World, path: str
+) -> None:
+    with app.app_context():
+        campaign = db.session.get_one(Campaign, world.campaign.id)
+        campaign.ends_at = campaign.starts_at + timedelta(hours=48)
+        db.session.commit()
+    fields = fields_of(ada.get(path).text) | {"is_race": "y"}
+    answer = ada.post(path, fields | {"freeze_hours": "48"})
+    assert answer.status_code == 422
+    assert "The board would stand still before anybody has points." in answer.text
+    assert ada.post(path, fields | {"freeze_hours": "47"}).status_code == 303
 
 
 def test_a_race_with_a_prize_for_the_first_does_not_end(app: Flask, ada: Staff, world: World, path: str) -> None:
