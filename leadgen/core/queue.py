@@ -185,15 +185,23 @@ def ring_after_commit(session: Session, bell: Bell) -> None:
     session.info.setdefault("bells", set()).add(bell)
 
 
+def offer_after_commit(session: Session, job: str, *args: str | int) -> None:
+    """Like `offer`, once the session's outermost transaction is committed, so that the job sees what was written."""
+    session.info.setdefault("offers", {})[job, *args] = None
+
+
 @event.listens_for(Session, "after_commit")
 def _ring_bells(session: Session) -> None:
     # The event also fires when a savepoint is released: wait for the outer commit.
     if not session.in_nested_transaction():
         for bell in session.info.pop("bells", ()):
             ring(bell)
+        for job, *args in session.info.pop("offers", {}):
+            offer(job, *args)
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget_bells(session: Session) -> None:
     if not session.in_nested_transaction():
         session.info.pop("bells", None)
+        session.info.pop("offers", None)

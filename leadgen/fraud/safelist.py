@@ -70,8 +70,8 @@ def _stored(kind: str, value: str) -> str:
 
 
 def _look_again(brand_id: int) -> None:
-    """The contests of this brand are looked at as a whole, after the caller's commit at the next chance."""
+    """The contests of this brand are looked at as a whole soon after the caller's commit."""
     db.session.flush()
     found = select(Campaign.id).where(Campaign.brand_id == brand_id, Campaign.status.in_(LOOKED_AT))
     for campaign_id in db.session.scalars(found):
-        queue.offer("leadgen.fraud.jobs.rescore_one", campaign_id)
+        queue.offer_after_commit(db.session(), "leadgen.fraud.jobs.rescore_one", campaign_id)

@@ -142,6 +142,11 @@ def settle_bands(campaign_id: int, *, seconds: float = 60.0) -> bool:
     return True
 
 
+def settle_soon(campaign_id: int) -> None:
+    """Have the bands let everybody stand anew soon after the caller's commit: the strictness was changed."""
+    queue.offer_after_commit(db.session(), "leadgen.fraud.jobs.settle", campaign_id)
+
+
 def open_contests() -> Sequence[int]:
     """The contests that are looked at each night."""
     return db.session.scalars(select(Campaign.id).where(Campaign.status.in_(LOOKED_AT)).order_by(Campaign.id)).all()

@@ -84,6 +84,25 @@ def test_the_bell_rings_after_the_outer_commit_only(context: None, monkeypatch: 
     assert rung == [Bell.FACTS]
 
 
+def test_a_job_is_offered_after_the_outer_commit_only(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: list[tuple[object, ...]] = []
+    monkeypatch.setattr(queue, "offer", lambda *call: offered.append(call))
+
+    with db.session.begin_nested():
+        db.session.execute(text("SELECT 1"))
+        queue.offer_after_commit(db.session(), "some.job", 7)
+    assert offered == []
+    db.session.rollback()
+    db.session.commit()
+    assert offered == []
+
+    for _ in range(2):
+        queue.offer_after_commit(db.session(), "some.job", 7)
+    db.session.execute(text("SELECT 1"))
+    db.session.commit()
+    assert offered == [("some.job", 7)]
+
+
 def test_what_a_job_rang_is_passed_on_before_its_process_ends(
     app: object, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,11 +8,13 @@ import pytest
 from flask import Flask
 
 from leadgen.campaigns.models import Campaign, FraudPreset
+from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.entries import referrals
-from leadgen.entries.models import Entry, ReferralReason, ReferralState
+from leadgen.entries.models import Entry, ReferralReason, ReferralState, Review
+from leadgen.fraud import jobs, safelist
 from leadgen.fraud.models import Decision, Ruling, Verdict
-from tests.factories import make_entry
+from tests.factories import fresh, make_entry
 from tests.factories_contest import make_appeal, make_sighting, make_signal, make_verdict
 from tests.web.admin.studio import Staff
 from tests.world import World
@@ -129,6 +131,33 @@ def test_strictness_shows_who_would_change_before_it_is_used(
     assert ada.post(f"{base}/review/strictness", {"preset": "strict"}).status_code == 303
     with app.app_context():
         assert db.session.get_one(Campaign, world.campaign.id).fraud_preset is FraudPreset.STRICT
+
+
+def test_a_new_strictness_is_applied_soon_after_it_is_saved(
+    app: Flask, ada: Staff, base: str, friend_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[tuple[str, int]] = []
+    monkeypatch.setattr(queue, "offer", lambda job, campaign_id: offered.append((job, campaign_id)))
+    assert ada.post(f"{base}/review/strictness", {"preset": "strict"}).status_code == 303
+    (job, campaign_id), *others = offered
+    assert (job, others) == ("leadgen.fraud.jobs.settle", [])
+    with app.app_context():
+        assert db.session.get_one(Entry, friend_id).review is Review.CLEAR
+        jobs.settle(campaign_id)
+        assert fresh(db.session.get_one(Entry, friend_id)).review is Review.HELD
+
+
+def test_what_is_safe_is_looked_at_after_the_commit(
+    app: Flask, world: World, friend_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str] = []
+    monkeypatch.setattr(queue, "offer", lambda job, _campaign_id: offered.append(job))
+    with app.app_context():
+        brand_id = db.session.get_one(Campaign, world.campaign.id).brand_id
+        safelist.add(brand_id, "domain", "school.example", by="Ada")
+        assert offered == []
+        db.session.commit()
+    assert set(offered) == {"leadgen.fraud.jobs.rescore_one"}
 
 
 def test_an_empty_desk_teaches(ada: Staff, base: str) -> None:
