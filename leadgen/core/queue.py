@@ -112,10 +112,10 @@ def enqueue(job: str, *args: str | int, name: QueueName = QueueName.SLOW, client
         queue(name, client).enqueue(job, *args, retry=retry, result_ttl=0, failure_ttl=FAILURE_SECONDS)
 
 
-def offer(job: str, *args: str | int, name: QueueName = QueueName.SLOW) -> bool:
+def offer(job: str, *args: str | int, name: QueueName = QueueName.SLOW, client: redis.Redis | None = None) -> bool:
     """Like `enqueue`, for what may as well not happen: False while Redis is away."""
     try:
-        enqueue(job, *args, name=name)
+        enqueue(job, *args, name=name, client=client)
     except redis.RedisError as error:
         log.warning("%s does not run while Redis is away: %s", job, error)
         return False
@@ -161,10 +161,7 @@ class _Doorbell:
             while True:
                 wanted.add(self._rung.popleft())
         for bell in wanted:
-            try:
-                enqueue(bell.value, name=BELL_QUEUES[bell], client=client)
-            except redis.RedisError as error:
-                log.warning("could not ring %s, the scheduler will: %s", bell.name, error)
+            offer(bell.value, name=BELL_QUEUES[bell], client=client)
 
 
 _doorbell = _Doorbell()
@@ -182,26 +179,23 @@ def ring_out() -> None:
 
 def ring_after_commit(session: Session, bell: Bell) -> None:
     """Ring once the session's outermost transaction is committed; forget it on rollback."""
-    session.info.setdefault("bells", set()).add(bell)
+    session.info.setdefault("calls", {})[ring, bell] = None
 
 
 def offer_after_commit(session: Session, job: str, *args: str | int) -> None:
     """Like `offer`, once the session's outermost transaction is committed, so that the job sees what was written."""
-    session.info.setdefault("offers", {})[job, *args] = None
+    session.info.setdefault("calls", {})[offer, job, *args] = None
 
 
 @event.listens_for(Session, "after_commit")
 def _ring_bells(session: Session) -> None:
     # The event also fires when a savepoint is released: wait for the outer commit.
     if not session.in_nested_transaction():
-        for bell in session.info.pop("bells", ()):
-            ring(bell)
-        for job, *args in session.info.pop("offers", {}):
-            offer(job, *args)
+        for call, *args in session.info.pop("calls", ()):
+            call(*args)
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget_bells(session: Session) -> None:
     if not session.in_nested_transaction():
-        session.info.pop("bells", None)
-        session.info.pop("offers", None)
+        session.info.pop("calls", None)
