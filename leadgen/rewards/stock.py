@@ -19,23 +19,28 @@ LOW_PERCENT = 20
 _SOLD_OUT_SECONDS = 5.0
 
 # A piece is taken from the moment it is earned until it is refused, taken back or expired. In a tier of codes the free
-# ones must also be enough for everybody who has a piece and no code yet.
+# ones must also be enough for everybody who has a piece and no code yet. A tier without any limit is not counted.
 _LEFT = text("""
-SELECT m.id, CASE WHEN m.delivery = 'code' THEN least(m.stock - a.taken, c.free - a.waiting) ELSE m.stock - a.taken END
-       AS left, CASE WHEN m.delivery = 'code' THEN least(m.stock::bigint, c.loaded) ELSE m.stock END AS total,
-       a.reserve
-FROM milestone m
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE state IN ('earned', 'approved', 'delivered', 'review')) AS taken,
-           count(*) FILTER (WHERE state IN ('earned', 'approved')) AS waiting,
-           count(*) FILTER (WHERE state = 'reserve') AS reserve
-    FROM award WHERE milestone_id = m.id
-) AS a
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE status = 'free') AS free, count(*) FILTER (WHERE status <> 'void') AS loaded
-    FROM coupon WHERE milestone_id = m.id AND m.delivery = 'code'
-) AS c
-WHERE m.id = ANY(:milestones)
+SELECT id, least(stock - taken, free - waiting) AS left, least(stock::bigint, loaded) AS total, reserve
+FROM (
+    SELECT m.id, m.stock,
+           CASE WHEN m.stock IS NOT NULL THEN (
+               SELECT count(*) FROM award
+               WHERE milestone_id = m.id AND state IN ('earned', 'approved', 'delivered', 'review')) END AS taken,
+           CASE WHEN m.delivery = 'code' THEN (
+               SELECT count(*) FROM award WHERE milestone_id = m.id AND state IN ('earned', 'approved')) END AS waiting,
+           CASE WHEN m.delivery = 'code' THEN (
+               SELECT count(*) FROM coupon WHERE milestone_id = m.id AND status = 'free') END AS free,
+           CASE WHEN m.delivery = 'code' THEN (
+               SELECT count(*) FROM coupon WHERE milestone_id = m.id AND status <> 'void') END AS loaded,
+           (SELECT count(*) FROM award WHERE milestone_id = m.id AND state = 'reserve') AS reserve
+    FROM milestone m WHERE m.id = ANY(:milestones)
+) AS counted
+""")
+_WAITED_FOR = text("""
+SELECT id FROM milestone m
+WHERE id = ANY(:milestones) AND EXISTS (SELECT 1 FROM award WHERE milestone_id = m.id AND state = 'reserve')
+ORDER BY id
 """)
 
 
@@ -76,16 +81,19 @@ def _not_negative(left: int | None) -> int | None:
 
 
 class Places:
-    """The pieces that one transaction, which holds the lock, gives out and takes back."""
+    """The pieces that one transaction, which holds the lock, gives out and takes back.
+
+    A tier is counted when its first piece moves, and not before: most looks at people move none.
+    """
 
     def __init__(self, milestones: Collection[Milestone]) -> None:
-        self._before = of([milestone.id for milestone in milestones])
-        self._left = {key: stock.left for key, stock in self._before.items()}
         self._campaigns = {milestone.id: milestone.campaign_id for milestone in milestones}
+        self._before: dict[int, Stock] = {}
+        self._left: dict[int, int | None] = {}
 
     def take(self, milestone_id: int) -> bool:
-        """Take a piece; False when none is left."""
-        left = self._left[milestone_id]
+        """Take a piece; False when none is left. To be asked before the award changes."""
+        left = self._now(milestone_id)
         if left is not None:
             if left <= 0:
                 return False
@@ -93,14 +101,22 @@ class Places:
         return True
 
     def give_back(self, milestone_id: int) -> None:
-        """A piece is free again."""
-        left = self._left[milestone_id]
+        """A piece is free again. To be said before the award changes."""
+        left = self._now(milestone_id)
         if left is not None:
             self._left[milestone_id] = left + 1
 
+    def _now(self, milestone_id: int) -> int | None:
+        if milestone_id not in self._before:
+            self._before[milestone_id] = before = of([milestone_id])[milestone_id]
+            self._left[milestone_id] = before.left
+        return self._left[milestone_id]
+
     def waiting(self) -> list[int]:
         """The tiers whose reserve list can move on."""
-        return [key for key, stock in self._before.items() if stock.reserve and self._left[key] != 0]
+        db.session.flush()
+        found = db.session.scalars(_WAITED_FOR, {"milestones": list(self._campaigns)})
+        return [key for key in list(found) if self._now(key) != 0]
 
     def tell(self) -> None:
         """Record the alarm for each tier that reached a fifth, or nothing, in this transaction."""

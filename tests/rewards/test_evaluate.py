@@ -298,3 +298,16 @@ def test_a_tier_of_another_campaign_does_not_matter(campaign: Campaign) -> None:
 
     assert look(anna) == 0
     assert state(anna, foreign) is None
+
+
+def test_nothing_is_counted_for_who_earns_nothing(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock that everybody waits for is not held while codes and awards are counted for nobody."""
+    reward = tier(campaign, 1, delivery=Delivery.CODE, stock=100)
+    anna, cleo = ben(campaign, friends=1), ben(campaign)
+    counted: list[list[int]] = []
+    count = stock.of
+    monkeypatch.setattr(stock, "of", lambda ids: counted.append(list(ids)) or count(ids))
+    look(cleo)
+    assert counted == []
+    look(anna)
+    assert counted == [[reward.id]]
