@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import text
 
@@ -12,7 +12,7 @@ from leadgen.entries import moves
 from leadgen.journal.models import Fact
 
 log = logging.getLogger(__name__)
-_BATCH = 50_000
+_BATCH = 50_000  # people noted at once
 
 # Only where there is something to earn: everybody named, all entries of the people named, and who brought them.
 _CONCERNED = text("""
@@ -31,12 +31,22 @@ SELECT DISTINCT e.id FROM milestone m JOIN entry e ON e.campaign_id = m.campaign
 LEFT JOIN award a ON a.entry_id = e.id AND a.milestone_id = m.id
 CROSS JOIN LATERAL (SELECT CASE m.metric WHEN 'friends' THEN e.friends_counted WHEN 'points' THEN e.points
                                 ELSE (e.status = 'confirmed')::int END AS reached) AS now
-WHERE (CAST(:campaigns AS bigint[]) IS NULL OR m.campaign_id = ANY(:campaigns)) AND CASE
+WHERE e.id > :after AND (CAST(:campaigns AS bigint[]) IS NULL OR m.campaign_id = ANY(:campaigns)) AND CASE
     WHEN a.id IS NULL THEN e.status = 'confirmed' AND e.review = 'clear' AND now.reached >= m.threshold
     WHEN a.state IN ('earned', 'reserve', 'approved') THEN e.status <> 'confirmed' OR now.reached < a.threshold
     WHEN a.reason = 'below' THEN e.status = 'confirmed' AND e.review = 'clear' AND now.reached >= a.threshold
     ELSE false END
-LIMIT :batch
+ORDER BY e.id LIMIT :batch
+""")
+
+# A version of the rules in which the rewards differ from those before; or in which nothing differs, since the rules do
+# not tell everything about a reward.
+_TIERS_CHANGED = text("""
+SELECT DISTINCT now.campaign_id
+FROM unnest(CAST(:campaigns AS bigint[]), CAST(:numbers AS int[])) AS told (campaign_id, number)
+JOIN rules_version now ON now.campaign_id = told.campaign_id AND now.number = told.number
+LEFT JOIN rules_version past ON past.campaign_id = now.campaign_id AND past.number = now.number - 1
+WHERE now.snapshot -> 'rewards' IS DISTINCT FROM past.snapshot -> 'rewards' OR now.snapshot = past.snapshot
 """)
 
 
@@ -51,7 +61,11 @@ def look_again(facts: Sequence[Fact]) -> None:
 
 def look_at_campaigns(facts: Sequence[Fact]) -> None:
     """What can be earned has changed: look at everybody who may have reached it already (reaction)."""
-    moves.note(_unequal(sorted({fact.campaign_id for fact in facts if fact.campaign_id})))
+    told = [(fact.campaign_id, fact.data["rules"]) for fact in facts if fact.campaign_id and fact.data.get("rules")]
+    values = {"campaigns": [campaign for campaign, _ in told], "numbers": [number for _, number in told]}
+    changed = sorted(db.session.scalars(_TIERS_CHANGED, values))
+    for found in _unequal(changed) if changed else ():
+        moves.note(found)
 
 
 def audit() -> list[int]:
@@ -59,13 +73,19 @@ def audit() -> list[int]:
 
     A tier that gives way to a higher one, and a friend who is being checked, leave some that are right as they are.
     """
-    found = _unequal(None)
-    if found:
-        log.warning("awards of %d entries are compared anew, such as %s", len(found), found[:20])
+    everybody = []
+    for found in _unequal(None):
         moves.note(found)
-    db.session.commit()
-    return found
+        db.session.commit()
+        everybody += found
+    if everybody:
+        log.warning("awards of %d entries are compared anew, such as %s", len(everybody), everybody[:20])
+    return everybody
 
 
-def _unequal(campaign_ids: list[int] | None) -> list[int]:
-    return sorted(db.session.scalars(_UNEQUAL, {"campaigns": campaign_ids, "batch": _BATCH}))
+def _unequal(campaign_ids: list[int] | None) -> Iterator[list[int]]:
+    """Page by page, so that nobody is left out however many they are."""
+    after = 0
+    while found := list(db.session.scalars(_UNEQUAL, {"campaigns": campaign_ids, "after": after, "batch": _BATCH})):
+        yield found
+        after = found[-1]
