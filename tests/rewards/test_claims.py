@@ -10,7 +10,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.entries import referrals
 from leadgen.entries.models import Entry, Review
-from leadgen.rewards import jobs, mine, stock
+from leadgen.rewards import jobs, mine, stock, upkeep
 from leadgen.rewards.mine import Look, Mine
 from leadgen.rewards.models import AwardState
 from tests.conftest import Clock
@@ -81,6 +81,22 @@ def test_what_is_not_claimed_is_reminded_of_once_then_goes_to_the_next(campaign:
     assert (state(anna, reward), state(cleo, reward)) == (S.EXPIRED, S.APPROVED)
     look(anna)
     assert state(anna, reward) is S.EXPIRED
+
+
+def test_many_are_reminded_and_expire_in_one_run(
+    campaign: Campaign, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many: batch after batch, and nobody who has the letter is asked about again."""
+    monkeypatch.setattr(upkeep, "_BATCH", 2)
+    reward = tier(campaign, 1, claim_days=7)
+    people = [ben(campaign, friends=1) for _ in range(5)]
+    look(*people)
+    clock.forward(days=5, minutes=1)
+    assert upkeep.remind() == len(people)
+    assert upkeep._ending(0) == []
+    clock.forward(days=2)
+    assert upkeep.expire() == len(people)
+    assert {state(one, reward) for one in people} == {S.EXPIRED}
 
 
 def _letters() -> list[str]:
