@@ -119,8 +119,13 @@ def credit_by(who: Doer, action: ActionCard, source: str, data: Mapping[str, Any
 
 
 def withdraw(entry_id: int, action_id: int, occurrence: str, *, reason: str) -> bool:
-    """Take back what `credit_done` gave, such as for a work that was published and then refused; False when nothing."""
+    """Take back what `credit_done` gave, such as for a work that was published and then refused; False when nothing.
+
+    Nothing either once the contest is closed: its points are settled, for taking as for giving. Raises NotFound.
+    """
     who = deeds.doer(entry_id)
+    if not who.is_unsettled:
+        return False
     for deed in who.deeds:
         if deed.action_id == action_id and deed.data.get("source") == occurrence and deed.state is DeedState.DONE:
             deeds.refuse(who, deed, reason)

@@ -43,7 +43,9 @@ SELECT id FROM above
 def reattribute(entry_id: int, typed: str, *, by: str, note: str) -> None:
     """Credit this friend to the owner of another code, from now on; their own friends move along in the tree.
 
-    What the friend earned the one before is taken back, what a check decided stays. `by` is who says so, `note` why.
+    What the friend earned the one before is taken back, what a check decided stays. Indirect points, which the friend's
+    own friends earned the one before, stay there; those of later friends go to the new one. `by` is who says so, `note`
+    why.
     Raises Invalid (code, note), Conflict once the contest's list is frozen, NotFound.
     """
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": points.LOCK})

@@ -15,21 +15,25 @@ from leadgen.entries.models import LedgerKind
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
-_CREDIT = text("""
+# From the draw on the ledger stands still, whoever asks: points and places are those of the result.
+_UNFROZEN = (
+    "NOT EXISTS (SELECT FROM campaign k WHERE k.id = e.campaign_id AND k.status IN ('drawing', 'awarded', 'archived'))"
+)
+_CREDIT = text(f"""
 WITH line AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, source_entry_id, action_id, proof, rules_version,
                         at, idempotency_key)
     SELECT e.campaign_id, e.id, :kind, CAST(:points AS int), CAST(:chances AS int), s.id, CAST(:action AS bigint),
            :proof, coalesce(s.rules_version, e.rules_version), CAST(:at AS timestamptz), :key
     FROM entry e LEFT JOIN entry s ON s.id = CAST(:source AS bigint)
-    WHERE e.id = :entry AND e.status = 'confirmed'
+    WHERE e.id = :entry AND e.status = 'confirmed' AND {_UNFROZEN}
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances, kind, proof, at
 )
 INSERT INTO ledger_pending (campaign_id, entry_id, points, chances, kind, proof, friends, at)
 SELECT campaign_id, entry_id, points, chances, kind, proof, (kind = 'referral')::int, at FROM line
 RETURNING id
-""")
+""")  # noqa: S608 - a constant of this module
 
 # A line, the one that reverses it, the one that reverses that, …: the last says whether the points stand.
 _LAST = """
@@ -46,7 +50,7 @@ WITH RECURSIVE chain AS (
                         reverses_id, rules_version, at, idempotency_key)
     SELECT first.campaign_id, first.entry_id, {kind}, -last.points, -last.chances, first.source_entry_id,
            first.question_id, first.action_id, first.proof, last.id, first.rules_version, {at}, '{word}:' || last.id
-    FROM first, last WHERE last.step % 2 = {step}
+    FROM first, last, entry e WHERE e.id = first.entry_id AND last.step % 2 = {step} AND {unfrozen}
     ON CONFLICT DO NOTHING
     RETURNING id, campaign_id, entry_id, points, chances, kind, proof, at
 ), unfolded AS (
@@ -60,7 +64,13 @@ WHERE e.id = line.entry_id
 """
 _TAKE_BACK = text(
     _LAST.format(
-        kind="'reversal'", at="CAST(:now AS timestamptz)", word="back", step=0, pending="'reversal'", friends=-1
+        kind="'reversal'",
+        at="CAST(:now AS timestamptz)",
+        word="back",
+        step=0,
+        pending="'reversal'",
+        friends=-1,
+        unfrozen=_UNFROZEN,
     )
 )
 # With the time of the line that it restores: what was taken by mistake changes no tie-break (I33). To the fold a
@@ -73,6 +83,7 @@ _GIVE_BACK = text(
         step=1,
         pending="CASE WHEN line.kind = 'entry' THEN 'manual' ELSE line.kind END",
         friends=1,
+        unfrozen=_UNFROZEN,
     )
 )
 
@@ -92,7 +103,7 @@ def credit(  # noqa: PLR0913 - a line has so many columns; all but the first are
     """Give a confirmed entry points and chances (as many as points unless said), in the running transaction.
 
     Once for each `key`, for ever: False when it was given before, even if it was taken back since, and when the entry
-    is not confirmed. `at` is when it was earned (UTC; now unless said).
+    is not confirmed or the contest's list is frozen. `at` is when it was earned (UTC; now unless said).
     """
     values = {
         "entry": entry_id,
@@ -109,7 +120,7 @@ def credit(  # noqa: PLR0913 - a line has so many columns; all but the first are
 
 
 def take_back(key: str, *, reason: str) -> bool:
-    """Write the line that undoes the one with this key; False when there is none, or it is undone already.
+    """Write the line that undoes the one with this key; False when there is none, or it is undone, or all is frozen.
 
     `reason` is told in the journal. What rests on the points (a reward) is looked at again by whoever gave it.
     """

@@ -128,7 +128,7 @@ def set_review(entry_id: int, review: Review, *, risk: int | None = None) -> boo
 
     Takes nothing from anybody: points that friends honestly brought stay, and so does what this entrant earned others.
     While somebody is excluded their new friends wait (on hold, `ineligible`); clearing counts them. True when `review`
-    changed. Raises NotFound.
+    changed: never once the contest's list is frozen. Raises NotFound.
     """
     db.session.flush()
     db.session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": points.LOCK})
@@ -136,6 +136,8 @@ def set_review(entry_id: int, review: Review, *, risk: int | None = None) -> boo
     entry = db.session.scalar(locked.execution_options(populate_existing=True))
     if entry is None:
         raise NotFound
+    if db.session.get_one(Campaign, entry.campaign_id).status in judging.FROZEN:
+        return False
     if risk is not None:
         entry.risk = risk
     before = entry.review

@@ -47,8 +47,9 @@ ORDER BY e.expires_at LIMIT :batch
 _EXPIRE = """
 WITH over AS (
     UPDATE entry SET status = 'expired',
-        referral_state = CASE referral_state WHEN 'awaiting' THEN 'not_counted' ELSE referral_state END,
-        referral_reason = CASE referral_state WHEN 'awaiting' THEN 'expired' ELSE referral_reason END
+        referral_state = CASE WHEN referral_state IN ('awaiting', 'on_hold') THEN 'not_counted'
+                              ELSE referral_state END,
+        referral_reason = CASE WHEN referral_state IN ('awaiting', 'on_hold') THEN 'expired' ELSE referral_reason END
     WHERE id IN (SELECT id FROM entry WHERE status = 'pending' AND expires_at <= :now ORDER BY expires_at LIMIT :batch
                  FOR UPDATE SKIP LOCKED)
     RETURNING id, brand_id, campaign_id, contact_id, is_marketing_wanted

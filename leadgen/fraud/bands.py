@@ -19,12 +19,19 @@ from leadgen.fraud.models import Decision
 
 NEVER = 101
 _CHUNK = 1_000
+# Besides whoever confirmed: before that only decisions apply, not scores; and of erased people what a check or staff
+# kept back still stands with their referrer. Once the list is frozen nobody is moved any more.
 _STANDING = text("""
 SELECT e.id, e.status, e.referrer_id, e.referral_state, e.referral_reason, e.review, e.risk, k.fraud_preset AS preset,
        v.score, v.decision, v.decided_codes,
        ARRAY(SELECT code FROM signal s WHERE s.entry_id = e.id) AS codes
 FROM entry e JOIN campaign k ON k.id = e.campaign_id LEFT JOIN verdict v ON v.entry_id = e.id
-WHERE e.id = ANY(:entries) AND e.status = 'confirmed' ORDER BY e.id
+WHERE e.id = ANY(:entries) AND k.status NOT IN ('drawing', 'awarded', 'archived') AND (
+    e.status = 'confirmed'
+    OR e.status IN ('pending', 'bounced')
+       AND (v.decision IN ('held', 'rejected') OR e.review <> 'clear' OR e.referral_reason IN ('risk', 'manual'))
+    OR e.status = 'erased' AND e.referral_reason IN ('risk', 'manual')
+) ORDER BY e.id
 """)
 
 
@@ -102,7 +109,8 @@ def _standing(row: Any) -> Standing:
 
 
 def _stands(row: Any, target: Wanted) -> bool:
-    return row.review == target.review and (row.referrer_id is None or not _referral_verb(row, target.referral))
+    is_reviewed = row.review == target.review or row.status == EntryStatus.ERASED
+    return is_reviewed and (row.referrer_id is None or not _referral_verb(row, target.referral))
 
 
 def _referral_verb(row: Any, target: Decision) -> str:
@@ -137,7 +145,7 @@ def _apply(row: Any) -> bool:
                 referrals.hold(row.id, ReferralReason.RISK)
         elif verb == "release":
             referrals.release(row.id)
-    if row.review != target.review:
+    if row.review != target.review and row.status != EntryStatus.ERASED:
         referrals.set_review(row.id, target.review, risk=row.score or 0)
     return True
 

@@ -43,7 +43,8 @@ class Shown(StrEnum):
 # What belongs to each list. A decision stays until the engine finds something of a kind that was not known then.
 _NEW_CODE = "EXISTS (SELECT 1 FROM signal s WHERE s.entry_id = v.entry_id AND NOT s.code = ANY(v.decided_codes))"
 _IS_OPEN = (
-    f"(v.score >= {DOUBTFUL} OR stakes.held > 0) AND e.status <> 'expired' AND (v.decision = 'none' OR {_NEW_CODE})"
+    f"(v.score >= {DOUBTFUL} OR stakes.held > 0 OR e.status = 'erased') AND e.status <> 'expired'"
+    f" AND (v.decision = 'none' OR {_NEW_CODE})"
 )
 _LISTS = {
     Shown.OPEN: _IS_OPEN,
@@ -54,7 +55,7 @@ _LISTS = {
 }
 _FROM = """
 FROM verdict v
-JOIN entry e ON e.id = v.entry_id AND e.status <> 'erased'
+JOIN entry e ON e.id = v.entry_id AND (e.status <> 'erased' OR e.referral_state = 'on_hold')
 JOIN contact c ON c.id = e.contact_id
 JOIN campaign k ON k.id = v.campaign_id
 LEFT JOIN (
@@ -86,7 +87,8 @@ SELECT f.id, f.public_id, f.status, f.referral_state, f.referral_reason, f.revie
        coalesce(s.returns, 0) AS returns
 FROM entry f JOIN contact c ON c.id = f.contact_id
 LEFT JOIN sighting s ON s.entry_id = f.id LEFT JOIN verdict v ON v.entry_id = f.id
-WHERE f.referrer_id = :head AND f.status <> 'erased' ORDER BY f.id LIMIT {MOST_FRIENDS}
+WHERE f.referrer_id = :head AND (f.status <> 'erased' OR f.referral_state = 'on_hold')
+ORDER BY f.id LIMIT {MOST_FRIENDS}
 """)  # noqa: S608 - as above
 _NUMBERS = text("""
 SELECT f.referrer_id AS head, count(*) AS friends, count(f.confirmed_at) AS confirmed,

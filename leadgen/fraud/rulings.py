@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import select, text, update
 
+from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.entries import points
+from leadgen.entries import judging, points
 from leadgen.entries.models import Entry
 from leadgen.fraud import bands
 from leadgen.fraud.models import Decision, Ruling, Verdict
@@ -45,7 +46,8 @@ WHERE e.contact_id = ANY(:contacts) AND r.campaign_id = e.campaign_id
 def rule(campaign_id: int, entry_ids: Collection[int], deed: Decision, *, reason: str, by: str) -> Ruling:
     """Accept, hold or reject these entrants of one campaign, whatever their scores say, and apply it at once.
 
-    Raises Invalid(field="reason") without a reason, Invalid for too many at once, NotFound when none of them is there.
+    Raises Invalid(field="reason") without a reason, Invalid for too many at once, NotFound when none of them is there,
+    Conflict once the contest's list is frozen.
     """
     tidy = reason.strip()
     if not tidy:
@@ -59,6 +61,7 @@ def rule(campaign_id: int, entry_ids: Collection[int], deed: Decision, *, reason
     found = db.session.execute(theirs.order_by(Entry.id)).all()
     if not found:
         raise NotFound
+    _require_open(campaign_id)
     ids = [row.id for row in found]
     before = _decisions(ids)
     ruling = Ruling(
@@ -80,7 +83,7 @@ def rule(campaign_id: int, entry_ids: Collection[int], deed: Decision, *, reason
 def undo(campaign_id: int, ruling_id: int, *, by: str) -> Ruling:
     """Take a ruling back, for thirty days; people about whom somebody decided anew since keep that decision.
 
-    Raises NotFound; Conflict when it was taken back before or is too old.
+    Raises NotFound; Conflict when it was taken back before or is too old, or the contest's list is frozen.
     """
     points.alone()
     ruling = db.session.get(Ruling, ruling_id, with_for_update=True)
@@ -90,6 +93,7 @@ def undo(campaign_id: int, ruling_id: int, *, by: str) -> Ruling:
         raise Conflict(_("This decision was taken back before."))
     if clock.now() - ruling.at > UNDO_FOR:
         raise Conflict(_("This decision is older than thirty days and stays. Decide anew instead."))
+    _require_open(campaign_id)
     ruling.undone_at, ruling.undone_by = clock.now(), by
     touched = _still_ruled_by(ruling)
     for decision in Decision:
@@ -117,6 +121,11 @@ def latest(campaign_id: int, limit: int = 100) -> Sequence[Ruling]:
 def may_be_undone(ruling: Ruling) -> bool:
     """Whether a ruling can still be taken back."""
     return ruling.undone_at is None and clock.now() - ruling.at <= UNDO_FOR
+
+
+def _require_open(campaign_id: int) -> None:
+    if db.session.get_one(Campaign, campaign_id).status in judging.FROZEN:
+        raise Conflict(_("The list of entrants is final; what was decided stays as it is."))
 
 
 def _decisions(ids: Sequence[int]) -> dict[int, dict[str, Any]]:

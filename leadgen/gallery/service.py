@@ -108,7 +108,10 @@ def left_of(entry_id: int, action: ActionCard) -> int:
 
 
 def withdraw(entry_id: int, public_id: str) -> None:
-    """Take one's own work back: its picture is deleted at once, its points go. Raises NotFound."""
+    """Take one's own work back: its picture goes at once, and until the contest is closed its points.
+
+    Raises NotFound.
+    """
     work = db.session.scalar(select(Work).filter_by(public_id=public_id, entry_id=entry_id).with_for_update())
     if work is None or work.state is WorkState.WITHDRAWN:
         raise NotFound
@@ -121,7 +124,8 @@ def decide(campaign_id: int, work_ids: Collection[int], state: WorkState, *, by:
     """Publish or refuse works of this campaign; answers how those that changed stood before.
 
     `reason` is read by the maker: one of kinds.REASONS, or own words. The first time a work is published its maker
-    earns the action's points; a work refused later loses them. The maker hears of it by mail, once a day at most.
+    earns the action's points; a work refused later loses them, until the contest is closed: then works come and go and
+    points stay. The maker hears of it by mail, once a day at most.
     Raises Invalid when a refusal has no reason.
     """
     reason = kinds.tidy_line(reason)[:LONGEST_REASON]

@@ -224,12 +224,13 @@ class ContestMachine(RuleBasedStateMachine):
         key = f"manual:{who.entry_id}"
         given = commit(credits.credit, who.entry_id, kind=LedgerKind.MANUAL, points=3, key=key)
         assert not commit(credits.credit, who.entry_id, kind=LedgerKind.MANUAL, points=3, key=key)
-        assert given is (who.status == "confirmed" and not who.own)
+        is_open = not self.contest.is_frozen
+        assert given is (is_open and who.status == "confirmed" and not who.own)
         if given:
             [line] = rows("SELECT at FROM ledger WHERE idempotency_key = %(key)s", key=key)
             who.own.append((3, line["at"]))
-        assert commit(credits.take_back, key, reason="a trial") is bool(who.own)
-        assert commit(credits.give_back, key) is bool(who.own)
+        assert commit(credits.take_back, key, reason="a trial") is (is_open and bool(who.own))
+        assert commit(credits.give_back, key) is (is_open and bool(who.own))
 
     @rule(who=people)
     def ask_for_a_coupon(self, who: Person) -> None:

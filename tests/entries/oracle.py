@@ -154,6 +154,8 @@ class Contest:
             self._become(friend, self._verdict(friend, now), now)
 
     def review(self, person: Person, found: str, now: datetime) -> None:
+        if self.is_frozen:
+            return
         if person.review == "excluded" != found:
             for friend in self.people:
                 if friend.referrer is person and friend.state == ("on_hold", "ineligible"):
@@ -193,7 +195,7 @@ class Contest:
         for person in self.people:
             if person.status == "pending" and person.expires_at <= now:
                 person.status = "expired"
-                if person.state == AWAITING:
+                if person.state == AWAITING or person.state[0] == "on_hold":
                     person.state = ("not_counted", "expired")
 
     def erase(self, person: Person) -> None:

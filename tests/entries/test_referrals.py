@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from leadgen import reactions
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
+from leadgen.core import clock as clock_of
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid
-from leadgen.entries import attribution, auditing, confirming, credits, entering, person, points, referrals
-from leadgen.entries.models import LedgerKind, ReferralReason, Review
-from leadgen.fraud import rulings
+from leadgen.core.errors import Conflict, Invalid
+from leadgen.entries import attribution, auditing, confirming, credits, entering, person, points, referrals, upkeep
+from leadgen.entries.models import Entry, LedgerKind, ReferralReason, Review
+from leadgen.fraud import desk, rulings
 from leadgen.fraud.models import Decision
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
+from tests.factories_contest import make_verdict
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -341,3 +344,78 @@ def test_f4_who_complained_counts_for_nobody_else_either(card: CampaignCard) -> 
         _do(attribution.reattribute, anna, codes[owner], by="Ada", note="Carl told her")
         assert _state(anna) == ("reversed", "bounce")
     assert (_points(ben), _points(carl)) == ((1, 0), (1, 0))
+
+
+@pytest.mark.parametrize("deed", [Decision.ACCEPTED, Decision.REJECTED])
+def test_i14_erased_while_held_can_still_be_decided(card: CampaignCard, deed: Decision) -> None:
+    ben = _come(card, "ben")
+    anna = _come(card, "anna", ben)
+    make_verdict(db.session.get_one(Entry, anna), score=60)
+    _do(referrals.hold, anna, ReferralReason.RISK)
+    _do(person.erase, anna)
+    [row] = [row for row in desk.queue(card.id) if row.entry_id == anna]
+    assert (row.first_name, row.email, row.stake) == ("", None, 5)
+    assert [one.id for one in desk.members_of(ben)] == [anna]
+
+    ruling = _do(rulings.rule, card.id, [anna], deed, reason="looked at", by="Ada")
+
+    assert _points(ben) == ((6, 1) if deed is Decision.ACCEPTED else (1, 0))
+    assert desk.queue(card.id) == []
+    if deed is Decision.REJECTED:
+        assert _state(anna) == ("reversed", "manual")
+        _do(rulings.undo, card.id, ruling.id, by="Ada")
+        _do(rulings.rule, card.id, [anna], Decision.ACCEPTED, reason="looked at again", by="Ada")
+        assert _points(ben) == (6, 1)
+
+
+def test_f11_a_decision_before_the_confirmation_holds_at_once(card: CampaignCard) -> None:
+    ben = _come(card, "ben")
+    anna, eve = (_come(card, name, ben, is_confirmed=False) for name in ("anna", "eve"))
+    ruling = _do(rulings.rule, card.id, [anna], Decision.REJECTED, reason="a script", by="Ada")
+    _do(rulings.rule, card.id, [eve], Decision.HELD, reason="look again", by="Ada")
+    assert (_state(anna), _state(eve)) == (("not_counted", "manual"), ("on_hold", "risk"))
+
+    for one in (anna, eve):
+        confirming.confirm(one, 1, "button_post")
+
+    assert (_state(anna), _state(eve)) == (("not_counted", "manual"), ("on_hold", "risk"))
+    assert _points(ben) == (1, 0)
+    assert "referral.counted" not in _facts(ben)
+    _do(rulings.undo, card.id, ruling.id, by="Ada")
+    assert _state(anna) == ("counted", "")
+
+
+def test_f11_a_decision_before_the_confirmation_can_be_taken_back_then(card: CampaignCard, clock: Clock) -> None:
+    ben = _come(card, "ben")
+    anna, eve = (_come(card, name, ben, is_confirmed=False) for name in ("anna", "eve"))
+    ruling = _do(rulings.rule, card.id, [anna], Decision.REJECTED, reason="a script", by="Ada")
+    _do(rulings.undo, card.id, ruling.id, by="Ada")
+    assert _state(anna) == ("awaiting", "")
+    _do(rulings.rule, card.id, [eve], Decision.HELD, reason="look again", by="Ada")
+    clock.forward(days=60)
+
+    db.session.execute(text(upkeep._EXPIRE), {"now": clock_of.now(), "batch": 1000})
+    db.session.commit()
+
+    assert _state(eve) == ("not_counted", "expired")  # nobody waits for somebody who never came
+
+
+@pytest.mark.parametrize("status", ["drawing", "awarded", "archived"])
+def test_m9_from_the_draw_on_points_places_and_decisions_stand_still(card: CampaignCard, status: str) -> None:
+    ben = _come(card, "ben")
+    _do(credits.credit, ben, kind=LedgerKind.MANUAL, points=7, key="manual:1")
+    ruling = _do(rulings.rule, card.id, [ben], Decision.ACCEPTED, reason="known", by="Ada")
+    before = _standing(ben)
+    _set(card, status=status)
+
+    assert not _do(credits.credit, ben, kind=LedgerKind.MANUAL, points=7, key="manual:2")
+    assert not _do(credits.take_back, "manual:1", reason="a mistake")
+    assert not _do(referrals.set_review, ben, Review.EXCLUDED)
+    with pytest.raises(Conflict, match="final"):
+        rulings.rule(card.id, [ben], Decision.REJECTED, reason="a script", by="Ada")
+    with pytest.raises(Conflict, match="final"):
+        rulings.undo(card.id, ruling.id, by="Ada")
+    db.session.rollback()
+
+    assert _standing(ben) == before
+    assert rows("SELECT review FROM entry WHERE id = %(id)s", id=ben) == [{"review": "clear"}]

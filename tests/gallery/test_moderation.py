@@ -210,3 +210,17 @@ def test_what_is_held_names_works_and_votes(contest: Contest) -> None:
     held = forgetting.held(contest.ben.contact_id)
     assert [work["title"] for work in held["works"]] == ["At the sea"]
     assert [vote["work"] for vote in held["votes_given"]] == [other.public_id]
+
+
+@pytest.mark.parametrize("status", ["closed", "awarded"])
+def test_once_the_contest_is_closed_works_move_and_points_stay(contest: Contest, status: str) -> None:
+    work = _hand_in(contest)
+    _decide(contest, [work], WorkState.PUBLISHED)
+    points_before = _points(contest)
+    contest.set(status=status)
+
+    before = _decide(contest, [work], WorkState.REFUSED, "not a photo")
+    assert (fresh(work).state, _points(contest)) == (WorkState.REFUSED, points_before)
+    gallery.restore(contest.campaign.id, before, by="Ada")
+    db.session.commit()
+    assert (fresh(work).state, _points(contest)) == (WorkState.PUBLISHED, points_before)

@@ -76,7 +76,7 @@ def review_rule(campaign_id: int) -> ResponseReturnValue:
         return redirect(_back(campaign_id), 303)
     try:
         ruling = rulings.rule(campaign.id, ids, deed, reason=request.form.get("reason", ""), by=_me())
-    except (Invalid, NotFound) as error:
+    except (Invalid, Conflict, NotFound) as error:
         refuse(str(error) or _("These people are not there any more."))
         return redirect(_back(campaign_id), 303)
     _tell(campaign_id, ruling)
