@@ -142,7 +142,7 @@ def _votes(campaign: Campaign) -> Iterator[Problem]:
     if starts_at is None or ends_at is None:
         yield Problem("works", _("Say when people vote."))
     elif starts_at <= campaign.starts_at:
-        yield Problem("works", _("The vote must begin after the contest, so that there is something to vote for."))
+        yield Problem("works", _("The vote must begin later than the contest, so that there is something to vote for."))
     elif ends_at <= starts_at:
         yield Problem("works", _("The vote must end after it begins."))
 

@@ -36,8 +36,8 @@ from leadgen.core.i18n import ngettext
 FOLDER = Path(__file__).parent / "rules"
 PLACEHOLDERS = (
     "organiser", "address", "brand", "contact", "title", "starts", "ends", "timezone", "confirmation_days", "countries",
-    "minimum_age", "prizes", "total_value", "entry_points", "referral_points", "answer_points", "actions", "award",
-    "tie_break", "referral_terms",
+    "minimum_age", "prizes", "total", "total_value", "entry_points", "referral_points", "answer_points", "actions",
+    "award", "tie_break", "referral_terms",
 )  # fmt: skip
 Change = dict[str, Any]
 
@@ -91,13 +91,20 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
         "confirmation_days": str(campaign.grace_seconds // 86400),
         "countries": country_names(campaign.countries, locale),
         "minimum_age": str(campaign.minimum_age),
-        "prizes": "\n".join(_won(campaign, locale)),
+        "prizes": "\n".join(_won(campaign, locale)) or _("No prize is given besides what article 8 says."),
+        "total": _total(campaign),
         "total_value": _total_value(campaign),
         "entry_points": _points(campaign.entry_points),
         "referral_points": _points(campaign.referral_points),
         "answer_points": _points(sum(q.points for q in campaign.questions if q.is_active)),
         "actions": _actions(campaign, locale),
     }
+
+
+def _total(campaign: Campaign) -> str:
+    """The sentence that adds up the prizes; nothing where none has a value."""
+    total = _total_value(campaign)
+    return _("Total value: %(value)s.") % {"value": total} + " " if total else ""
 
 
 def _tie_break(campaign: Campaign) -> str:

@@ -178,6 +178,7 @@ def create_from_template(
     starts_at = starts_at or _tomorrow_at_nine(zone)
     if ends_at:
         check_window(starts_at, ends_at)
+    ends_at = ends_at or last_minute(starts_at + timedelta(days=template["days"]), zone)
     campaign = Campaign(
         brand_id=brand.id,
         slug=check_slug(slug) if slug else _free_slug(name),
@@ -187,9 +188,9 @@ def create_from_template(
         default_locale=default_locale or brand.locale,
         texts=template["texts"],
         starts_at=starts_at,
-        ends_at=ends_at or last_minute(starts_at + timedelta(days=template["days"]), zone),
+        ends_at=ends_at,
         created_at=clock.now(),
-        **_played_by(template, starts_at, zone),
+        **_played_by(template, starts_at, ends_at, zone),
         **{key: template[key] for key in ("picture", "countries", "minimum_age", "entry_points", "referral_points")},
         prizes=[Prize(position=n, **prize) for n, prize in enumerate(template["prizes"], 1)],
         questions=[_question(n, question) for n, question in enumerate(template["questions"], 1)],
@@ -206,13 +207,13 @@ def _milestone(position: int, data: dict[str, Any]) -> Milestone:
     return Milestone(position=position, **values)
 
 
-def _played_by(template: Mapping[str, Any], starts_at: datetime, zone: str) -> dict[str, Any]:
-    """The mechanics of a template, their settings, and between which days of the contest people vote."""
-    days = {
-        f"votes_{name}_at": last_minute(starts_at + timedelta(days=day), zone)
-        for name, day in template.get("votes", {}).items()
-    }
-    return {"mechanics": list(template["mechanics"]), **template.get("settings", {}), **days}
+def _played_by(template: Mapping[str, Any], starts_at: datetime, ends_at: datetime, zone: str) -> dict[str, Any]:
+    """The mechanics of a template, their settings, and when people vote: after so much of the contest, to its end."""
+    played = {"mechanics": list(template["mechanics"]), **template.get("settings", {})}
+    if "votes_after" in template:
+        begin = last_minute(starts_at + (ends_at - starts_at) * template["votes_after"], zone)
+        played |= {"votes_start_at": min(begin, ends_at), "votes_end_at": ends_at}
+    return played
 
 
 def _question(position: int, data: dict[str, Any]) -> Question:

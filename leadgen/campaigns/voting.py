@@ -59,7 +59,9 @@ def _check(campaign: Campaign, voting: VotingInput) -> None:
 
 def _check_dates(campaign: Campaign, starts_at: datetime, ends_at: datetime) -> None:
     if starts_at <= campaign.starts_at:
-        raise Invalid(_("The vote must begin after the contest, so that there is something to vote for."), "starts_at")
+        raise Invalid(
+            _("The vote must begin later than the contest, so that there is something to vote for."), "starts_at"
+        )
     if starts_at > campaign.ends_at:
         raise Invalid(_("The vote must begin before the contest ends."), "starts_at")
     if ends_at - starts_at < _SHORTEST:

@@ -56,7 +56,7 @@ WHERE e.id = %(entry)s AND e.status <> 'erased'
 """  # noqa: S608 - the only values put in by Python are constants of this module
 
 _REFERRER = """
-SELECT e.id, e.campaign_id, c.slug, p.first_name, e.is_name_on_card FROM entry e
+SELECT e.id, e.campaign_id, c.slug, p.first_name, e.is_name_on_card, e.locale FROM entry e
 JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
 WHERE e.code = %(code)s AND e.status = 'confirmed'
 """
@@ -116,6 +116,7 @@ class ReferrerCard:
     code: str
     first_name: str
     name_on_card: str = ""
+    locale: str = ""  # what the person speaks: previews of the link are drawn by machines that ask for no language
 
 
 def standing(entry_id: int, access_version: int) -> Standing:
@@ -184,7 +185,8 @@ def referrer(code: str) -> ReferrerCard | None:
 
 def _referrer_card(row: dict[str, Any], code: str) -> ReferrerCard:
     name = text.shown_name(row["first_name"])
-    return ReferrerCard(row["id"], row["campaign_id"], row["slug"], code, name, name if row["is_name_on_card"] else "")
+    shown = name if row["is_name_on_card"] else ""
+    return ReferrerCard(row["id"], row["campaign_id"], row["slug"], code, name, shown, row["locale"])
 
 
 def forget() -> None:

@@ -79,9 +79,9 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "lifeless_host": lambda: _(
         "%(of)s people came from %(host)s, and %(alive)s of them came back, answered or shared."
     ),
-    "one_line": lambda: _("%(number)s of this person's %(of)s friends entered over one line."),
-    "from_datacentres": lambda: _("%(number)s of this person's %(of)s friends came from data centres."),
-    "one_domain": lambda: _("%(number)s of this person's %(of)s friends have mailboxes at %(domain)s."),
+    "one_line": lambda: _("%(number)s of the %(of)s friends of whoever invited entered over one line."),
+    "from_datacentres": lambda: _("%(number)s of the %(of)s friends of whoever invited came from data centres."),
+    "one_domain": lambda: _("%(number)s of the %(of)s friends of whoever invited have mailboxes at %(domain)s."),
     "one_provider": lambda: _("%(number)s of %(of)s friends use %(word)s; %(usual)s in 100 usually do."),
     "one_agent": lambda: _("%(number)s of %(of)s friends use %(word)s; among all it is %(usual)s in 100."),
     "own_agent": lambda: _("%(word)s is also what the referrer uses."),

@@ -23,7 +23,9 @@ MOST_CODES = 500_000
 LONGEST_CODE = 64
 REJECTS_SHOWN = 1_000
 _BATCH = 5_000
-_HEADINGS = frozenset({"code", "codes", "coupon", "coupons", "voucher", "bon"})
+_HEADINGS = frozenset(
+    {"code", "codes", "coupon", "coupons", "voucher", "vouchers", "bon", "bons", "promo", "promo code", "code promo"}
+)
 
 _ADD = text("""
 INSERT INTO coupon (milestone_id, code) SELECT :milestone, code FROM unnest(CAST(:codes AS text[])) AS given (code)

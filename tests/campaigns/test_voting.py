@@ -133,7 +133,7 @@ def test_a_launch_asks_for_works_and_dates(campaign: Campaign) -> None:
     make_action(campaign, kind=ActionKind.UPLOAD)
     now = clock.now()
     campaign.votes_start_at, campaign.votes_end_at = now - timedelta(days=3), now
-    assert _missing(campaign) == ["The vote must begin after the contest, so that there is something to vote for."]
+    assert _missing(campaign) == ["The vote must begin later than the contest, so that there is something to vote for."]
     campaign.votes_start_at, campaign.votes_end_at = now + timedelta(days=3), now + timedelta(days=2)
     assert _missing(campaign) == ["The vote must end after it begins."]
     campaign.votes_end_at = now + timedelta(days=4)

@@ -51,12 +51,24 @@ class Studio:
         for path in ("prizes", "rewards"):
             for address in self._parts(path):
                 self._fill_in(address)
+        self._load_codes()
         page.goto(self.base)
         page.get_by_role("button", name="Publish").click()
         expect(page.locator(".flash")).to_contain_text("The campaign is published", timeout=_PATIENCE)
         assert time.monotonic() - begun < TWO_MINUTES
         slug = page.locator(".heading-lead a").get_attribute("href") or ""
         return slug.rsplit("/", 1)[1]
+
+    def _load_codes(self) -> None:
+        """Into every vault that the checklist misses."""
+        for number, address in enumerate(self._parts("rewards"), 1):
+            self.page.goto(f"{self.stack.base_url}{address}/codes")
+            if not self.page.locator("#file").count():
+                continue
+            codes = "\n".join(f"GIFT{number}-{one}" for one in range(1, 4)).encode()
+            self.page.set_input_files("#file", {"name": "codes.csv", "mimeType": "text/csv", "buffer": codes})
+            self.page.get_by_role("button", name="Load").first.click()
+            expect(self.page.locator(".notice").first).to_contain_text("3 codes were added", timeout=_PATIENCE)
 
     def _parts(self, path: str) -> list[str]:
         self.page.goto(f"{self.base}/{path}")
@@ -191,19 +203,12 @@ def test_waiting_list(studio: Studio, person: Callable[[str], Visitor], mailbox:
 def test_coupon_giveaway(studio: Studio, person: Callable[[str], Visitor], mailbox: Mailbox) -> None:
     """Whoever confirms finds a code on the page; two people, two codes."""
     slug = studio.publish("coupon-giveaway")
-    [first, *_others] = studio._parts("rewards")
-    studio.page.goto(f"{studio.stack.base_url}{first}/codes")
-    codes = "\n".join(f"WELCOME-{number}" for number in range(1, 4)).encode()
-    studio.page.set_input_files("#file", {"name": "codes.csv", "mimeType": "text/csv", "buffer": codes})
-    studio.page.get_by_role("button", name="Load").first.click()
-    expect(studio.page.locator(".notice")).to_contain_text("3 codes were added", timeout=_PATIENCE)
-
     found = set()
     for anna in (person(slug), person(slug)):
         _until(anna.page, lambda page=anna.page: page.locator(".reward-code input").count() > 0)
         found.add(anna.page.input_value(".reward-code input"))
     assert len(found) == 2
-    assert all(code.startswith("WELCOME-") for code in found)
+    assert all(code.startswith("GIFT1-") for code in found)
 
 
 def test_quiz(studio: Studio, person: Callable[[str], Visitor]) -> None:

@@ -20,6 +20,7 @@ from leadgen.core import clock
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import editing as letters
+from leadgen.rewards import readiness as rewards
 from leadgen.web import staff
 from leadgen.web.admin.door import blueprint, brand_ids, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, aware, line, needed, on_the_clock, on_the_wall, sent
@@ -166,6 +167,8 @@ def places() -> ResponseReturnValue:
 def _publish(campaign: Campaign) -> None:
     if found := letters.errors_before_launch(cards.by_id(campaign.id)):
         raise Invalid(found[0].sentence, "letters")
+    if lacking := rewards.missing_before_launch(campaign):
+        raise Invalid(lacking[0].sentence, lacking[0].where)
     campaigns.publish(campaign)
 
 

@@ -11,6 +11,7 @@ from leadgen.analytics import service as analytics
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import clock
+from leadgen.rewards import readiness as rewards
 from leadgen.web.admin import charts
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.tabs import endpoint_for
@@ -23,7 +24,9 @@ def overview(campaign_id: int) -> ResponseReturnValue:
     """The whole page."""
     campaign = campaign_of_mine(campaign_id)
     is_draft = campaign.status is CampaignStatus.DRAFT
-    problems = campaigns.missing_before_launch(campaign) if is_draft else []
+    problems = (
+        [*campaigns.missing_before_launch(campaign), *rewards.missing_before_launch(campaign)] if is_draft else []
+    )
     return render_template(
         "admin/overview.html", campaign=campaign, problems=problems, place=endpoint_for, **_figures(campaign)
     )

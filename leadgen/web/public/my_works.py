@@ -27,6 +27,7 @@ def section(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any
         "works_words": kinds,
         "picture_path": forgetting.picture_path,
         "works_token": token,
+        "works_left": lambda action: left_of(own, action),
     }
 
 

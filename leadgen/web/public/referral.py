@@ -53,9 +53,10 @@ def referral(code: str) -> ResponseReturnValue:
 
 
 def _tags(card: CampaignCard, inviter: ReferrerCard) -> str:
-    """What a crawler draws its card from, in the language that it asks for (F12)."""
+    """What a crawler draws its card from, in the language that it asks for, else in the inviter's (F12)."""
     stage = stages.stage_of(card)
-    locale = language.speak(card.locales, card.default_locale)
+    own = inviter.locale if inviter.locale in card.locales else card.default_locale
+    locale = language.speak(card.locales, own)
     return render_template(
         "public/preview.html",
         card=card,

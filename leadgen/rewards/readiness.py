@@ -1,0 +1,20 @@
+"""What rewards lack before a contest can be launched."""
+
+from __future__ import annotations
+
+from leadgen.campaigns.checking import Problem
+from leadgen.campaigns.models import Campaign, Delivery
+from leadgen.core.i18n import gettext as _
+from leadgen.rewards import vault
+
+
+def missing_before_launch(campaign: Campaign) -> list[Problem]:
+    """Rewards that promise a code while their vault is empty; in the current language."""
+    by_code = [one.id for one in campaign.milestones if one.delivery is Delivery.CODE]
+    counted = vault.counts(by_code)
+    sentence = _("No codes are loaded for reward %(number)d; people would wait for what was promised.")
+    return [
+        Problem("rewards", sentence % {"number": number})
+        for number, one in enumerate(campaign.milestones, 1)
+        if one.id in by_code and not counted[one.id].loaded
+    ]
