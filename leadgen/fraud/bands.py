@@ -14,7 +14,7 @@ from sqlalchemy import text
 from leadgen.campaigns.models import FraudPreset
 from leadgen.core.db import db
 from leadgen.entries import referrals
-from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
+from leadgen.entries.models import ReferralReason, ReferralState, Review
 from leadgen.fraud.models import Decision
 
 NEVER = 101
@@ -148,6 +148,3 @@ def _apply(row: Any) -> bool:
     if row.review != target.review and row.status != EntryStatus.ERASED:
         referrals.set_review(row.id, target.review, risk=row.score or 0)
     return True
-
-
-__all__ = ["BANDS", "Band", "EntryStatus", "Standing", "Wanted", "apply", "misplaced", "wanted"]
