@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -23,6 +24,7 @@ WITH given AS (SELECT id, referrer_id FROM entry WHERE id = ANY(:entries)),
 heads AS (SELECT referrer_id AS id FROM given WHERE referrer_id IS NOT NULL UNION SELECT id FROM given),
 near AS (
     SELECT id FROM heads UNION SELECT f.id FROM entry f JOIN heads h ON f.referrer_id = h.id
+    WHERE NOT h.id = ANY(:famous)
 ), seen AS (
     SELECT s.* FROM sighting s JOIN near n ON n.id = s.entry_id
 ), sharing AS (
@@ -36,6 +38,13 @@ SELECT id FROM near UNION SELECT id FROM sharing
 UNION SELECT referrer_id FROM entry WHERE id IN (SELECT id FROM sharing) AND referrer_id IS NOT NULL
 LIMIT :most
 """)
+_FAMOUS = text("""
+WITH given AS (SELECT id, referrer_id FROM entry WHERE id = ANY(:entries)),
+heads AS (SELECT referrer_id AS id FROM given WHERE referrer_id IS NOT NULL UNION SELECT id FROM given)
+SELECT h.id FROM heads h
+WHERE (SELECT count(*) FROM (SELECT 1 FROM entry f WHERE f.referrer_id = h.id LIMIT :most) AS friends) = :most
+""")
+_HEADS = text("SELECT id, referrer_id FROM entry WHERE id = ANY(:entries)")
 _ROWS = """
 SELECT e.id, e.referrer_id, lower(c.email) AS email, extract(epoch FROM e.created_at)::float8 AS created_at,
        extract(epoch FROM e.confirmed_at)::float8 AS confirmed_at, s.form_seconds, s.has_script, s.is_trapped,
@@ -71,6 +80,14 @@ _EVERY = text("SELECT id FROM entry WHERE campaign_id = :campaign AND id % :step
 _SAFE = text("SELECT kind, value FROM safe WHERE brand_id = :brand")
 
 
+class Neighbourhood(NamedTuple):
+    """The people by whom some entries are judged; without `is_whole` not by their group, which is too large to read."""
+
+    given: Sequence[int]
+    people: list[Observation]
+    is_whole: bool
+
+
 def of_campaign(campaign_id: int) -> list[Observation]:
     """Everybody who entered and was not erased."""
     rows = db.session.execute(_OF_CAMPAIGN, {"campaign": campaign_id}, execution_options={"yield_per": _CHUNK})
@@ -86,15 +103,35 @@ def sample(campaign_id: int) -> list[Observation]:
     return list(_observations(db.session.execute(_OF_ENTRIES, {"entries": ids})))
 
 
-def around(entry_ids: Sequence[int]) -> list[Observation]:
+def around(entry_ids: Sequence[int]) -> list[Neighbourhood]:
     """These entries, who brought them, whom those brought, and who shares a browser or line with any of them.
 
-    Nobody when these are more than MOST_AROUND: half a group would be judged wrongly, so it waits for the night.
+    In one piece when that is at most MOST_AROUND people, else one for each person who brought any of them. Whoever has
+    more friends than that is left to the nightly look: of theirs come only the entries that were asked for, as half a
+    group would be judged wrongly.
     """
-    near = db.session.scalars(_AROUND, {"entries": list(entry_ids), "most": MOST_AROUND + 1}).all()
+    famous = frozenset(db.session.scalars(_FAMOUS, {"entries": list(entry_ids), "most": MOST_AROUND}))
+    by_head: dict[int, list[int]] = defaultdict(list)
+    for entry_id, head in db.session.execute(_HEADS, {"entries": list(entry_ids)}):
+        by_head[head or entry_id].append(entry_id)
+    of_famous = [one for head in famous for one in by_head.pop(head, ())]
+    others = [one for of_head in by_head.values() for one in of_head]
+    found = [_neighbourhood(of_famous, famous, is_whole=False)] if of_famous else []
+    whole = _neighbourhood(others, famous)
+    if whole.is_whole or len(by_head) < 2:
+        return [*found, whole] if others else found
+    return found + [_neighbourhood(of_head, famous) for of_head in by_head.values()]
+
+
+def _neighbourhood(entry_ids: Sequence[int], famous: Collection[int], *, is_whole: bool = True) -> Neighbourhood:
+    values = {"entries": list(entry_ids), "famous": list(famous), "most": MOST_AROUND + 1}
+    near = db.session.scalars(_AROUND, values).all()
     if len(near) > MOST_AROUND:
-        return []
-    return list(_observations(db.session.execute(_OF_ENTRIES, {"entries": near})))
+        is_whole = False
+        heads = db.session.execute(_HEADS, {"entries": list(entry_ids)})
+        near = sorted({one for pair in heads for one in pair if one is not None})
+    people = list(_observations(db.session.execute(_OF_ENTRIES, {"entries": near})))
+    return Neighbourhood(tuple(entry_ids), people, is_whole)
 
 
 def moment_of(campaign: Campaign, at: datetime | None = None) -> Moment:

@@ -79,16 +79,29 @@ def look(entry_ids: Collection[int]) -> int:
 
 def _look(campaign_id: int, entry_ids: list[int]) -> int:
     campaign = db.session.get_one(Campaign, campaign_id)
-    people = reading.around(entry_ids)
-    scores = scoring.score(
-        people, reading.moment_of(campaign), usual=_usual(campaign), safe=reading.safe_list(campaign.brand_id)
-    )
-    given = set(entry_ids)
-    heads = {one.referrer_id for one in people if one.entry_id in given} - {None}
-    # Whoever only shares a line with them was read for comparison: their own friends were not, so they keep their sum.
-    judged = [one.entry_id for one in people if one.entry_id in given or one.referrer_id in heads]
-    verdicts.write(campaign_id, judged, scores, weights.CURRENT.version)
+    judged: list[int] = []
+    for near in reading.around(entry_ids):
+        judged += _weigh(campaign, near)
     return bands.apply(judged)
+
+
+def _weigh(campaign: Campaign, near: reading.Neighbourhood) -> list[int]:
+    """Score the people of a neighbourhood whom it is enough for, and say who they are."""
+    scores = scoring.score(
+        near.people,
+        reading.moment_of(campaign),
+        usual=_usual(campaign),
+        safe=reading.safe_list(campaign.brand_id),
+        without=frozenset() if near.is_whole else frozenset({weights.Layer.GROUP}),
+    )
+    given = set(near.given)
+    heads = {one.referrer_id for one in near.people if one.entry_id in given and near.is_whole} - {None}
+    # Whoever only shares a line with them was read for comparison: their own friends were not, so they keep their sum.
+    judged = [one.entry_id for one in near.people if one.entry_id in given or one.referrer_id in heads]
+    if not near.is_whole:  # what the night found of the group stands until the next
+        scores = verdicts.with_group(judged, scores)
+    verdicts.write(campaign.id, judged, scores, weights.CURRENT.version)
+    return judged
 
 
 def _usual(campaign: Campaign) -> Usual:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.fraud import weights
-from leadgen.fraud.scoring import CLEAN, Score
+from leadgen.fraud.models import Signal
+from leadgen.fraud.observations import Found
+from leadgen.fraud.scoring import CLEAN, Score, total
 
 _CHUNK = 5_000
 _GONE = text("""
@@ -64,6 +66,16 @@ def _write(campaign_id: int, entry_ids: list[int], scores: Mapping[int, Score], 
     }
     for statement in (_GONE, _SIGNALS, _VERDICTS):
         db.session.execute(statement, common | columns)
+
+
+def with_group(entry_ids: Collection[int], scores: Mapping[int, Score]) -> dict[int, Score]:
+    """These scores together with what is stored of the entries' groups, for a look that saw no whole group."""
+    found = {one: list(scores.get(one, CLEAN).found) for one in entry_ids}
+    codes = [code for code, (layer, _points) in weights.POINTS.items() if layer is weights.Layer.GROUP]
+    kept = select(Signal).where(Signal.entry_id.in_(entry_ids), Signal.code.in_(codes))
+    for signal in db.session.scalars(kept):
+        found[signal.entry_id].append(Found(signal.code, signal.points, signal.evidence))
+    return {one: total(signals) for one, signals in found.items()}
 
 
 def stored(campaign_id: int) -> dict[int, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from leadgen import reactions
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, FraudPreset
@@ -9,12 +11,12 @@ from leadgen.contacts import service as contacts
 from leadgen.core.db import db
 from leadgen.entries import entering
 from leadgen.entries.models import Entry, ReferralState, Review
-from leadgen.fraud import service, sightings
+from leadgen.fraud import reading, service, sightings
 from leadgen.fraud.models import Sighting, Signal, Verdict
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 from tests.factories import fresh, make_entry
-from tests.factories_contest import make_sighting
+from tests.factories_contest import make_sighting, make_signal
 
 
 def _enter(campaign: Campaign, email: str, **values: object) -> Entry:
@@ -122,3 +124,22 @@ def test_addresses_are_blanked_after_thirty_days(campaign: Campaign, clock: Cloc
     found = rows("SELECT network, address FROM sighting WHERE entry_id = %(id)s", id=entry.id)[0]
     assert bytes(found["address"]) == b""
     assert bytes(found["network"]) != b""
+
+
+def test_somebody_famous_blinds_nobody(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group too large to read is left to the night; its members' own signals, and everybody else, are scored."""
+    famous = make_entry(campaign, confirmed=True)
+    friends = [make_entry(campaign, confirmed=True, referrer=famous) for _ in range(6)]
+    other = make_entry(campaign, confirmed=True)
+    _, crowd = _crowd_on_one_browser(campaign, 4)
+    for number, one in enumerate([*friends, other]):
+        make_sighting(one, device="", network=bytes([number]), address=b"", is_trapped=True)
+    make_signal(friends[0], "lifeless", points=22)
+    monkeypatch.setattr(reading, "MOST_AROUND", 6)
+    service.look([friends[0].id, other.id, crowd[1].id])
+    db.session.commit()
+    scores = {row["entry_id"]: row["score"] for row in rows("SELECT entry_id, score FROM verdict")}
+    assert scores[friends[0].id] == 18 + 22
+    assert scores[other.id] == 18
+    assert scores[crowd[1].id] > 0
+    assert friends[1].id not in scores
