@@ -14,7 +14,7 @@ from sqlalchemy import text
 from leadgen.campaigns.models import FraudPreset
 from leadgen.core.db import db
 from leadgen.entries import referrals
-from leadgen.entries.models import ReferralReason, ReferralState, Review
+from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
 from leadgen.fraud.models import Decision
 
 NEVER = 101
