@@ -20,7 +20,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "counts of six subjects, and the lists behind them by the same conditions; a third is SQL",
     ),
     "fraud": (
-        3_000,
+        3_100,
         "what is seen, three dozen signals by layer, a sentence for each, bands and the desk: a file for each of these",
     ),
     "entries": (
