@@ -134,7 +134,7 @@ def examples() -> tuple[World, Examples]:
         "/go/": links.click(db.session.scalars(select(Message.id)).first() or 0, 0, 1, ben.access_version),
         "/preview/": preview.address(campaign.id),
         "/sample/": links.sample("me", campaign.id, "fr"),
-        "/c/<slug>/waiting/": "/" + seals.seal(_seat(anna)),
+        "/c/<slug>/waiting/": "/" + seals.seal(_seat(anna), campaign.id),
     }
     return world, Examples(values, {pattern: link.rsplit("/", 1)[1] for pattern, link in signed.items()})
 

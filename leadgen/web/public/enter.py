@@ -114,7 +114,7 @@ def waiting_address(card: CampaignCard, form: EntryForm, entered: Entered, invit
         channel=invited.channel if invited else "",
     )
     lang = f"?lang={quote(request.args['lang'])}" if "lang" in request.args else ""
-    return f"/c/{card.slug}/waiting/{seals.seal(seat)}{lang}"
+    return f"/c/{card.slug}/waiting/{seals.seal(seat, card.id)}{lang}"
 
 
 def is_calm(deed: str) -> bool:

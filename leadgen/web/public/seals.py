@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from leadgen.core import clock, sealed
+from leadgen.core.errors import TokenInvalid
 from leadgen.core.tokens import Purpose
 
 LIFE_SECONDS = 7 * 24 * 3600
@@ -28,14 +29,17 @@ class Seat(NamedTuple):
     asked_at: int = 0
 
 
-def seal(seat: Seat) -> str:
-    """The token of a waiting page."""
+def seal(seat: Seat, campaign_id: int) -> str:
+    """The token of a waiting page; it is good for this campaign only."""
     asked_at = seat.asked_at or int(clock.now().timestamp())
     values = seat._replace(asked_at=asked_at)
-    return sealed.seal(Purpose.WAITING, [str(values.entry_id).zfill(_ENTRY_DIGITS), int(values.is_own), *values[2:]])
+    entry = str(values.entry_id).zfill(_ENTRY_DIGITS)
+    return sealed.seal(Purpose.WAITING, [campaign_id, entry, int(values.is_own), *values[2:]])
 
 
-def unseal(token: str) -> Seat:
-    """What the token of a waiting page says. Raises TokenInvalid."""
-    entry_id, is_own, *rest = sealed.unseal(Purpose.WAITING, token, max_age=LIFE_SECONDS)
+def unseal(token: str, campaign_id: int) -> Seat:
+    """What the token of a waiting page of this campaign says. Raises TokenInvalid, for one of another campaign too."""
+    campaign, entry_id, is_own, *rest = sealed.unseal(Purpose.WAITING, token, max_age=LIFE_SECONDS)
+    if campaign != campaign_id:
+        raise TokenInvalid("of another campaign")
     return Seat(int(entry_id), bool(is_own), *rest)

@@ -36,14 +36,14 @@ def waiting_page(slug: str, token: str) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def waiting_status(slug: str, token: str) -> ResponseReturnValue:
     """What the page asks for while it waits: whether our mail was refused, or the entry was confirmed elsewhere."""
-    _card(slug)
-    return headers.private(jsonify(status=_word(seals.unseal(token))))
+    _campaign, seat = _seat(slug, token)
+    return headers.private(jsonify(status=_word(seat)))
 
 
 @guarded_by(Guard.SIGNED_LINK)
 def waiting_code(slug: str, token: str) -> ResponseReturnValue:
     """Confirm with the six digits of the mail."""
-    card, seat = _card(slug), seals.unseal(token)
+    card, seat = _seat(slug, token)
     # One sentence for wrong, spent and late codes: how an entry stands is its owner's to know.
     wrong = _("This code does not work. Type the one from our latest mail, within 15 minutes, or ask for a new mail.")
     if not limits.allow(CODE_LIMIT, "code", str(seat.entry_id), seat.masked):
@@ -60,7 +60,7 @@ def waiting_code(slug: str, token: str) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def waiting_resend(slug: str, token: str) -> ResponseReturnValue:
     """Send the mail again."""
-    card, seat = _card(slug), seals.unseal(token)
+    card, seat = _seat(slug, token)
     is_early = _resend_in(seat) > 0 or not _is_resend_left(seat)
     # A token can be sent again and again, each time for a row: the network counts too.
     if is_early or not enter.is_calm("resend"):
@@ -74,7 +74,7 @@ def waiting_resend(slug: str, token: str) -> ResponseReturnValue:
 @guarded_by(Guard.SIGNED_LINK)
 def waiting_correct(slug: str, token: str) -> ResponseReturnValue:
     """Move the entry to another address."""
-    card, seat = _card(slug), seals.unseal(token)
+    card, seat = _seat(slug, token)
     typed = request.form.get("email", "")
     if refused := _too_many(seat):
         return _show(card, token, status=429, email_error=refused, typed=typed)
@@ -138,8 +138,14 @@ def _card(slug: str) -> CampaignCard:
     return card
 
 
+def _seat(slug: str, token: str) -> tuple[CampaignCard, Seat]:
+    """The campaign, and who waits. Raises TokenInvalid for a token of another campaign."""
+    card = _card(slug)
+    return card, seals.unseal(token, card.id)
+
+
 def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> ResponseReturnValue:
-    seat = seals.unseal(token)
+    seat = seals.unseal(token, card.id)
     word = _word(seat)
     if word == "confirmed":  # on another device: this one need not wait any longer
         html = render_template("public/confirmed_elsewhere.html", card=card, seat=seat)
@@ -162,7 +168,7 @@ def _show(card: CampaignCard, token: str, *, status: int = 200, **said: str) -> 
 
 def _to_page(card: CampaignCard, seat: Seat, done: str) -> AnyResponse:
     lang = f"&lang={request.args['lang']}" if request.args.get("lang", "") in card.locales else ""
-    address_of_page = f"/c/{card.slug}/waiting/{seals.seal(seat)}?done={done}{lang}"
+    address_of_page = f"/c/{card.slug}/waiting/{seals.seal(seat, card.id)}?done={done}{lang}"
     return headers.private(redirect(address_of_page, 303))
 
 

@@ -9,6 +9,7 @@ from leadgen.core.db import db
 from leadgen.entries import confirming
 from leadgen.entries.models import Entry, EntryStatus
 from leadgen.mail import service as mail
+from tests.factories import make_campaign
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, count, fields_of, payload, text_of
 
@@ -222,3 +223,15 @@ def test_the_resend_button_is_bounded_by_the_network_too(visitor: Visitor, scene
     asked = [visitor.post(f"{path}/resend", environ_base={"REMOTE_ADDR": "203.0.113.9"}).status_code for _ in range(70)]
     assert asked.count(303) < 70
     assert asked[-1] == 429
+
+
+def test_the_page_of_one_contest_enters_nobody_into_another(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    """A token is good for its own campaign only (I23): no consent is noted for a form that nobody was shown."""
+    waiting = visitor.enter(email="ben@mail.example").location
+    token = waiting.split("/waiting/")[1].split("?")[0]
+    with app.app_context():
+        other = make_campaign(slug="elsewhere").slug
+    assert visitor.get(f"/c/{other}/waiting/{token}").status_code == 404
+    for deed, form in (("correct", {"email": "new@mail.example"}), ("resend", {}), ("code", {"code": "123456"})):
+        assert visitor.post(f"/c/{other}/waiting/{token}/{deed}", data=form).status_code == 404
+    assert visitor.get(waiting).status_code == 200
