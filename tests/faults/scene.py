@@ -63,10 +63,12 @@ WITH people AS (
     FROM people, campaign k WHERE k.slug = %(slug)s AND %(confirmed)s
 ), joined AS (
     INSERT INTO entry (public_id, code, brand_id, campaign_id, contact_id, status, locale, rules_version,
-                       is_marketing_wanted, code_expires_at, last_mail_at, expires_at, confirmed_at, created_at)
+                       is_marketing_wanted, code_expires_at, last_mail_at, expires_at, confirmed_at, reached_at,
+                       created_at)
     SELECT %(tag)s || people.id, upper(%(tag)s) || people.id, k.brand_id, k.id, people.id,
            CASE WHEN %(confirmed)s THEN 'confirmed' ELSE 'pending' END, k.default_locale, 1, true, %(now)s,
-           %(before)s, %(now)s + interval '7 days', CASE WHEN %(confirmed)s THEN %(before)s::timestamptz END, %(before)s
+           %(before)s, %(now)s + interval '7 days', CASE WHEN %(confirmed)s THEN %(before)s::timestamptz END,
+           CASE WHEN %(confirmed)s THEN %(before)s::timestamptz END, %(before)s
     FROM people, campaign k WHERE k.slug = %(slug)s
     RETURNING *
 ), greeted AS (

@@ -36,7 +36,8 @@ def test_somebody_enters_confirms_shares_answers_and_leaves(
     _answer_everything(anna)
     assert anna.points() == 6 + 6 * 2
 
-    _, welcome = mailbox.wait("anna@mail.example", 2)
+    _, welcome, invited = mailbox.wait("anna@mail.example", 3)
+    assert invited["subject"].startswith("Your invitation worked")
     assert "/me/" in welcome["links"]["page"]
     subjects = _follow_up(stack, mailbox)
     assert len(set(subjects)) == 3
@@ -45,7 +46,7 @@ def test_somebody_enters_confirms_shares_answers_and_leaves(
     stack.clock.forward(_THREE_DAYS * 3)
     stack.ring("leadgen.nurture.jobs.plan")
     assert len(mailbox.wait("leo@mail.example", 2)) == 2  # he never agreed to letters
-    assert len(mailbox.letters("anna@mail.example")) == 5
+    assert len(mailbox.letters("anna@mail.example")) == 6
 
 
 def _a_friend_confirms(leo: Visitor, mailbox: Mailbox, link: str) -> None:
@@ -81,12 +82,12 @@ def _answer_everything(anna: Visitor) -> None:
 
 def _follow_up(stack: Stack, mailbox: Mailbox) -> list[str]:
     """Days pass at once: after five minutes, two days, three days a letter comes, each in its turn."""
-    for number, leap in enumerate(campaign.LEAPS, start=3):
+    for number, leap in enumerate(campaign.LEAPS, start=4):
         stack.clock.forward(leap)
         stack.ring("leadgen.nurture.jobs.plan")
         letters = mailbox.wait("anna@mail.example", number)
         assert "List-Unsubscribe" in letters[-1]["headers"]
-    return [letter["subject"] for letter in letters[2:]]
+    return [letter["subject"] for letter in letters[3:]]
 
 
 def _leave(anna: Visitor, mailbox: Mailbox) -> None:
