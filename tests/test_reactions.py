@@ -127,7 +127,10 @@ def test_m8_suppressions_are_told_under_the_lock_of_the_points(context: None, mo
         entry.brand_id, contacts.get(entry.contact_id).address_hash or b"", SuppressionReason.HARD_BOUNCE, ""
     )
     db.session.commit()
-    is_locked = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND granted")
+    is_locked = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND granted "
+        "AND pid = pg_backend_pid()"
+    )
     seen: list[int] = []
 
     def look(facts: Sequence[Fact]) -> None:

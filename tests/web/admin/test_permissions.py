@@ -58,7 +58,7 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.reward_move"): GONE_ON,
     ("POST", "admin.reward_remove"): GONE_ON,
     ("GET", "admin.awards"): 200,
-    ("POST", "admin.awards_decide"): GONE_ON,
+    ("POST", "admin.awards_decide"): 400,
     ("GET", "admin.awards_csv"): 200,
     ("GET", "admin.codes"): 200,
     ("POST", "admin.codes_load"): 422,

@@ -149,7 +149,7 @@ def test_wrong_dates_come_back_with_what_was_typed(ada: Staff, base: str) -> Non
     assert "Please write day and time" in answer.text
     answer = ada.post(f"{base}/works/voting", form | {"starts_at": "2020-01-01T10:00", "ends_at": "2020-01-02T10:00"})
     assert answer.status_code == 422
-    assert "The vote must begin after the contest" in html.unescape(answer.text)
+    assert "The vote must begin later than the contest" in html.unescape(answer.text)
     assert 'value="2020-01-01T10:00"' in answer.text
 
 
