@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+
+from sqlalchemy.exc import OperationalError
 
 from leadgen.core import queue
 from leadgen.core.db import db
@@ -12,12 +15,14 @@ from leadgen.core.queue import Bell, QueueName
 from leadgen.letters import rendering
 from leadgen.letters.models import Lane
 from leadgen.mail import breakers, clicks, deliverability, delivery, gates, ladder, outbox, pulls, speed, tallies
+from leadgen.mail.providers.interface import Outcome
 
 # How many mails one claim takes: a small batch is a small loss, a large one costs less for each mail.
 BATCHES = {Lane.CONFIRMATION: 100, Lane.SERVICE: 500, Lane.NURTURE: 1000, Lane.BULK: 1000}
 _WORK_SECONDS = 2.0
 _SMALL = 50
 _DRY_SECONDS = 0.2  # how soon to look again when the pace allows nothing at the moment
+_INSIST_SECONDS, _INSIST_EVERY_SECONDS = 60.0, 0.5  # well inside the lease of two minutes
 _GATHER_SECONDS = 0.075  # a short pause lets rows come together, so that one call serves many
 
 
@@ -113,13 +118,31 @@ def _pump(lanes: tuple[Lane, ...], bell: Bell) -> None:
             time.sleep(_GATHER_SECONDS)
 
 
+def _write_down(outcomes: Sequence[Outcome], attempts: Mapping[int, int]) -> None:
+    """Settle, and insist while the database is away: nobody else knows what the provider answered.
+
+    A forgotten answer is a mail whose fate is unknown, and a confirmation of unknown fate is sent a second time.
+    """
+    until = time.monotonic() + _INSIST_SECONDS
+    while True:
+        try:
+            outbox.settle(outcomes, attempts)
+            db.session.commit()
+        except OperationalError:
+            db.session.rollback()
+            if time.monotonic() > until:
+                raise
+            time.sleep(_INSIST_EVERY_SECONDS)
+        else:
+            return
+
+
 def _one_pass(lane: Lane) -> outbox.Claim:
     """Claim one batch and send it."""
     claim = outbox.claim(lane, min(BATCHES[lane], delivery.largest()))
     db.session.commit()
     attempts = {person.id: person.attempts for person in claim.recipients}
     for outcomes in delivery.deliver(claim.recipients) if claim.recipients else ():
-        outbox.settle(outcomes, attempts)
-        db.session.commit()
+        _write_down(outcomes, attempts)
         speed.note(lane, claim.recipients, outcomes)
     return claim

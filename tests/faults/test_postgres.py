@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 
 import psycopg
 
@@ -58,7 +59,10 @@ def test_f11_the_database_breaks_down_while_people_enter(scene: Scene) -> None:
     emails = scene.enter(60, meanwhile=instants)
     scene.finish()
     assert scene.value("SELECT count(*) FROM entry") == len(emails)
-    assert sorted(mail["to"] for mail in scene.provider.mails()) == sorted(emails)
+    # A second copy only where a process died between the provider's answer and its note of it: I03, audited above.
+    copies = Counter(mail["to"] for mail in scene.provider.mails())
+    assert copies.keys() == set(emails)
+    assert sum(copies.values()) <= len(emails) + scene.number("jsonb_exists(context, 'again')")
 
 
 def test_f12_the_loser_of_a_deadlock_is_tried_again(scene: Scene) -> None:

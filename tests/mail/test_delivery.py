@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from flask import Flask
 
@@ -19,6 +22,8 @@ from tests.conftest import Clock
 from tests.factories import make_entry, make_message
 from tests.mail.conftest import claimed, confirmation, nurture, row, state
 from tests.providers.double import SendGridDouble, sendgrid_double
+
+_CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s"
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +167,28 @@ def test_a_lost_answer_is_not_sent_again(campaign: Campaign, double: SendGridDou
     jobs.pump_mail()
     assert state(message) == ("uncertain", "no_answer")
     assert len(double.recipients()) == 1
+
+
+def test_an_answer_outlives_a_database_that_goes_away_meanwhile(
+    campaign: Campaign, double: SendGridDouble, database_url: str, cleaner: psycopg.Connection
+) -> None:
+    message = confirmation(campaign)
+    double.plan.append("hang:0.6")
+    name = urlsplit(database_url).path.lstrip("/")
+    with psycopg.connect(urlsplit(database_url)._replace(path="/postgres").geturl(), autocommit=True) as outside:
+
+        def go_away() -> None:
+            outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            outside.execute(_CUT, [name, cleaner.info.backend_pid])
+            time.sleep(1.2)
+            outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+        absence = threading.Timer(0.3, go_away)
+        absence.start()
+        jobs.pump_confirmations()
+        absence.join()
+    assert state(message) == ("accepted", "")
+    assert len(double.calls) == 1
 
 
 def test_unavailable_is_tried_again_until_it_works(campaign: Campaign, double: SendGridDouble, clock: Clock) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
-from werkzeug.wsgi import ClosingIterator
+from werkzeug.serving import ThreadedWSGIServer
 
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import hot
@@ -18,15 +17,20 @@ from tests import factories
 from tests.world import World
 
 
+class _Server(ThreadedWSGIServer):
+    """A thread for each request, whose own connection ends with it, also when the browser hung up half-way."""
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            hot.forget()
+
+
 @pytest.fixture
 def address(app: Flask, world: World) -> Iterator[str]:
     """The product at a real address."""
-
-    def answer(environ: Any, start_response: Any) -> ClosingIterator:
-        # The server has a new thread for each request, and a thread a connection of its own.
-        return ClosingIterator(app(environ, start_response), [hot.forget])
-
-    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    server = _Server("127.0.0.1", 0, app)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
