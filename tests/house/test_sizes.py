@@ -44,8 +44,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "awards, vault, loading, desk and claims stand or fall together: each moves the stock of the others",
     ),
     "core": (
-        1_600,
-        "the ground under all rooms: names, notes, buckets, queue, clock and the like, each small and each alone",
+        1_850,
+        "the ground under all rooms: names, notes, conditions, buckets, queue, clock and the like, each alone",
     ),
     "mail": (
         4_600,
