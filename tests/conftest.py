@@ -3,15 +3,19 @@
 import dataclasses
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 import redis
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from leadgen.app import create_app
 from leadgen.campaigns import cards
@@ -27,7 +31,20 @@ from leadgen.web import kept
 from tests import browser, network, servers
 from tests.names import NameServer, name_server
 
-_MINIMUM_WAIT = 10_000  # milliseconds that a browser test waits for what it expects
+_PATIENCE = 60_000  # milliseconds that a browser test waits for what it expects; the machine may be busy
+# What is dear to start, and dearer twice on one machine: tests of a group run one after another, in one process.
+_GROUPS = {"faults": "product", "journeys": "product", "bench": "bench"}
+
+
+# No example has a deadline on the wall's clock: a machine that is busy would break it. Examples of one test share its
+# database, which is what the health check of fixtures warns of; they make campaigns of their own.
+hypothesis.settings.register_profile(
+    "suite",
+    parent=hypothesis.settings(),
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture, hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
@@ -40,6 +57,23 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the servers in the one process that starts the suite; its workers are handed the addresses."""
     if not _is_worker(session.config) and not session.config.option.collectonly:
         session.config.stash[_running] = servers.Running()
+
+
+class Groups(LoadScopeScheduling):
+    """Hands out test by test, and the rooms of a group as one piece; the largest piece first.
+
+    pytest-xdist 3.8 writes the name of a group where pytest 9.2 does not read it, so that its marks group nothing.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        room = nodeid.removeprefix("tests/").split("/", 1)[0]
+        return _GROUPS.get(room, nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | None:
+    """Our own for `--dist loadgroup`."""
+    return Groups(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -103,8 +137,43 @@ def settings(database_url: str, redis_url: str, tmp_path_factory: pytest.TempPat
     )
 
 
+class ThreadsConnections:
+    """The connections that `hot` made for threads, held until they are closed.
+
+    A thread that ends without `hot.forget()` drops an open connection; the warning about it is an error here, and would
+    fail whatever test happens to run when the garbage is collected.
+    """
+
+    def __init__(self) -> None:
+        self._made: list[tuple[threading.Thread, psycopg.Connection[hot.Row]]] = []
+        self._connect = hot._connect
+
+    def connect(self) -> psycopg.Connection[hot.Row]:
+        """What `hot` calls for a new connection."""
+        connection = self._connect()
+        self._made.append((threading.current_thread(), connection))
+        return connection
+
+    def close_those_of_the_dead(self) -> None:
+        """Close what threads left that have ended, and let go of what is closed."""
+        for thread, connection in self._made:
+            if not thread.is_alive():
+                connection.close()
+        self._made = [(thread, connection) for thread, connection in self._made if not connection.closed]
+
+
 @pytest.fixture(scope="session")
-def _application(settings: Settings) -> Iterator[Flask]:
+def threads_connections() -> Iterator[ThreadsConnections]:
+    """Knows all connections of `hot` in this process."""
+    made = ThreadsConnections()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hot, "_connect", made.connect)
+        yield made
+        made.close_those_of_the_dead()
+
+
+@pytest.fixture(scope="session")
+def _application(settings: Settings, threads_connections: ThreadsConnections) -> Iterator[Flask]:
     application = create_app(settings)
     yield application
     hot.forget()
@@ -127,9 +196,12 @@ def redis_client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def clean_database(cleaner: psycopg.Connection, redis_client: redis.Redis) -> Iterator[None]:
+def clean_database(
+    cleaner: psycopg.Connection, redis_client: redis.Redis, threads_connections: ThreadsConnections
+) -> Iterator[None]:
     """Afterwards: no row, no key, no cached campaign."""
     yield
+    threads_connections.close_those_of_the_dead()
     visits.forget()
     counters.flush()  # what this test counted is not the next one's
     queue.ring_out()  # and what it rang must not come late into the next one's queues
@@ -199,6 +271,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
 def chromium() -> Iterator[Browser]:
     """A real Chromium. Fails, with the sentence that says what to install, where none is."""
     browser.find()
+    expect.set_options(timeout=_PATIENCE)
     with sync_playwright() as playwright:
         launched = browser.launch(playwright)
         yield launched
@@ -209,7 +282,7 @@ def chromium() -> Iterator[Browser]:
 def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
     """A visitor with a browser of their own: no cookies, nothing cached."""
     visitor = chromium.new_context(locale="en-GB")
-    visitor.set_default_timeout(_MINIMUM_WAIT)
+    visitor.set_default_timeout(_PATIENCE)
     yield visitor
     visitor.close()
 

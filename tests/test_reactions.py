@@ -16,6 +16,7 @@ from leadgen import reactions
 from leadgen.campaigns import cards
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
+from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.entries import confirming, entering, points, referrals, waiting
 from leadgen.entries.models import Entry, ReferralReason
@@ -64,6 +65,9 @@ def test_f27_a_poisonous_fact_stands_alone_and_is_tried_again_five_times(
     assert rows("SELECT entry_id, failures FROM fact WHERE announced_at IS NULL") == [{"entry_id": bad, "failures": 5}]
 
 
+_WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
 @dataclasses.dataclass
 class Folder:
     """A fold in a thread of its own, started while a reaction works."""
@@ -74,7 +78,10 @@ class Folder:
     def start(self) -> None:
         self.thread = threading.Thread(target=self._fold)
         self.thread.start()
-        time.sleep(0.3)  # it has the lock of the points now, and waits for the row that the reaction holds
+        deadline = time.monotonic() + 30
+        while not rows(_WAITING):  # it has the lock of the points then, and waits for the row that the reaction holds
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
     def _fold(self) -> None:
         with self.app.app_context():
@@ -82,6 +89,7 @@ class Folder:
                 self.answers.append(points.fold())
             except OperationalError as error:
                 self.answers.append(error)
+        hot.forget()
 
 
 def test_m8_what_locks_entries_is_over_before_a_score_holds_somebody(
@@ -112,7 +120,7 @@ def test_m8_what_locks_entries_is_over_before_a_score_holds_somebody(
     }
     monkeypatch.setattr(reactions, "REACTIONS", table)
     reactions.drain()
-    folder.thread.join(20)
+    folder.thread.join(60)
 
     assert "a reaction failed" not in caplog.text
     assert folder.answers

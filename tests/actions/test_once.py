@@ -6,7 +6,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from leadgen.actions import audit, rules
@@ -27,7 +27,7 @@ moments = some.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=s
 zones = some.sampled_from(["Europe/Paris", "America/Los_Angeles", "Pacific/Kiritimati", "UTC"])
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(pressed=presses)
 def test_each_occurrence_earns_once(context: None, pressed: list[tuple[int, str, int]]) -> None:
     campaign = make_campaign(questions=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -127,7 +127,7 @@ def contests(context: None, noon: Clock) -> list[Campaign]:
     return [first, *(make_campaign(brand) for _ in range(3))]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(deeds=st.lists(st.sampled_from(DEEDS), min_size=3, max_size=9))
 def test_news_only_with_a_standing_consent(contests: list[Campaign], clock: Clock, deeds: list[str]) -> None:
     life = Life(contests)

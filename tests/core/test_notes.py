@@ -22,13 +22,13 @@ def _forget(app: Flask) -> Iterator[None]:
 
 
 def test_a_note_is_read_by_all_while_it_holds() -> None:
-    notes.leave("test", "be quiet", 0.2)
+    notes.leave("test", "be quiet", 2)
     notes.forget()  # another process has no memory of it
     found = notes.read("test")
     assert found is not None
     assert found.text == "be quiet"
-    assert 0 < found.seconds <= 0.2
-    time.sleep(0.25)
+    assert 0 < found.seconds <= 2
+    time.sleep(found.seconds)
     assert notes.read("test") is None
 
 
@@ -48,7 +48,7 @@ def test_without_redis_a_process_keeps_its_own_notes(settings: Settings) -> None
     product_settings.use(settings)
     assert found is not None
     assert found.text == "be quiet"
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_a_process_remembers_a_bounded_number_of_notes() -> None:

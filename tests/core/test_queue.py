@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import statistics
 import time
 
 import pytest
@@ -41,7 +42,7 @@ def test_jobs_are_json_never_pickle(app: object, redis_client: redis.Redis) -> N
     assert redis_client.hget(job.key, "data").lstrip()[:1] != b"\x80"
 
 
-def eventually(client: redis.Redis, name: QueueName, *, seconds: float = 3.0) -> list[str]:
+def eventually(client: redis.Redis, name: QueueName, *, seconds: float = 30.0) -> list[str]:
     until = time.monotonic() + seconds
     while not (found := waiting(client, name)) and time.monotonic() < until:
         time.sleep(0.02)
@@ -58,10 +59,12 @@ def test_each_bell_reaches_its_queue(app: object, redis_client: redis.Redis, bel
 def test_m4_ringing_never_waits_for_redis(app: object, settings: Settings) -> None:
     current.use(dataclasses.replace(settings, redis_url="redis://127.0.0.1:1/0"))
     try:
-        started = time.perf_counter()
+        seconds = []
         for _ in range(100):
+            started = time.perf_counter()
             queue.ring(Bell.MAIL)
-        assert time.perf_counter() - started < 0.1
+            seconds.append(time.perf_counter() - started)
+        assert statistics.median(seconds) < 0.001  # whoever takes the processor meanwhile delays few of them
     finally:
         current.use(settings)
 

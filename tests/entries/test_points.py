@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadgen.campaigns.cards import CampaignCard
@@ -28,7 +28,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(play=steps)
 def test_histogram_and_totals_equal_a_plain_count(card: CampaignCard, play: list[tuple[str, int]]) -> None:
     entry_ids: list[int] = []

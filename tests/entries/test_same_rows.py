@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
@@ -40,7 +40,7 @@ forms = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(form=forms)
 def test_both_ways_leave_the_same_rows(card: CampaignCard, campaign: Campaign, form: dict[str, Any]) -> None:
     number = ids.public_id()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -26,14 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("run", range(1, int(os.environ.get("FAULTS", "1")) + 1))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process of the suite runs them all: starting the product costs more than most of the cases."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("faults"))
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def double() -> Iterator[Double]:
     """The provider of tests that play people with mailboxes; it lives in their loop."""
     loop = Loop()
@@ -43,7 +35,7 @@ def double() -> Iterator[Double]:
     loop.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def faulty(double: Double) -> Iterator[FaultyStack]:
     """PostgreSQL that survives a crash, Valkey, web, two workers and the scheduler."""
 
@@ -74,7 +66,7 @@ def quiet(faulty: FaultyStack, stack: Stack) -> Stack:
     return stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def slug(faulty: FaultyStack) -> str:
     """The seeded live campaign."""
     return campaign.prepare(faulty)

@@ -35,7 +35,7 @@ def _drawn(draw: st.DrawFn, one: int) -> Observation:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_people(), st.randoms(use_true_random=False))
 def test_the_order_in_which_entries_come_changes_nothing(people: list[Observation], chance: random.Random) -> None:
     before = scoring.score(people, MOMENT)
@@ -44,7 +44,7 @@ def test_the_order_in_which_entries_come_changes_nothing(people: list[Observatio
     assert scoring.score(shuffled, MOMENT) == before
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(_people())
 def test_scores_are_sums_of_signals_between_0_and_100(people: list[Observation]) -> None:
     for score in scoring.score(people, MOMENT, usual=USUAL).values():

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
@@ -363,7 +363,7 @@ _PRESSES = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=25)
 @given(presses=_PRESSES, a_day=st.integers(1, 4))
 def test_counts_and_limits_hold_for_any_presses(
     context: None, clock: Clock, presses: list[tuple[str, int, int]], a_day: int

@@ -17,17 +17,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from bench import campaign
 from bench.stack import Stack
 
-_PATIENCE = 30.0  # seconds for a letter; the machine may be busy
+_PATIENCE = 120.0  # seconds for a letter; the machine may be busy
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
     """Servers, web, two workers and the scheduler; it is noon."""
     with Stack({"LEADGEN_ENV": "development", "MAIL_PROVIDER": "file"}, tuned=False) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def slug(stack: Stack) -> str:
     """The seeded live campaign."""
     return campaign.prepare(stack)
@@ -72,7 +72,7 @@ class Visitor:
 
     def __post_init__(self) -> None:
         """Note third parties, refused content and errors, in every tab."""
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(60_000)
         self.context.on("request", self._check_request)
         self.context.on("console", self._check_console)
         self.page = self.context.new_page()

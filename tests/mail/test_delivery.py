@@ -173,17 +173,21 @@ def test_an_answer_outlives_a_database_that_goes_away_meanwhile(
     campaign: Campaign, double: SendGridDouble, database_url: str, cleaner: psycopg.Connection
 ) -> None:
     message = confirmation(campaign)
-    double.plan.append("hang:0.6")
+    double.plan.append("hang:2")
     name = urlsplit(database_url).path.lstrip("/")
     with psycopg.connect(urlsplit(database_url)._replace(path="/postgres").geturl(), autocommit=True) as outside:
 
         def go_away() -> None:
+            while not double.calls:
+                time.sleep(0.01)
             outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
             outside.execute(_CUT, [name, cleaner.info.backend_pid])
-            time.sleep(1.2)
+            while not double.taken:
+                time.sleep(0.01)
+            time.sleep(0.6)  # the answer is there, and cannot be written down
             outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
 
-        absence = threading.Timer(0.3, go_away)
+        absence = threading.Thread(target=go_away, daemon=True)
         absence.start()
         jobs.pump_confirmations()
         absence.join()

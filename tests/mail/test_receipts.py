@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadgen.campaigns.models import Campaign
@@ -135,7 +135,7 @@ def show(message: Message, opaque_id: object) -> None:
     shown_at=st.integers(0, 12),
     answered_at=st.integers(0, 12),
 )
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 def test_any_order_and_repetition_ends_in_the_same_state(
     campaign: Campaign,
     clock: Clock,

@@ -8,7 +8,7 @@ from threading import Barrier, Thread
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadgen.campaigns.models import Campaign, Delivery, Milestone
@@ -106,7 +106,7 @@ deeds = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(play=deeds)
 def test_handed_and_free_and_used_and_void_are_what_was_loaded(
     campaign: Campaign, play: list[tuple[str, int, int]]

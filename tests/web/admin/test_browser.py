@@ -48,7 +48,7 @@ def complaints() -> list[str]:
 def page(chromium: Browser, address: str, complaints: list[str]) -> Iterator[Page]:
     """Ada's browser, signed in by the keyboard alone."""
     context = chromium.new_context(locale="en-GB", base_url=address, viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -92,7 +92,7 @@ def test_figures_move_without_a_reload(app: Flask, page: Page, base: str, world:
     page.evaluate("document.activeElement.blur()")
     with app.app_context():
         factories.make_entry(db.session.get_one(Campaign, world.campaign.id))
-    expect(entries).to_have_text("3", timeout=15_000)
+    expect(entries).to_have_text("3")
     expect(page.locator("#curve-table")).to_have_attribute("open", "")
     assert complaints == []
 
@@ -155,7 +155,7 @@ def test_sending_updates_itself(page: Page, app: Flask, world: World, base: str,
     expect(page.get_by_text("Nothing is sent yet")).to_be_visible()
     with app.app_context():
         factories.make_stream(db.session.get_one(Campaign, world.campaign.id), name="Last days")
-    expect(page.get_by_text("Last days").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Last days").first).to_be_visible()
     assert complaints == []
 
 

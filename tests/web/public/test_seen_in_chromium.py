@@ -26,7 +26,7 @@ def _open(page: Page, street: str, scene: Scene) -> None:
     page.wait_for_url("**/c/island**")
 
 
-def _kinds(*, within: float = 3.0, until: str = "") -> list[str]:
+def _kinds(*, within: float = 30.0, until: str = "") -> list[str]:
     deadline = time.monotonic() + within
     while True:
         visits.flush()
