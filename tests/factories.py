@@ -7,7 +7,11 @@ totals, histogram of points) is written together here, so that a world made by f
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import functools
 import itertools
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -118,27 +122,30 @@ def make_campaign(
     """Live since yesterday and for two more weeks, in both languages."""
     number = next(_number)
     now = clock.now()
-    campaign = keep(
-        Campaign,
-        values,
-        brand_id=(brand or make_brand()).id,
-        slug=f"campaign-{number}",
-        name=f"Summer contest {number}",
-        template="prize-draw",
-        status=status,
-        timezone="Europe/Paris",
-        default_locale="fr",
-        texts=texts.campaign(),
-        starts_at=now - timedelta(days=1),
-        ends_at=now + timedelta(days=14),
-        rules_version=0 if status is CampaignStatus.DRAFT else 1,
-        created_at=now - timedelta(days=2),
-        published_at=None if status is CampaignStatus.DRAFT else now - timedelta(days=1),
-    )
-    for position in range(prizes):
-        make_prize(campaign, position=position + 1)
-    for position in range(questions):
-        make_question(campaign, position=position + 1, kind=[QuestionKind.CHOICE, QuestionKind.YES_NO][position % 2])
+    with in_one_go():
+        campaign = keep(
+            Campaign,
+            values,
+            brand_id=(brand or make_brand()).id,
+            slug=f"campaign-{number}",
+            name=f"Summer contest {number}",
+            template="prize-draw",
+            status=status,
+            timezone="Europe/Paris",
+            default_locale="fr",
+            texts=texts.campaign(),
+            starts_at=now - timedelta(days=1),
+            ends_at=now + timedelta(days=14),
+            rules_version=0 if status is CampaignStatus.DRAFT else 1,
+            created_at=now - timedelta(days=2),
+            published_at=None if status is CampaignStatus.DRAFT else now - timedelta(days=1),
+        )
+        for position in range(prizes):
+            make_prize(campaign, position=position + 1)
+        for position in range(questions):
+            make_question(
+                campaign, position=position + 1, kind=[QuestionKind.CHOICE, QuestionKind.YES_NO][position % 2]
+            )
     return fresh(campaign)
 
 
@@ -250,15 +257,30 @@ def make_entry(
     `marketing` means the box was ticked: it is consent from the moment of confirmation on.
     """
     campaign = campaign or make_campaign()
-    if contact is None:
-        brand = db.session.get_one(Brand, campaign.brand_id)
-        contact = make_contact(brand, email, first_name=first_name, marketing=marketing and confirmed)
+    with in_one_go():
+        if contact is None:
+            brand = db.session.get_one(Brand, campaign.brand_id)
+            contact = make_contact(brand, email, first_name=first_name, marketing=marketing and confirmed)
+        entry = _enter(
+            campaign, contact, confirmed, referrer, _lineage(referrer, is_counted=confirmed) | values, marketing
+        )
+    return fresh(entry)
+
+
+def _enter(
+    campaign: Campaign,
+    contact: Contact,
+    confirmed: bool,
+    referrer: Entry | None,
+    values: dict[str, Any],
+    marketing: bool,
+) -> Entry:
     now = clock.now()
     if confirmed and contact.email_verified_at is None:
         contact.email_verified_at = now
     entry = keep(
         Entry,
-        _lineage(referrer, is_counted=confirmed) | values,
+        values,
         public_id=ids.public_id(),
         code=ids.referral_code(),
         brand_id=campaign.brand_id,
@@ -280,7 +302,7 @@ def make_entry(
         if referrer is not None:
             key = f"referral:{campaign.id}:{(contact.address_hash or b'').hex()}"
             give_points(referrer, LedgerKind.REFERRAL, campaign.referral_points, source_entry_id=entry.id, key=key)
-    return fresh(entry)
+    return entry
 
 
 def _lineage(referrer: Entry | None, *, is_counted: bool) -> dict[str, Any]:
@@ -554,7 +576,7 @@ def make_sending_settings(domain: str = "brand.example") -> None:
 
 def fresh(row: Row) -> Row:
     """The same row as the database has it now, whoever changed it."""
-    db.session.commit()  # ends the session's view of the past
+    _keep_it()  # ends the session's view of the past
     db.session.refresh(row)
     return row
 
@@ -562,9 +584,39 @@ def fresh(row: Row) -> Row:
 def keep(model: type[Row], values: dict[str, Any], **defaults: Any) -> Row:
     row = model(**defaults | values)
     db.session.add(row)
-    db.session.commit()
+    _keep_it()
     return row
 
 
+@contextlib.contextmanager
+def in_one_go() -> Iterator[None]:
+    """Commit once, at the end: many rows are made in half the time. The hot paths see nothing of them before.
+
+    A commit for each row makes the session read everything anew that it is asked about afterwards.
+    """
+    before = _is_in_one_go.set(True)
+    try:
+        yield
+    finally:
+        _is_in_one_go.reset(before)
+    _keep_it()
+
+
+_is_in_one_go = contextvars.ContextVar("_is_in_one_go", default=False)
+
+
+def _keep_it() -> None:
+    if _is_in_one_go.get():
+        db.session.flush()
+    else:
+        db.session.commit()
+
+
 def _hashed(password: str) -> str:
-    return str(hash_password(password)) if "security" in current_app.extensions else f"unusable:{password}"
+    return _hash_of(password) if "security" in current_app.extensions else f"unusable:{password}"
+
+
+@functools.cache
+def _hash_of(password: str) -> str:
+    """By production's profile, which takes its time: once for each password, not for each member of staff."""
+    return str(hash_password(password))

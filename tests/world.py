@@ -34,16 +34,17 @@ class World:
 
 def make_world() -> World:
     """Make the world in an empty database."""
-    brand = make_brand(name="Cap Sud", slug="cap-sud")
-    other_brand = make_brand(name="Nordlys", slug="nordlys")
-    ada, bob, cleo = (make_user(f"{name}@staff.example", name=name.title()) for name in ("ada", "bob", "cleo"))
-    make_membership(ada, brand, MemberRole.OWNER)
-    make_membership(bob, brand, MemberRole.ADMIN)
-    make_membership(cleo, other_brand, MemberRole.OWNER)
-    campaign = make_campaign(brand, slug="summer", name="Summer")
-    other_campaign = make_campaign(other_brand, slug="winter", name="Winter")
-    ben = make_entry(campaign, email="ben@mail.example", first_name="Ben", confirmed=True, marketing=True)
-    anna = make_entry(campaign, email="anna@mail.example", first_name="Anna", referrer=ben)
+    with factories.in_one_go():
+        brand = make_brand(name="Cap Sud", slug="cap-sud")
+        other_brand = make_brand(name="Nordlys", slug="nordlys")
+        ada, bob, cleo = (make_user(f"{name}@staff.example", name=name.title()) for name in ("ada", "bob", "cleo"))
+        make_membership(ada, brand, MemberRole.OWNER)
+        make_membership(bob, brand, MemberRole.ADMIN)
+        make_membership(cleo, other_brand, MemberRole.OWNER)
+        campaign = make_campaign(brand, slug="summer", name="Summer")
+        other_campaign = make_campaign(other_brand, slug="winter", name="Winter")
+        ben = make_entry(campaign, email="ben@mail.example", first_name="Ben", confirmed=True, marketing=True)
+        anna = make_entry(campaign, email="anna@mail.example", first_name="Anna", referrer=ben)
     return World(brand, campaign, ada, bob, other_brand, other_campaign, cleo, ben, anna)
 
 

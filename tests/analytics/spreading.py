@@ -26,6 +26,11 @@ _STATES = {
 
 def make_random_spread(campaign: Campaign, *, seed: int, people: int) -> list[Entry]:
     """People over five weeks, brought by anybody before them or nobody, in every state that the tables allow."""
+    with factories.in_one_go():
+        return _spread(campaign, seed=seed, people=people)
+
+
+def _spread(campaign: Campaign, *, seed: int, people: int) -> list[Entry]:
     dice = random.Random(seed)
     share = factories_contest.make_action(campaign, kind=ActionKind.SHARE)
     other = factories_contest.make_action(campaign)

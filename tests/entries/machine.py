@@ -27,7 +27,7 @@ from leadgen.rewards import vault
 from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 from tests.entries.oracle import Contest, Mailbox, Person
-from tests.factories import make_campaign, make_entry
+from tests.factories import in_one_go, make_campaign, make_entry
 from tests.factories_contest import make_coupon, make_milestone
 
 MAILBOXES = 6
@@ -70,7 +70,12 @@ class ContestMachine(RuleBasedStateMachine):
 
     @initialize(target=people, options=_options)
     def begin(self, options: dict[str, Any]) -> Any:
-        campaign = make_campaign(prizes=0, questions=0, stay_days=5, **options)
+        with in_one_go():
+            campaign = make_campaign(prizes=0, questions=0, stay_days=5, **options)
+            milestone = make_milestone(campaign)
+            self.loaded = {make_coupon(milestone).code for _number in range(COUPONS)}
+            self.foreign = make_entry(confirmed=True).code
+        self.milestone_id = milestone.id
         self.campaign_id, self.brand_id = campaign.id, campaign.brand_id
         self.contest = Contest(
             ends_at=campaign.ends_at,
@@ -85,10 +90,6 @@ class ContestMachine(RuleBasedStateMachine):
         )
         example = next(_example)
         self.mailboxes = [Mailbox(f"p{number}-{example}@mail.example") for number in range(MAILBOXES)]
-        self.foreign = make_entry(confirmed=True).code
-        milestone = make_milestone(campaign)
-        self.milestone_id = milestone.id
-        self.loaded = {make_coupon(milestone).code for _number in range(COUPONS)}
         self.coupons: dict[int, str] = {}
         ben = self._enter(0, "", None)
         self.confirm(ben, 1)

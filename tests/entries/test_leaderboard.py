@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadgen.campaigns import cards
@@ -17,7 +17,7 @@ from leadgen.core.db import db
 from leadgen.entries import lately, leaderboard, person, places, points
 from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerLine, LedgerPending, Review
 from tests.entries.conftest import rows
-from tests.factories import fresh, keep, make_campaign, make_entry, make_pending_points
+from tests.factories import fresh, in_one_go, keep, make_campaign, make_entry, make_pending_points
 
 # Everything in the order of the rules, from the ledger alone: what every faster way must equal.
 _PLAIN = """
@@ -84,14 +84,15 @@ _deed = st.tuples(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(play=st.lists(_deed, max_size=30), freeze_after=st.sampled_from([1, 3600, 7200]))
 def test_i08_places_and_board_equal_a_plain_row_number(
     context: None, play: list[tuple[str, int, int, int]], freeze_after: int
 ) -> None:
     start = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=12)
-    campaign = make_race(starts_at=start, ends_at=clock.now() + timedelta(hours=1), board_size=3)
-    entries = [_enter(campaign, start) for _ in range(8)]
+    with in_one_go():
+        campaign = make_race(starts_at=start, ends_at=clock.now() + timedelta(hours=1), board_size=3)
+        entries = [_enter(campaign, start) for _ in range(8)]
     given_lines: dict[int, list[LedgerLine]] = {}
     for deed, number, amount, seconds in play:
         _do(entries[number], deed, amount, start + timedelta(seconds=seconds), given_lines)

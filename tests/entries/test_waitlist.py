@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadgen.accounts.models import Brand
@@ -18,7 +18,7 @@ from leadgen.core.errors import NotFound
 from leadgen.entries import lately, points, waitlist
 from leadgen.entries.models import Entry, EntryStatus, LedgerKind, LedgerPending, Review
 from tests.entries.conftest import rows
-from tests.factories import fresh, keep, make_campaign, make_contact, make_entry
+from tests.factories import fresh, in_one_go, keep, make_campaign, make_contact, make_entry
 
 _PLAIN = """
 SELECT id, row_number() OVER (ORDER BY {order}) AS place FROM (
@@ -73,14 +73,15 @@ _person = st.tuples(
 
 
 @pytest.mark.parametrize("order", list(WaitlistOrder))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(people=st.lists(_person, min_size=1, max_size=24), skip=st.sampled_from([1, 2, 3, 7]))
 def test_every_order_is_a_permutation_and_equals_a_plain_count(
     context: None, order: WaitlistOrder, people: list[tuple[int, str]], skip: int
 ) -> None:
-    campaign = make_list(order, skip_places=skip)
-    for friends, state in people:
-        wait(campaign, friends, state)
+    with in_one_go():
+        campaign = make_list(order, skip_places=skip)
+        for friends, state in people:
+            wait(campaign, friends, state)
 
     found = shown(campaign)
 
@@ -102,7 +103,7 @@ def wait(campaign: Campaign, friends: int = 0, state: str = "confirmed") -> Entr
     return entry
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15)
 @given(
     friends=st.lists(st.sampled_from([0, 0, 1, 2]), min_size=2, max_size=14),
     chosen=st.integers(0, 13),
@@ -112,7 +113,8 @@ def test_with_skips_a_friend_moves_nobody_but_whoever_brought_them_and_those_the
     context: None, friends: list[int], chosen: int, skip: int
 ) -> None:
     campaign = make_list(WaitlistOrder.SKIP_N, skip_places=skip)
-    entries = [wait(campaign, number) for number in friends]
+    with in_one_go():
+        entries = [wait(campaign, number) for number in friends]
     lucky = entries[chosen % len(entries)]
     before = shown(campaign)
 
