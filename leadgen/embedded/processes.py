@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,12 +21,15 @@ class CannotStart(Exception):
     """The reason why something cannot start, as one sentence that says what to do."""
 
 
+# Below those that systems hand to clients, Linux from 32768 on: a server that comes back finds its port free.
+_PORTS = range(20_000, 32_000)
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on at this moment and that no client gets by chance afterwards."""
+    while is_taken(port := secrets.choice(_PORTS)):
+        continue
+    return port
 
 
 def is_taken(port: int) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from leadgen.embedded.processes import free_port, is_alive, is_taken
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 60.0
 WITHOUT_SERVERS = {"DATABASE_URL": "postgresql://elsewhere/leadgen", "REDIS_URL": "redis://elsewhere/0"}
 
 

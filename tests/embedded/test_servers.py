@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from leadgen.embedded import postgres, valkey
 from leadgen.embedded.postgres import Postgres
-from leadgen.embedded.processes import CannotStart
+from leadgen.embedded.processes import CannotStart, free_port
 from leadgen.embedded.valkey import Valkey
 
 # The product starts its servers before it has threads; a process of the suite may have some from other tests.
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarn
 
 
 @pytest.fixture
-def database(home: Path) -> Iterator[Postgres]:
-    server = Postgres(home / "postgres")
+def database(used_home: Path) -> Iterator[Postgres]:
+    server = Postgres(used_home / "postgres")
     server.start()
     yield server
     server.stop()
@@ -45,12 +45,16 @@ def _kill(server: Postgres | Valkey) -> None:
 
 
 def _until_it_answers(server: Postgres | Valkey) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.answers():
         if not server.is_running():
             server.spawn()
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_port_of_a_server_is_none_that_a_client_may_get_while_it_restarts() -> None:
+    assert max(free_port() for _ in range(200)) < 32_768
 
 
 def test_postgres_never_runs_as_root_and_lets_nobody_in_without_the_password(database: Postgres, home: Path) -> None:
@@ -174,7 +178,7 @@ def test_the_servers_die_with_the_process_that_started_them(home: Path) -> None:
     assert len(pids) == 2
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while any(Path(f"/proc/{pid}").exists() for pid in pids):
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from bench.stack import Stack
-from leadgen.embedded.processes import free_port
 from tests import browser
 from tests.journeys.conftest import Mailbox
 
@@ -28,9 +27,6 @@ class Site:
     """Somebody's site that includes our script, with a strict policy of its own."""
 
     def __init__(self, contest: str, script: str) -> None:
-        site = self
-        self.port = free_port()
-        self.origin = f"http://localhost:{self.port}"
         base = script.split("/embed/", maxsplit=1)[0]
         policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src {base} 'sha256-'; frame-src {base}"
 
@@ -48,7 +44,8 @@ class Site:
             def log_message(self, *_words: object) -> None:
                 """Nothing."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", site.port), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.origin = f"http://localhost:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
@@ -80,7 +77,7 @@ def private_chromium(chromium: Browser) -> Iterator[Browser]:
 @pytest.fixture
 def tab(private_chromium: Browser) -> Iterator[Page]:
     context = private_chromium.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     yield context.new_page()
     context.close()
 
