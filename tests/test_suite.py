@@ -69,7 +69,7 @@ def test_what_is_dear_to_start_is_one_piece_of_work_and_each_other_test_is_its_o
         "test_g.py::test_h",
     )
     pieces = [Groups._split_scope(Mock(), f"tests/{place}") for place in places]
-    assert pieces == ["product", "product", "tests/mail/test_e.py::test_f", "tests/test_g.py::test"]
+    assert pieces == ["product", "product", "tests/mail/test_e.py::test_f", "tests/test_g.py::test_h"]
 
 
 def test_the_clock_moves_and_comes_back(app: Flask, clock: Clock) -> None:
