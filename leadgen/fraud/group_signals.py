@@ -43,7 +43,8 @@ def _crowded(sharing: Friends, crowd: Crowd) -> Iterator[Signal]:
 
 def _one_line(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     """A third of them and at least four on one line that is not everybody's."""
-    address, number = Counter(one.address for one in friends if one.address).most_common(1)[0]
+    known = Counter(one.address for one in friends if one.address)
+    address, number = known.most_common(1)[0] if known else ("", 0)  # addresses are blanked after a month
     if number >= 4 and 3 * number >= len(friends) and crowd.is_private(address):
         for one in friends:
             if one.address == address and not crowd.is_safe(one):

@@ -30,6 +30,10 @@ def test_bounced_speaks_of_confirmed_addresses_only() -> None:
     assert "bounced" not in codes_of([seen(1, is_bounced=True, confirmed_at=None)], 1)
 
 
+def test_a_group_whose_addresses_are_blanked_is_judged_by_the_rest() -> None:
+    assert "one_line" not in codes_of(friends(6, address=""), 2)
+
+
 def test_a_trap_and_a_missing_script_are_seen() -> None:
     assert codes_of([seen(1, is_trapped=True)], 1) == {"trapped"}
     assert codes_of([seen(1, has_script=False, form_seconds=None)], 1) == {"no_script"}
