@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
 from leadgen.entries import domains, points, referrals, telling, waiting
-from leadgen.fraud import appeals, rulings, sightings
-from leadgen.fraud import service as fraud
+from leadgen.fraud import appeals, looks, rulings, sightings
 from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
@@ -29,9 +28,9 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
-    FactName.ENTRY_CONFIRMED: (fraud.hear, nurture.enrol_confirmed),
+    FactName.ENTRY_CONFIRMED: (looks.hear, nurture.enrol_confirmed),
     FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
-    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, fraud.hear, nurture.leave),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, nurture.leave),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
     FactName.CONTACT_ERASED: (
         sightings.forget,
@@ -42,7 +41,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         gallery.forget,
         rewards.look_again,
     ),
-    FactName.CAMPAIGN_MOVED: (fraud.hear_moved,),
+    FactName.CAMPAIGN_MOVED: (looks.hear_moved,),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
     FactName.ENTRY_REVIEWED: (rewards.look_again,),
     FactName.REFERRAL_COUNTED: (telling.friends_counted,),
@@ -52,10 +51,9 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
 }
 
 
-# Two kinds of facts change entries under the lock of the points (entries.points.alone), which others take before they
-# touch an entry. So they are told in transactions of their own, never behind reactions that have locked entries.
-_SCORED = (FactName.ENTRY_CONFIRMED,)  # locks no entry before a score holds somebody
-_ALONE = (FactName.QUESTION_ANSWERED, FactName.CONTACT_SUPPRESSED)  # these take the lock before anything else
+# These facts change entries under the lock of the points (entries.points.alone), which others take before they touch an
+# entry. So they are told in transactions of their own that take it first, never behind reactions that locked entries.
+_ALONE = (FactName.QUESTION_ANSWERED, FactName.CONTACT_SUPPRESSED)
 
 
 def drain() -> int:
@@ -65,17 +63,13 @@ def drain() -> int:
     stands alone: it is tried again later, five times in all, and then stays unannounced for a human to see.
     """
     total = 0
-    while told := _drain_others() + _drain_scored() + _drain_alone():
+    while told := _drain_others() + _drain_alone():
         total += told
     return total
 
 
 def _drain_others() -> int:
-    return _tell_batch(journal.claim_unannounced(besides=_SCORED + _ALONE))
-
-
-def _drain_scored() -> int:
-    return _tell_batch(journal.claim_unannounced(names=_SCORED))
+    return _tell_batch(journal.claim_unannounced(besides=_ALONE))
 
 
 def _drain_alone() -> int:

@@ -13,7 +13,7 @@ from leadgen.actions.models import CodeTries, Deed, ExternalKey, SecretCode
 from leadgen.campaigns.models import Action, ActionKind, Campaign, Delivery, Milestone, Proof
 from leadgen.core import clock, ids
 from leadgen.entries.models import Entry, PointsMoved
-from leadgen.fraud.models import Appeal, Decision, Ruling, Safe, Sighting, Signal, Verdict
+from leadgen.fraud.models import Appeal, Decision, Look, LookKind, Ruling, Safe, Sighting, Signal, Verdict
 from leadgen.gallery.models import Picture, Vote, Work, WorkState
 from leadgen.rewards.models import Award, AwardState, Coupon
 from leadgen.visits.models import Visit, VisitKind, VisitTally
@@ -95,6 +95,10 @@ def make_award(entry: Entry, milestone: Milestone, **values: Any) -> Award:
         earned_at=clock.now(),
         threshold=milestone.threshold,
     )
+
+
+def make_look(entry: Entry) -> Look:
+    return keep(Look, {}, campaign_id=entry.campaign_id, kind=LookKind.ENTRY, entry_id=entry.id)
 
 
 def make_points_moved(entry: Entry) -> PointsMoved:
@@ -232,6 +236,7 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_coupon(milestone)
     make_award(entry, milestone, state=AwardState.DELIVERED)
     make_points_moved(entry)
+    make_look(entry)
     make_visit(entry)
     make_visit_tally(entry)
     make_sighting(entry)

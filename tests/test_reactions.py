@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import threading
-import time
 from collections.abc import Sequence
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 
 from leadgen import reactions
 from leadgen.campaigns import cards
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
-from leadgen.core import hot
 from leadgen.core.db import db
-from leadgen.entries import confirming, entering, points, referrals, waiting
-from leadgen.entries.models import Entry, ReferralReason
+from leadgen.entries import confirming, entering, points
+from leadgen.entries.models import Entry
+from leadgen.fraud import looks
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from tests.conftest import Clock
@@ -65,67 +60,29 @@ def test_f27_a_poisonous_fact_stands_alone_and_is_tried_again_five_times(
     assert rows("SELECT entry_id, failures FROM fact WHERE announced_at IS NULL") == [{"entry_id": bad, "failures": 5}]
 
 
-_WAITING = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-@dataclasses.dataclass
-class Folder:
-    """A fold in a thread of its own, started while a reaction works."""
-
-    app: Flask
-    answers: list[object] = dataclasses.field(default_factory=list)
-
-    def start(self) -> None:
-        self.thread = threading.Thread(target=self._fold)
-        self.thread.start()
-        deadline = time.monotonic() + 30
-        while not rows(_WAITING):  # it has the lock of the points then, and waits for the row that the reaction holds
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-    def _fold(self) -> None:
-        with self.app.app_context():
-            try:
-                self.answers.append(points.fold())
-            except OperationalError as error:
-                self.answers.append(error)
-        hot.forget()
-
-
-def test_m8_what_locks_entries_is_over_before_a_score_holds_somebody(
-    app: Flask, context: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_m8_a_confirmation_locks_no_points_while_it_is_told(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It only asks for a look; whoever serves that takes the lock before any entry."""
     card = cards.by_id(make_campaign().id)
-    ben = entering.enter(card, filled("ben@mail.example")).entry_id
-    confirming.confirm(ben, 1, "button_post")
-    code = rows("SELECT code FROM entry")[0]["code"]
-    points.fold()
+    confirming.confirm(entering.enter(card, filled()).entry_id, 1, "button_post")
+    seen: list[int] = []
+    _watch_lock(monkeypatch, FactName.ENTRY_CONFIRMED, seen)
     reactions.drain()
-    entering.enter(card, filled("ben@mail.example"))
-    anna = entering.enter(card, filled("anna@mail.example", referral_code=code)).entry_id
-    confirming.confirm(anna, 1, "button_post")
-    folder = Folder(app)
 
-    def answer(facts: Sequence[Fact]) -> None:
-        waiting.answer_repeated(facts)
-        db.session.flush()
-        folder.start()
+    assert seen == [0]
+    assert looks.waiting() == [card.id]
 
-    def hold(facts: Sequence[Fact]) -> None:
-        referrals.hold(anna, ReferralReason.RISK)
 
-    table: dict[FactName, tuple[reactions.Reaction, ...]] = {
-        FactName.ENTRY_REPEATED: (answer,),
-        FactName.ENTRY_CONFIRMED: (hold,),
-    }
-    monkeypatch.setattr(reactions, "REACTIONS", table)
-    reactions.drain()
-    folder.thread.join(60)
+def _watch_lock(monkeypatch: pytest.MonkeyPatch, name: FactName, seen: list[int]) -> None:
+    """Behind the reactions to facts of this name, note whether the lock of the points is held."""
+    is_locked = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND granted "
+        "AND pid = pg_backend_pid()"
+    )
 
-    assert "a reaction failed" not in caplog.text
-    assert folder.answers
-    assert not isinstance(folder.answers[0], Exception)
-    assert rows("SELECT referral_state FROM entry WHERE id = %(anna)s", anna=anna) == [{"referral_state": "on_hold"}]
+    def look(facts: Sequence[Fact]) -> None:
+        seen.append(db.session.execute(is_locked, {"lock": points.LOCK}).scalar_one())
+
+    monkeypatch.setattr(reactions, "REACTIONS", {name: (*reactions.REACTIONS[name], look)})
 
 
 def test_m8_suppressions_are_told_under_the_lock_of_the_points(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,16 +92,8 @@ def test_m8_suppressions_are_told_under_the_lock_of_the_points(context: None, mo
         entry.brand_id, contacts.get(entry.contact_id).address_hash or b"", SuppressionReason.HARD_BOUNCE, ""
     )
     db.session.commit()
-    is_locked = text(
-        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND granted "
-        "AND pid = pg_backend_pid()"
-    )
     seen: list[int] = []
-
-    def look(facts: Sequence[Fact]) -> None:
-        seen.append(db.session.execute(is_locked, {"lock": points.LOCK}).scalar_one())
-
-    monkeypatch.setattr(reactions, "REACTIONS", {FactName.CONTACT_SUPPRESSED: (look,)})
+    _watch_lock(monkeypatch, FactName.CONTACT_SUPPRESSED, seen)
     reactions.drain()
 
     assert seen == [1]

@@ -45,6 +45,7 @@ class Bell(StrEnum):
     POINTS = "leadgen.entries.jobs.fold_points"
     REFERRALS = "leadgen.entries.jobs.settle_referrals"
     REWARDS = "leadgen.rewards.jobs.award"
+    LOOKS = "leadgen.fraud.jobs.look"
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
     BROADCASTS = "leadgen.nurture.jobs.expand"
@@ -56,6 +57,7 @@ BELL_QUEUES = {
     Bell.REFERRALS: QueueName.EVENTS,
     Bell.REWARDS: QueueName.EVENTS,
     Bell.FACTS: QueueName.EVENTS,
+    Bell.LOOKS: QueueName.EVENTS,
     Bell.RECEIPTS: QueueName.EVENTS,
     Bell.NURTURE: QueueName.EVENTS,
     Bell.MAIL: QueueName.MAIL,

@@ -5,6 +5,7 @@ The bands are F11's. They hold; none excludes, and none touches the person whose
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,12 +14,13 @@ from sqlalchemy import text
 
 from leadgen.campaigns.models import FraudPreset
 from leadgen.core.db import db
-from leadgen.entries import referrals
+from leadgen.entries import points, referrals
 from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
 from leadgen.fraud.models import Decision
 
 NEVER = 101
 _CHUNK = 1_000
+_APPLIED_AT_ONCE = 100
 # Besides whoever confirmed: before that only decisions apply, not scores; and of erased people what a check or staff
 # kept back still stands with their referrer. Once the list is frozen nobody is moved any more.
 _STANDING = text("""
@@ -83,14 +85,33 @@ def wanted(standing: Standing, preset: FraudPreset) -> Wanted:
 def apply(entry_ids: Collection[int]) -> int:
     """Let these entries stand as scores and decisions want it; answers how many changed. The caller commits.
 
-    Entries that stand right are not touched, so calling it again does nothing.
+    Entries that stand right are not touched, so calling it again does nothing. Scores are read under the lock of the
+    points, so that nobody acts on one that was written anew meanwhile.
     """
+    points.alone()
     ordered = sorted(entry_ids)
     changed = 0
     for start in range(0, len(ordered), _CHUNK):
         rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]}).all()
         changed += sum(_apply(row) for row in rows)
     return changed
+
+
+def settle(entry_ids: Iterable[int], *, seconds: float = 60.0) -> bool:
+    """Let these entries stand right, for so long at most; whether all of them do. Call it after the scores' commit.
+
+    Commits each hundred: holding a referral is a statement of its own, and others want to work beside it.
+    """
+    until = time.monotonic() + seconds
+    points.alone()  # whoever acts on older scores is done before we look, and whoever acts later reads ours
+    db.session.commit()
+    waiting = misplaced(entry_ids)
+    for start in range(0, len(waiting), _APPLIED_AT_ONCE):
+        if time.monotonic() >= until:
+            return False
+        apply(waiting[start : start + _APPLIED_AT_ONCE])
+        db.session.commit()
+    return True
 
 
 def misplaced(entry_ids: Iterable[int]) -> list[int]:

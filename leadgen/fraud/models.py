@@ -1,4 +1,4 @@
-"""Sightings, signals and their sum, what staff decided, what is safe, and what people answered."""
+"""Wanted looks, sightings, signals and their sum, what staff decided, what is safe, and what people answered."""
 
 from __future__ import annotations
 
@@ -19,6 +19,26 @@ class Decision(StrEnum):
     ACCEPTED = "accepted"
     HELD = "held"
     REJECTED = "rejected"
+
+
+class LookKind(StrEnum):
+    """What is wanted: a look at one entry, at a whole contest, or only that everybody stands as the bands say."""
+
+    ENTRY = "entry"
+    CONTEST = "contest"
+    BANDS = "bands"
+
+
+class Look(Model):
+    """Somebody learned something and wants a look; deleted by whoever made it. The same may stand twice."""
+
+    __tablename__ = "look"
+    __table_args__ = (Index("ix_look_campaign_id", "campaign_id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id", ondelete="CASCADE"))
+    kind: Mapped[LookKind] = mapped_column(word(LookKind))
+    entry_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Sighting(Model):

@@ -8,11 +8,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.campaigns.models import Campaign
-from leadgen.core import clock, queue
+from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.fraud import networks
+from leadgen.fraud import looks, networks
 from leadgen.fraud.models import Safe, Sighting
 from leadgen.fraud.service import LOOKED_AT
 
@@ -73,5 +73,4 @@ def _look_again(brand_id: int) -> None:
     """The contests of this brand are looked at as a whole soon after the caller's commit."""
     db.session.flush()
     found = select(Campaign.id).where(Campaign.brand_id == brand_id, Campaign.status.in_(LOOKED_AT))
-    for campaign_id in db.session.scalars(found):
-        queue.offer_after_commit(db.session(), "leadgen.fraud.jobs.rescore_one", campaign_id)
+    looks.want_whole(db.session.scalars(found).all())

@@ -1,22 +1,18 @@
-"""The fraud room's face: look at entries as they come, at whole contests each night, and say what would change."""
+"""The fraud room's face: look at some entries or a whole contest, write the sums, and say what would change."""
 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select, text
 
 from leadgen.campaigns.models import Campaign, CampaignStatus
-from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries.models import Entry
 from leadgen.fraud import bands, crowd, reading, scoring, verdicts, weights
 from leadgen.fraud.observations import Usual
-from leadgen.journal.models import Fact
 
 # From the draw on nothing is judged any more: the list of entrants is frozen.
 LOOKED_AT = (
@@ -28,12 +24,9 @@ LOOKED_AT = (
 )
 USUAL_SECONDS = 600.0
 _MOST_USUALS = 200
-_APPLIED_AT_ONCE = 100
 _usuals: dict[int, tuple[float, Usual]] = {}
 
-_OF_FACTS = text("""
-SELECT id, campaign_id FROM entry WHERE (id = ANY(:entries) OR contact_id = ANY(:contacts)) AND status <> 'erased'
-""")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('look:' || CAST(:campaign AS text), 0))")
 
 
 class Change(NamedTuple):
@@ -44,45 +37,23 @@ class Change(NamedTuple):
     after: int
 
 
-def hear_moved(facts: Sequence[Fact]) -> None:
-    """Have a contest looked at as a whole when it closes, before anybody draws (reaction to campaign.moved)."""
-    for fact in facts:
-        if fact.campaign_id and fact.data.get("after") in {CampaignStatus.CLOSING, CampaignStatus.CLOSED}:
-            queue.offer("leadgen.fraud.jobs.rescore_one", fact.campaign_id)
+def alone(campaign_id: int) -> None:
+    """Be the only one who reads, reckons and writes sums of this contest until the running transaction ends.
 
-
-def hear(facts: Sequence[Fact]) -> None:
-    """Look at whoever these facts are about (reaction to confirmations, bounces and counted referrals)."""
-    entries = {fact.entry_id for fact in facts if fact.entry_id}
-    contacts = {fact.contact_id for fact in facts if fact.contact_id and not fact.entry_id}
-    found = db.session.scalars(_OF_FACTS, {"entries": sorted(entries), "contacts": sorted(contacts)}).all()
-    if found:
-        look(found)
-
-
-def look(entry_ids: Collection[int]) -> int:
-    """Score these entries and the friends of whoever brought them, and let the bands act; answers how many changed.
-
-    What is usual in the contest is reckoned every ten minutes, so the nightly look may see a little more. Runs in the
-    caller's transaction; doing it again changes nothing.
+    Taken before the lock of the points, never after it.
     """
-    by_campaign: dict[int, list[int]] = defaultdict(list)
-    rows = db.session.execute(
-        select(Entry.id, Entry.campaign_id)
-        .join(Campaign, Campaign.id == Entry.campaign_id)
-        .where(Entry.id.in_(entry_ids), Campaign.status.in_(LOOKED_AT))
-    )
-    for entry_id, campaign_id in rows:
-        by_campaign[campaign_id].append(entry_id)
-    return sum(_look(campaign_id, sorted(found)) for campaign_id, found in sorted(by_campaign.items()))
+    db.session.execute(_ALONE, {"campaign": campaign_id})
 
 
-def _look(campaign_id: int, entry_ids: list[int]) -> int:
+def look(campaign_id: int, entry_ids: Sequence[int]) -> list[int]:
+    """Write the sums of these entries and of the friends of whoever brought them; answers of whom.
+
+    What is usual in the contest is reckoned every ten minutes, so the nightly look may see a little more. Doing it
+    again changes nothing. The caller commits, and lets the bands act afterwards (bands.settle).
+    """
+    alone(campaign_id)
     campaign = db.session.get_one(Campaign, campaign_id)
-    judged: list[int] = []
-    for near in reading.around(entry_ids):
-        judged += _weigh(campaign, near)
-    return bands.apply(judged)
+    return [one for near in reading.around(entry_ids) for one in _weigh(campaign, near)]
 
 
 def _weigh(campaign: Campaign, near: reading.Neighbourhood) -> list[int]:
@@ -126,6 +97,8 @@ def rescore(campaign_id: int, *, is_dry: bool = False) -> list[Change]:
 
     The bands are applied by `settle_bands`, in pieces. The caller commits.
     """
+    if not is_dry:
+        alone(campaign_id)
     campaign = db.session.get(Campaign, campaign_id)
     if campaign is None:
         raise NotFound
@@ -140,24 +113,8 @@ def rescore(campaign_id: int, *, is_dry: bool = False) -> list[Change]:
 
 
 def settle_bands(campaign_id: int, *, seconds: float = 60.0) -> bool:
-    """Let everybody stand as their scores and decisions want it, for so long at most; whether that is everybody.
-
-    Commits each hundred: holding a referral is a statement of its own, and others want to work beside it.
-    """
-    until = time.monotonic() + seconds
-    scored = list(verdicts.stored(campaign_id))
-    waiting = bands.misplaced(scored)
-    for start in range(0, len(waiting), _APPLIED_AT_ONCE):
-        if time.monotonic() >= until:
-            return False
-        bands.apply(waiting[start : start + _APPLIED_AT_ONCE])
-        db.session.commit()
-    return True
-
-
-def settle_soon(campaign_id: int) -> None:
-    """Have the bands let everybody stand anew soon after the caller's commit: the strictness was changed."""
-    queue.offer_after_commit(db.session(), "leadgen.fraud.jobs.settle", campaign_id)
+    """Let everybody stand as their scores and decisions want it, for so long at most; whether that is everybody."""
+    return bands.settle(verdicts.stored(campaign_id), seconds=seconds)
 
 
 def open_contests() -> Sequence[int]:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.fraud import agents, networks
+from leadgen.fraud import agents, looks, networks
 from leadgen.journal.models import Fact
 
 ADDRESS_KEPT = timedelta(days=30)
@@ -74,10 +74,14 @@ def note(facts: Sequence[Fact]) -> None:
 
 
 def write(entry_ids: Sequence[int]) -> None:
-    """Write down how these entries came in, once for each; an erased person leaves nothing."""
+    """Write down how these entries came in, once for each; an erased person leaves nothing.
+
+    Somebody may confirm before this is written: then the look at them did not see it, and another is wanted.
+    """
     seen = [_of(row) for row in db.session.execute(_EVIDENCE, {"entries": list(entry_ids)})]
     if seen:
         db.session.execute(_WRITE, {name: [one[name] for one in seen] for name in _COLUMNS})
+        looks.want([one["entry_id"] for one in seen])
 
 
 def _of(row: Any) -> dict[str, Any]:

@@ -350,6 +350,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_sighting_network", "sighting", ["campaign_id", "network"], unique=False)
     op.create_table(
+        "look",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("entry", "contest", "bands", name="lookkind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("entry_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_look_campaign_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_look")),
+    )
+    op.create_index("ix_look_campaign_id", "look", ["campaign_id"], unique=False)
+    op.create_table(
         "signal",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
@@ -944,6 +958,8 @@ def downgrade() -> None:
     op.drop_table("verdict")
     op.drop_index("ix_signal_campaign_id", table_name="signal")
     op.drop_table("signal")
+    op.drop_index("ix_look_campaign_id", table_name="look")
+    op.drop_table("look")
     op.drop_index("ix_sighting_network", table_name="sighting")
     op.drop_index("ix_sighting_device", table_name="sighting", postgresql_where=sa.text("device <> ''"))
     op.drop_table("sighting")

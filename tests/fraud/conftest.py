@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from leadgen.campaigns.models import Campaign
-from leadgen.fraud import scoring, service
+from leadgen.core.db import db
+from leadgen.fraud import looks, scoring, service
 from leadgen.fraud.observations import Moment, Observation, SafeList, Usual
 from tests.factories import make_campaign
 
@@ -35,6 +36,20 @@ def _forget() -> None:
 @pytest.fixture
 def campaign(context: None) -> Campaign:
     return make_campaign()
+
+
+def look(*entry_ids: int) -> None:
+    """Want a look at these entries and serve whatever is wanted, as the worker does."""
+    looks.want(entry_ids)
+    db.session.commit()
+    serve()
+
+
+def serve() -> None:
+    """Serve whatever is wanted, until nothing is."""
+    for campaign_id in looks.waiting():
+        while not looks.serve(campaign_id):
+            pass
 
 
 def seen(number: int, referrer: int | None = None, **values: Any) -> Observation:

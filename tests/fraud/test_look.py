@@ -17,6 +17,7 @@ from tests.conftest import Clock
 from tests.entries.conftest import filled, rows
 from tests.factories import fresh, make_entry
 from tests.factories_contest import make_sighting, make_signal
+from tests.fraud.conftest import look
 
 
 def _enter(campaign: Campaign, email: str, **values: object) -> Entry:
@@ -55,8 +56,7 @@ def _crowd_on_one_browser(campaign: Campaign, number: int = 8) -> tuple[Entry, l
 
 def test_a_doubtful_referral_waits_and_its_person_stays_in(campaign: Campaign) -> None:
     head, made = _crowd_on_one_browser(campaign)
-    assert service.look([friend.id for friend in made]) > 0
-    db.session.commit()
+    look(*(friend.id for friend in made))
     states = {fresh(friend).referral_state for friend in made[1:]}
     assert states == {ReferralState.ON_HOLD}
     assert fresh(head).review is Review.CLEAR
@@ -65,12 +65,10 @@ def test_a_doubtful_referral_waits_and_its_person_stays_in(campaign: Campaign) -
 
 def test_looking_again_changes_nothing(campaign: Campaign) -> None:
     _, made = _crowd_on_one_browser(campaign)
-    service.look([friend.id for friend in made])
-    db.session.commit()
+    look(*(friend.id for friend in made))
     before = rows("SELECT id, at, code, points, evidence FROM signal ORDER BY id")
     lines = rows("SELECT count(*) AS n FROM ledger")
-    assert service.look([friend.id for friend in made]) == 0
-    db.session.commit()
+    look(*(friend.id for friend in made))
     assert rows("SELECT id, at, code, points, evidence FROM signal ORDER BY id") == before
     assert rows("SELECT count(*) AS n FROM ledger") == lines
 
@@ -78,8 +76,7 @@ def test_looking_again_changes_nothing(campaign: Campaign) -> None:
 def test_the_whole_contest_and_its_pieces_come_to_the_same(campaign: Campaign) -> None:
     _, made = _crowd_on_one_browser(campaign)
     for friend in made:
-        service.look([friend.id])
-    db.session.commit()
+        look(friend.id)
     pieces = rows("SELECT entry_id, score FROM verdict ORDER BY entry_id")
     service.rescore(campaign.id)
     db.session.commit()
@@ -90,8 +87,7 @@ def test_relaxed_flags_and_holds_nothing(campaign: Campaign) -> None:
     campaign.fraud_preset = FraudPreset.RELAXED
     db.session.commit()
     _, made = _crowd_on_one_browser(campaign)
-    service.look([friend.id for friend in made])
-    db.session.commit()
+    look(*(friend.id for friend in made))
     assert {fresh(friend).referral_state for friend in made} == {ReferralState.COUNTED}
     assert db.session.query(Verdict).count() > 0
 
@@ -106,8 +102,7 @@ def test_a_dry_look_says_who_would_change_and_writes_nothing(campaign: Campaign)
 
 def test_erasing_a_person_forgets_how_they_came(campaign: Campaign) -> None:
     _, made = _crowd_on_one_browser(campaign)
-    service.look([friend.id for friend in made])
-    db.session.commit()
+    look(*(friend.id for friend in made))
     contacts.erase(made[3].contact_id)
     db.session.commit()
     reactions.drain()
@@ -136,8 +131,7 @@ def test_somebody_famous_blinds_nobody(campaign: Campaign, monkeypatch: pytest.M
         make_sighting(one, device="", network=bytes([number]), address=b"", is_trapped=True)
     make_signal(friends[0], "lifeless", points=22)
     monkeypatch.setattr(reading, "MOST_AROUND", 6)
-    service.look([friends[0].id, other.id, crowd[1].id])
-    db.session.commit()
+    look(friends[0].id, other.id, crowd[1].id)
     scores = {row["entry_id"]: row["score"] for row in rows("SELECT entry_id, score FROM verdict")}
     assert scores[friends[0].id] == 18 + 22
     assert scores[other.id] == 18

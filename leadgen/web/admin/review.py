@@ -12,8 +12,7 @@ from leadgen.campaigns.models import Campaign, FraudPreset
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
-from leadgen.fraud import appeals, bands, desk, preview, rulings, safelist, sources, strictness
-from leadgen.fraud import service as fraud
+from leadgen.fraud import appeals, bands, desk, looks, preview, rulings, safelist, sources, strictness
 from leadgen.fraud.desk import Shown
 from leadgen.fraud.models import Decision, Ruling
 from leadgen.web import staff
@@ -178,7 +177,7 @@ def review_rules(campaign_id: int) -> ResponseReturnValue:
     preset = FraudPreset(asked) if asked in set(FraudPreset) else campaign.fraud_preset
     if request.method == "POST":
         campaigns.edit_strictness(campaign, preset)
-        fraud.settle_soon(campaign.id)
+        looks.want_bands(campaign.id)
         tell(_("Saved. Everybody is weighed anew within a minute."))
         return redirect(url_for("admin.review_rules", campaign_id=campaign_id), 303)
     kept = preview.stored(campaign.id)

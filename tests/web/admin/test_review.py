@@ -10,9 +10,10 @@ from flask import Flask
 from leadgen.campaigns.models import Campaign, FraudPreset
 from leadgen.core import queue
 from leadgen.core.db import db
+from leadgen.core.queue import Bell
 from leadgen.entries import referrals
 from leadgen.entries.models import Entry, ReferralReason, ReferralState, Review
-from leadgen.fraud import jobs, safelist
+from leadgen.fraud import jobs, looks, safelist
 from leadgen.fraud.models import Decision, Ruling, Verdict
 from tests.factories import fresh, make_entry
 from tests.factories_contest import make_appeal, make_sighting, make_signal, make_verdict
@@ -136,32 +137,26 @@ def test_strictness_shows_who_would_change_before_it_is_used(
 def test_a_new_strictness_is_applied_soon_after_it_is_saved(
     app: Flask, ada: Staff, base: str, friend_id: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offered: list[tuple[str, int]] = []
-
-    def offer(job: str, *args: int, **_: object) -> None:
-        offered.extend((job, campaign_id) for campaign_id in args)  # bells that others ring carry nothing
-
-    monkeypatch.setattr(queue, "offer", offer)
+    rung: list[Bell] = []
+    monkeypatch.setattr(queue, "ring", rung.append)
+    monkeypatch.setattr(queue, "ring_after_commit", lambda _session, bell: rung.append(bell))
     assert ada.post(f"{base}/review/strictness", {"preset": "strict"}).status_code == 303
-    (job, campaign_id), *others = offered
-    assert (job, others) == ("leadgen.fraud.jobs.settle", [])
+    assert Bell.LOOKS in rung
     with app.app_context():
         assert db.session.get_one(Entry, friend_id).review is Review.CLEAR
-        jobs.settle(campaign_id)
+        jobs.look()
         assert fresh(db.session.get_one(Entry, friend_id)).review is Review.HELD
 
 
-def test_what_is_safe_is_looked_at_after_the_commit(
-    app: Flask, world: World, friend_id: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    offered: list[str] = []
-    monkeypatch.setattr(queue, "offer", lambda job, *args, **_: offered.extend(job for _ in args))
+def test_what_is_safe_is_looked_at_after_the_commit(app: Flask, world: World, friend_id: int) -> None:
     with app.app_context():
         brand_id = db.session.get_one(Campaign, world.campaign.id).brand_id
         safelist.add(brand_id, "domain", "school.example", by="Ada")
-        assert offered == []
+        db.session.rollback()
+        assert looks.waiting() == []
+        safelist.add(brand_id, "domain", "school.example", by="Ada")
         db.session.commit()
-    assert set(offered) == {"leadgen.fraud.jobs.rescore_one"}
+        assert looks.waiting() == [world.campaign.id]
 
 
 def test_an_empty_desk_teaches(ada: Staff, base: str) -> None:
