@@ -9,20 +9,21 @@ import pytest
 from flask import Flask
 
 from leadgen import reactions
-from leadgen.actions import external
+from leadgen.actions import external, service
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.campaigns.models import ActionKind, Repeat
+from leadgen.campaigns.models import ActionKind, QuestionKind, Repeat
+from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries import confirming, entering, person
+from leadgen.entries import answers, confirming, entering, person
 from leadgen.entries.models import Entry
 from leadgen.fraud import rulings, sightings, verdicts
 from leadgen.fraud.models import Decision
 from leadgen.fraud.observations import Found
 from leadgen.fraud.scoring import Score
 from tests.entries.conftest import filled, rows
-from tests.factories import make_campaign
+from tests.factories import make_campaign, make_question
 from tests.factories_contest import make_action, make_appeal, make_signal
 
 CANARY = "zanzibarka"
@@ -31,6 +32,8 @@ CANARY = "zanzibarka"
 def _anna() -> tuple[CampaignCard, Entry]:
     campaign = make_campaign()
     make_action(campaign, kind=ActionKind.EXTERNAL, key="buy", repeat=Repeat.UNLIMITED)
+    make_action(campaign, key="tell", settings={"asks": True})
+    make_question(campaign, kind=QuestionKind.TEXT, position=9)
     cards.forget()
     card = cards.by_id(campaign.id)
     entry_id = entering.enter(card, filled("anna@mail.example", typed_code=CANARY.upper())).entry_id
@@ -100,3 +103,53 @@ def _erased_elsewhere(app: Flask, entry_id: int) -> None:
     with app.app_context():
         person.erase(entry_id)
         db.session.commit()
+        while reactions.drain():
+            pass
+
+
+def _note(card: CampaignCard, entry_id: int) -> None:
+    """Anna tells what she did, in her own words."""
+    (action,) = (action for action in card.actions if action.key == "tell")
+    service.do(entry_id, action, service.Shown(note=f"{CANARY} did it"))
+
+
+def test_i13_a_note_that_is_being_written_goes_with_the_person(app: Flask, context: None) -> None:
+    card, anna = _anna()
+    _note(card, anna.id)
+    other = threading.Thread(target=_erased_elsewhere, args=(app, anna.id))
+    other.start()
+    other.join(0.5)
+    assert other.is_alive()  # it waits for the note
+    db.session.commit()
+    other.join(20)
+    assert _tables_that_name_them() == []
+
+
+@pytest.mark.parametrize("what", ["note", "answer"])
+def test_i13_nothing_is_written_by_somebody_who_is_being_erased(app: Flask, context: None, what: str) -> None:
+    card, anna = _anna()
+    entry_id, refused = anna.id, []
+
+    def write() -> None:
+        with app.app_context():
+            try:
+                if what == "note":
+                    _note(card, entry_id)
+                    db.session.commit()
+                else:
+                    answers.answer(entry_id, card.questions[-1], [CANARY])
+            except NotFound as error:
+                refused.append(error)
+            hot.forget()
+
+    person.erase(entry_id)
+    other = threading.Thread(target=write)
+    other.start()
+    other.join(0.5)
+    assert other.is_alive()  # it waits to see whether the person is there
+    db.session.commit()
+    while reactions.drain():
+        pass
+    other.join(20)
+    assert len(refused) == 1
+    assert _tables_that_name_them() == []

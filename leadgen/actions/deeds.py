@@ -26,13 +26,15 @@ from leadgen.journal.vocabulary import FactName
 
 # One person's deeds are done one after the other, so that a double press finds the first one's row.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('deed:' || CAST(:entry AS text), 0))")
+# Whoever erases the person locks the entry for themselves: what is written under our share of it is gone with them, and
+# whoever comes after them finds nobody.
 _READ = text("""
 SELECT e.id, e.status = 'confirmed' AS is_confirmed, e.brand_id, e.campaign_id, e.contact_id,
        c.status IN ('live', 'scheduled') AS is_running, c.starts_at, c.ends_at,
        c.status IN ('live', 'scheduled', 'paused', 'closing') AS is_unsettled,
        coalesce((SELECT jsonb_agg(d ORDER BY d.id) FROM deed d WHERE d.entry_id = e.id), '[]') AS deeds
 FROM entry e JOIN campaign c ON c.id = e.campaign_id
-WHERE e.id = :entry AND e.status <> 'erased'
+WHERE e.id = :entry AND e.status <> 'erased' FOR KEY SHARE OF e
 """)
 # From the action's own row: one that was switched off or deleted meanwhile earns nothing.
 _WRITE = text("""

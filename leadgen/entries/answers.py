@@ -19,6 +19,7 @@ LONGEST_TEXT = 1_000
 _LARGEST_NUMBER = 10**12
 _YEARS = range(1900, 2101)  # whoever answers is alive, and speaks of their own life
 
+# The share of the entry keeps whoever erases the person waiting, or finds nobody after them.
 _ANSWER = """
 WITH who AS (
     SELECT e.id, e.brand_id, e.campaign_id, e.contact_id, e.rules_version,
@@ -26,6 +27,7 @@ WITH who AS (
     FROM entry e JOIN campaign c ON c.id = e.campaign_id
     WHERE e.id = %(entry)s AND e.status = 'confirmed'
       AND e.campaign_id = (SELECT campaign_id FROM question WHERE id = %(question)s)
+    FOR KEY SHARE OF e
 ), answered AS (
     INSERT INTO answer (contact_id, entry_id, question_id, key, value, at)
     SELECT contact_id, id, %(question)s, %(key)s, %(value)s::jsonb, %(now)s FROM who

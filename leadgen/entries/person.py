@@ -227,7 +227,10 @@ def erase(entry_id: int) -> None:
     entry = db.session.get(Entry, entry_id)
     if entry is None or entry.status is EntryStatus.ERASED:
         raise NotFound
-    entry_ids = db.session.scalars(select(Entry.id).where(Entry.contact_id == entry.contact_id)).all()
+    points.alone()
+    # For ourselves alone: whoever writes words of the person holds a share of the entry, so theirs go too.
+    theirs = select(Entry.id).where(Entry.contact_id == entry.contact_id).order_by(Entry.id).with_for_update()
+    entry_ids = db.session.scalars(theirs).all()
     referrals.forget(entry_ids)
     for one in entry_ids:
         points.leave_ranking(one)

@@ -72,7 +72,8 @@ def hand_in(entry_id: int, card: CampaignCard, action: ActionCard, given: WorkIn
     if not phases.takes(card, action):
         raise Conflict(_("Works are not taken at the moment."))
     remade = _checked(action, given)
-    entry = db.session.scalar(select(Entry).where(Entry.id == entry_id).with_for_update(key_share=True))
+    theirs = select(Entry).where(Entry.id == entry_id).with_for_update(key_share=True)
+    entry = db.session.scalar(theirs.execution_options(populate_existing=True))
     if entry is None or entry.status is not EntryStatus.CONFIRMED:
         raise Conflict(_("Confirm your address first; then you can hand in."))
     title, body = kinds.tidy_line(given.title), kinds.tidy_text(given.body)
