@@ -6,7 +6,8 @@ The bands are F11's. They hold; none excludes, and none touches the person whose
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,13 +15,12 @@ from sqlalchemy import text
 
 from leadgen.campaigns.models import FraudPreset
 from leadgen.core.db import db
-from leadgen.entries import points, referrals
+from leadgen.entries import many, points, referrals
 from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
 from leadgen.fraud.models import Decision
 
 NEVER = 101
 _CHUNK = 1_000
-_APPLIED_AT_ONCE = 100
 # Besides whoever confirmed: before that only decisions apply, not scores; and of erased people what a check or staff
 # kept back still stands with their referrer. Once the list is frozen nobody is moved any more.
 _STANDING = text("""
@@ -93,23 +93,23 @@ def apply(entry_ids: Collection[int]) -> int:
     changed = 0
     for start in range(0, len(ordered), _CHUNK):
         rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]}).all()
-        changed += sum(_apply(row) for row in rows)
+        changed += _apply([(row, target) for row in rows if not _stands(row, target := _target(row))])
     return changed
 
 
 def settle(entry_ids: Iterable[int], *, seconds: float = 60.0) -> bool:
     """Let these entries stand right, for so long at most; whether all of them do. Call it after the scores' commit.
 
-    Commits each hundred: holding a referral is a statement of its own, and others want to work beside it.
+    Commits each thousand: others want to fold and to work beside it.
     """
     until = time.monotonic() + seconds
     points.alone()  # whoever acts on older scores is done before we look, and whoever acts later reads ours
     db.session.commit()
     waiting = misplaced(entry_ids)
-    for start in range(0, len(waiting), _APPLIED_AT_ONCE):
+    for start in range(0, len(waiting), _CHUNK):
         if time.monotonic() >= until:
             return False
-        apply(waiting[start : start + _APPLIED_AT_ONCE])
+        apply(waiting[start : start + _CHUNK])
         db.session.commit()
     return True
 
@@ -120,13 +120,14 @@ def misplaced(entry_ids: Iterable[int]) -> list[int]:
     found = []
     for start in range(0, len(ordered), _CHUNK):
         rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]})
-        found += [row.id for row in rows if not _stands(row, wanted(_standing(row), FraudPreset(row.preset)))]
+        found += [row.id for row in rows if not _stands(row, _target(row))]
     return found
 
 
-def _standing(row: Any) -> Standing:
+def _target(row: Any) -> Wanted:
     news = set(row.codes) - set(row.decided_codes or ())
-    return Standing(row.score or 0, Decision(row.decision or Decision.NONE), bool(news))
+    standing = Standing(row.score or 0, Decision(row.decision or Decision.NONE), bool(news))
+    return wanted(standing, FraudPreset(row.preset))
 
 
 def _stands(row: Any, target: Wanted) -> bool:
@@ -150,22 +151,31 @@ def _referral_verb(row: Any, target: Decision) -> str:
     return "release" if is_checked else ""
 
 
-def _apply(row: Any) -> bool:
-    target = wanted(_standing(row), FraudPreset(row.preset))
-    if _stands(row, target):
-        return False
-    if row.referrer_id is not None:
-        verb = _referral_verb(row, target.referral)
+def _apply(misplaced: Sequence[tuple[Any, Wanted]]) -> int:
+    """Referrals first, then reviews. What staff decide is done one by one, what scores do for all at once."""
+    verbs: dict[str, list[int]] = defaultdict(list)
+    for row, target in misplaced:
+        verb = _referral_verb(row, target.referral) if row.referrer_id is not None else ""
         if verb == "refuse":
             referrals.refuse(row.id, ReferralReason.MANUAL)
-        elif verb == "hold":
-            referrals.hold(row.id, ReferralReason.RISK)
         elif verb == "restore":
             referrals.restore(row.id)
-            if target.referral is Decision.HELD:
-                referrals.hold(row.id, ReferralReason.RISK)
-        elif verb == "release":
-            referrals.release(row.id)
-    if row.review != target.review and row.status != EntryStatus.ERASED:
-        referrals.set_review(row.id, target.review, risk=row.score or 0)
-    return True
+            verb = "hold" if target.referral is Decision.HELD else ""
+        verbs[verb].append(row.id)
+    many.hold(verbs["hold"])
+    many.release(verbs["release"])
+    _review(misplaced)
+    return len(misplaced)
+
+
+def _review(misplaced: Sequence[tuple[Any, Wanted]]) -> None:
+    risks: dict[Review, dict[int, int]] = defaultdict(dict)
+    for row, target in misplaced:
+        if row.review == target.review or row.status == EntryStatus.ERASED:
+            continue
+        if Review.EXCLUDED in {row.review, target.review}:
+            referrals.set_review(row.id, target.review, risk=row.score or 0)
+        else:
+            risks[target.review][row.id] = row.score or 0
+    for review, of_review in risks.items():
+        many.review(of_review, review)
