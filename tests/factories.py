@@ -21,7 +21,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.accounts.models import Brand, MemberRole, Membership, Role, User
-from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Question, QuestionKind, RulesVersion
+from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Proof, Question, QuestionKind, RulesVersion
 from leadgen.contacts import address
 from leadgen.contacts.models import (
     Answer,
@@ -354,10 +354,10 @@ def give_points(
     )
 
 
-def make_pending_points(entry: Entry, points: int = 5) -> LedgerPending:
+def make_pending_points(entry: Entry, points: int = 5, *, proof: Proof = Proof.VERIFIED) -> LedgerPending:
     """Points whose ledger line is written and that the next fold adds to the entry's totals."""
     line: dict[str, Any] = {"campaign_id": entry.campaign_id, "entry_id": entry.id, "points": points, "chances": points}
-    line["at"] = clock.now()
+    line |= {"at": clock.now(), "proof": proof}
     key = f"test:{entry.id}:{next(_number)}"
     keep(LedgerLine, line, kind=LedgerKind.REFERRAL, rules_version=entry.rules_version, idempotency_key=key)
     return keep(LedgerPending, line, kind=LedgerKind.REFERRAL, friends=1)

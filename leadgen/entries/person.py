@@ -89,6 +89,7 @@ class Standing:
     is_subscribed: bool
     confirmed_at: datetime | None
     points: int
+    rank_points: int  # without what only the person vouches for
     chances: int
     place: Place | None  # None for whoever is not ranked: not confirmed, or held by a check
     review: Review
@@ -138,6 +139,7 @@ def standing(entry_id: int, access_version: int) -> Standing:
         is_subscribed=row["is_subscribed"],
         confirmed_at=row["confirmed_at"],
         points=int(row["points"]),
+        rank_points=int(row["rank_points"]),
         chances=int(row["chances"]),
         place=places.placed(row),
         review=Review(row["review"]),

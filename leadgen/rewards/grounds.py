@@ -13,12 +13,13 @@ from leadgen.campaigns.models import Metric
 from leadgen.core.db import db
 from leadgen.entries.models import EntryStatus, Review
 
-# Points that are not folded yet count: the ground is that of the ledger, not of its cache.
+# Points that are not folded yet count: the ground is that of the ledger, not of its cache. What only the person vouches
+# for neither ranks nor rewards: else clicks that nobody can check would empty a vault.
 _GROUNDS = text("""
 SELECT e.id, e.campaign_id, e.brand_id, e.contact_id, e.status, e.review, e.locale, e.access_version, e.code,
-       e.points + coalesce(p.points, 0) AS points, e.friends_counted + coalesce(p.friends, 0) AS friends
+       e.rank_points + coalesce(p.points, 0) AS points, e.friends_counted + coalesce(p.friends, 0) AS friends
 FROM entry e
-LEFT JOIN LATERAL (SELECT sum(points) AS points, sum(friends) AS friends
+LEFT JOIN LATERAL (SELECT sum(points) FILTER (WHERE proof <> 'declared') AS points, sum(friends) AS friends
                    FROM ledger_pending WHERE entry_id = e.id) AS p ON true
 WHERE e.id = ANY(:entries)
 """)
@@ -37,7 +38,8 @@ GROUP BY f.referrer_id
 _REACHED = text("""
 SELECT a.entry_id, a.milestone_id, CASE WHEN a.metric = 'entry' THEN e.confirmed_at ELSE (
     SELECT r.at FROM (
-        SELECT l.at, l.id, sum(CASE WHEN a.metric = 'friends' THEN (l.kind = 'referral')::int ELSE l.points END)
+        SELECT l.at, l.id, sum(CASE WHEN a.metric = 'friends' THEN (l.kind = 'referral')::int
+                                    WHEN l.proof <> 'declared' THEN l.points ELSE 0 END)
                            OVER (ORDER BY l.at, l.id) AS total
         FROM ledger l
         WHERE l.entry_id = a.entry_id AND l.reverses_id IS NULL AND NOT EXISTS (
@@ -60,7 +62,7 @@ class Footing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a person has reached, and what a letter to them needs."""
+    """What a person has reached, and what a letter to them needs. `points` are those that rank."""
 
     entry_id: int
     campaign_id: int

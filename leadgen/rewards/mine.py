@@ -71,7 +71,10 @@ class Mine:
 
 
 def of(entry_id: int, card: CampaignCard, *, friends: int, points: int, is_confirmed: bool) -> list[Mine]:
-    """Every tier of the campaign, lowest first, as this person sees it: one statement, none without tiers."""
+    """Every tier of the campaign, lowest first, as this person sees it: one statement, none without tiers.
+
+    `points` are those that rank: others bring no reward nearer.
+    """
     if not card.milestones:
         return []
     rows = {row["milestone_id"]: row for row in hot.many(_MINE, {"entry": entry_id})}

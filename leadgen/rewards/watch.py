@@ -29,7 +29,7 @@ WHERE e.id IN (SELECT id FROM named UNION SELECT referrer_id FROM named)
 _UNEQUAL = text("""
 SELECT DISTINCT e.id FROM milestone m JOIN entry e ON e.campaign_id = m.campaign_id
 LEFT JOIN award a ON a.entry_id = e.id AND a.milestone_id = m.id
-CROSS JOIN LATERAL (SELECT CASE m.metric WHEN 'friends' THEN e.friends_counted WHEN 'points' THEN e.points
+CROSS JOIN LATERAL (SELECT CASE m.metric WHEN 'friends' THEN e.friends_counted WHEN 'points' THEN e.rank_points
                                 ELSE (e.status = 'confirmed')::int END AS reached) AS now
 WHERE e.id > :after AND (CAST(:campaigns AS bigint[]) IS NULL OR m.campaign_id = ANY(:campaigns)) AND CASE
     WHEN a.id IS NULL THEN e.status = 'confirmed' AND e.review = 'clear' AND now.reached >= m.threshold

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from leadgen.campaigns.models import Approval, Campaign, Delivery, Metric
+from leadgen.campaigns import cards
+from leadgen.campaigns.models import Approval, Campaign, Delivery, Metric, Proof
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.entries import points
 from leadgen.entries.models import Entry, EntryStatus, ReferralReason, ReferralState, Review
-from leadgen.rewards import jobs, milestones, stock
+from leadgen.rewards import jobs, milestones, mine, stock, watch
 from leadgen.rewards.models import AwardState
 from tests.factories import fresh, make_campaign, make_entry, make_pending_points
 from tests.factories_contest import make_coupon
@@ -39,6 +40,24 @@ def test_points_that_are_not_folded_yet_count(campaign: Campaign) -> None:
     reward, anna = tier(campaign, 6, metric=Metric.POINTS), ben(campaign)
     make_pending_points(anna, 5)
 
+    look(anna)
+    assert state(anna, reward) is S.APPROVED
+
+
+def test_points_on_somebodys_own_word_reach_no_tier(campaign: Campaign) -> None:
+    """As they do not rank (F6, F7): folded or not, and in the nightly comparison."""
+    reward, anna = tier(campaign, 6, metric=Metric.POINTS), ben(campaign)
+    make_pending_points(anna, 50, proof=Proof.DECLARED)
+    look(anna)
+    assert state(anna, reward) is None
+    points.fold()
+    look(anna)
+    assert watch.audit() == []
+    assert state(anna, reward) is None
+    (shown,) = mine.of(anna.id, cards.by_id(campaign.id), friends=0, points=1, is_confirmed=True)
+    assert shown.missing == 5
+
+    make_pending_points(anna, 5)
     look(anna)
     assert state(anna, reward) is S.APPROVED
 

@@ -25,7 +25,7 @@ def section(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any
         standing.entry_id,
         card,
         friends=standing.friends_counted,
-        points=standing.points,
+        points=standing.rank_points,
         is_confirmed=standing.status is EntryStatus.CONFIRMED,
     )
     return {"rewards": shown, "reward_next": _next(shown), "rewards_token": token}

@@ -116,6 +116,7 @@ def _standing(card: CampaignCard) -> Standing:
         is_subscribed=True,
         confirmed_at=clock.now(),
         points=card.entry_points,
+        rank_points=card.entry_points,
         chances=card.entry_points,
         place=Place(
             entry_id=0,
