@@ -6,7 +6,7 @@ import time
 
 from leadgen.core.db import db
 from leadgen.entries import moves
-from leadgen.rewards import milestones, upkeep, watch
+from leadgen.rewards import milestones, stock, upkeep, watch
 
 _BATCH = 200
 _SECONDS = 20.0
@@ -24,8 +24,9 @@ def award() -> None:
 
 
 def audit() -> None:
-    """Compare every award with what its owner has reached."""
+    """Compare every award with what its owner has reached, and the kept stock with what is counted."""
     watch.audit()
+    stock.audit()
 
 
 def keep_time() -> None:

@@ -1,4 +1,4 @@
-"""Awards that people earned, and the vault of codes."""
+"""Awards that people earned, the vault of codes, and how many there are of each."""
 
 from __future__ import annotations
 
@@ -82,3 +82,19 @@ class Coupon(Model):
     assigned_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
     used_by: Mapped[str] = mapped_column(server_default="")
+
+
+class StockCount(Model):
+    """How many codes and awards of a milestone stand where; triggers of `coupon` and `award` keep it (rewards.stock).
+
+    In the transaction of what is counted, so it is as exact as counting, whoever writes and however many at once.
+    """
+
+    __tablename__ = "stock_count"
+
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestone.id", ondelete="CASCADE"), primary_key=True)
+    free: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # codes that nobody has
+    loaded: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # codes that are not void
+    taken: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # awards that hold a piece
+    waiting: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of these, those without their code yet
+    reserve: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))

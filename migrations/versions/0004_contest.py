@@ -22,6 +22,60 @@ _TREE_INDEXES = {
 }
 
 
+# What rewards.stock asks of a tier, and which row counts for what.
+_COUNTED = {
+    "coupon": {"free": "status = 'free'", "loaded": "status <> 'void'"},
+    "award": {
+        "taken": "state IN ('earned', 'approved', 'delivered', 'review')",
+        "waiting": "state IN ('earned', 'approved')",
+        "reserve": "state = 'reserve'",
+    },
+}
+
+
+def _keep_counts(table: str, numbers: dict[str, str]) -> None:
+    """Triggers of a table, once for each statement, that keep its numbers in stock_count."""
+    names = ", ".join(numbers)
+    sums = ", ".join(f"sum({name}) AS {name}" for name in numbers)
+    more = ", ".join(f"{name} = c.{name} + d.{name}" for name in numbers)
+    moved = " OR ".join(f"sum({name}) <> 0" for name in numbers)
+    news = ", ".join(f"({rule})::int" for rule in numbers.values())
+    olds = ", ".join(f"-({rule})::int" for rule in numbers.values())
+    update = f"""
+        UPDATE stock_count c SET {more}
+        FROM (SELECT milestone_id, {sums} FROM (%s) AS r (milestone_id, {names}) GROUP BY 1 HAVING {moved}) AS d
+        WHERE c.milestone_id = d.milestone_id
+    """  # noqa: S608 - put in are only constants of this file
+    added = f"SELECT milestone_id, {news} FROM new_rows"  # noqa: S608 - as above
+    gone = f"SELECT milestone_id, {olds} FROM old_rows"  # noqa: S608 - as above
+    op.execute(
+        f"""
+        CREATE FUNCTION count_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'INSERT' THEN
+                INSERT INTO stock_count (milestone_id) SELECT DISTINCT milestone_id FROM new_rows ORDER BY 1
+                ON CONFLICT DO NOTHING;
+                {update % added};
+            ELSIF TG_OP = 'UPDATE' THEN
+                {update % f"{added} UNION ALL {gone}"};
+            ELSE
+                {update % gone};
+            END IF;
+            RETURN NULL;
+        END $$
+        """  # noqa: S608 - as above
+    )
+    for verb, rows in (
+        ("INSERT", "NEW TABLE AS new_rows"),
+        ("UPDATE", "OLD TABLE AS old_rows NEW TABLE AS new_rows"),
+        ("DELETE", "OLD TABLE AS old_rows"),
+    ):
+        op.execute(
+            f"CREATE TRIGGER count_{verb.lower()} AFTER {verb} ON {table} REFERENCING {rows} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION count_{table}()"
+        )
+
+
 def upgrade() -> None:
     op.create_table(
         "picture",
@@ -538,6 +592,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('assigned', 'used')"),
     )
     op.create_table(
+        "stock_count",
+        sa.Column("milestone_id", sa.BigInteger(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False)
+            for name in ("free", "loaded", "taken", "waiting", "reserve")
+        ),
+        sa.ForeignKeyConstraint(
+            ["milestone_id"], ["milestone.id"], name=op.f("fk_stock_count_milestone_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("milestone_id", name=op.f("pk_stock_count")),
+    )
+    for table, numbers in _COUNTED.items():
+        _keep_counts(table, numbers)
+    op.create_table(
         "vote",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("campaign_id", sa.BigInteger(), nullable=False),
@@ -947,9 +1015,12 @@ def downgrade() -> None:
     )
     op.drop_index("ix_coupon_free", table_name="coupon", postgresql_where=sa.text("status = 'free'"))
     op.drop_table("coupon")
+    op.execute("DROP FUNCTION count_coupon()")
     op.drop_index("ix_award_milestone_id", table_name="award")
     op.drop_index("ix_award_claim_until", table_name="award", postgresql_where=sa.text("state = 'approved'"))
     op.drop_table("award")
+    op.execute("DROP FUNCTION count_award()")
+    op.drop_table("stock_count")
     op.drop_table("points_moved")
     op.drop_index("ix_work_entry_id", table_name="work")
     op.drop_index("ix_work_campaign_id", table_name="work")
