@@ -21,8 +21,8 @@ __all__ = ["Board", "BoardLine", "Place", "around", "board", "forget", "froze_at
 
 FRESH_SECONDS = 2.0
 CODE_LETTERS = 3
-# How many people of today's order a frozen board is looked for among. Only a contest in which nearly everything was
-# earned after the freeze has more; its board may then miss somebody, and no public page reads a whole contest.
+# How many people of today's order a frozen board is looked for among, one by one. Only a contest in which thousands
+# earned points after the freeze needs more: there all who did are reckoned back in one statement.
 WIDEST = 2_000
 REACH = 2  # lines shown above and below a person; written into the statement, so that its plan knows how few they are
 _OVER = {CampaignStatus.CLOSED, CampaignStatus.DRAWING, CampaignStatus.AWARDED, CampaignStatus.ARCHIVED}
@@ -58,6 +58,38 @@ LEFT JOIN LATERAL (
       AND NOT EXISTS (SELECT 1 FROM ledger r WHERE r.entry_id = e.id AND r.reverses_id = l.id)
 ) AS earned ON true
 ORDER BY e.rank_points DESC, e.reached_at, e.id
+"""  # noqa: S608 - as above
+
+# Whoever earned nothing since stands as they stood; all others are reckoned back. A point that was earned since and
+# stands says so in `reached_at`, or is not folded yet.
+_TOP_BEFORE = f"""
+WITH since AS MATERIALIZED (
+    SELECT e.id FROM entry e WHERE e.campaign_id = %(campaign)s AND {_RANKED} AND e.reached_at >= %(moment)s
+    UNION
+    SELECT entry_id FROM ledger_pending WHERE campaign_id = %(campaign)s
+), earned AS (
+    SELECT l.entry_id, sum(l.points) FILTER (WHERE l.at >= %(moment)s) AS later,
+           max(l.at) FILTER (WHERE l.at < %(moment)s) AS reached_at
+    FROM since JOIN ledger l ON l.entry_id = since.id
+    WHERE l.points > 0 AND l.proof <> 'declared' AND l.kind <> 'reversal'
+      AND NOT EXISTS (SELECT 1 FROM ledger r WHERE r.reverses_id = l.id)
+    GROUP BY 1
+), unfolded AS (
+    SELECT entry_id, sum(points) AS points FROM ledger_pending
+    WHERE campaign_id = %(campaign)s AND proof <> 'declared' GROUP BY 1
+), standing AS (
+    (SELECT e.id, e.rank_points AS points, e.reached_at FROM entry e
+     WHERE e.campaign_id = %(campaign)s AND {_RANKED} AND e.rank_points > 0 AND e.reached_at < %(moment)s
+       AND NOT EXISTS (SELECT FROM ledger_pending p WHERE p.entry_id = e.id)
+     ORDER BY e.rank_points DESC, e.reached_at, e.id LIMIT %(most)s)
+    UNION ALL
+    SELECT e.id, e.rank_points + coalesce(unfolded.points, 0) - coalesce(earned.later, 0),
+           coalesce(earned.reached_at, e.confirmed_at)
+    FROM since JOIN entry e ON e.id = since.id
+    LEFT JOIN earned ON earned.entry_id = e.id LEFT JOIN unfolded ON unfolded.entry_id = e.id
+    WHERE e.campaign_id = %(campaign)s AND {_RANKED} AND e.rank_points > 0
+)
+SELECT id, points FROM standing WHERE points > 0 ORDER BY points DESC, reached_at, id LIMIT %(most)s
 """  # noqa: S608 - as above
 
 _NAMES = f"""
@@ -183,18 +215,22 @@ def _top_before(campaign_id: int, most: int, moment: datetime) -> list[tuple[int
     """The first places by what was earned before `moment`.
 
     Nobody had more then than now, so the order of today is walked from the top until whoever comes next could not be
-    among the first even without having earned anything since: some dozens of people, however large the contest, and
-    never more than WIDEST.
+    among the first even without having earned anything since: some dozens of people, however large the contest. Where
+    that is not found among WIDEST, everybody who earned something since is reckoned back; what that takes also says
+    how seldom it is done (Lately).
     """
     width = min(most * 4, WIDEST)
     while True:
         rows = hot.many(_TOP_WITH_LATER, {"campaign": campaign_id, "moment": moment, "most": width})
         then = sorted(_key(row["points"], row["reached_at"], row["id"]) for row in rows if row["points"] > 0)[:most]
-        last = rows[-1] if len(rows) == width < WIDEST else None
+        last = rows[-1] if len(rows) == width else None
         if last is None or (
             len(then) == most and then[-1] <= _key(last["points_now"], last["reached_now"], last["id"])
         ):
             return [(entry_id, -minus) for minus, _reached, entry_id in then]
+        if width == WIDEST:
+            found = hot.many(_TOP_BEFORE, {"campaign": campaign_id, "moment": moment, "most": most})
+            return [(row["id"], int(row["points"])) for row in found]
         width = min(width * 4, WIDEST)
 
 

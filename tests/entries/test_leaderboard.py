@@ -84,11 +84,17 @@ _deed = st.tuples(
 )
 
 
-@settings(max_examples=40)
+@pytest.mark.parametrize("widest", [3, 2_000])
+@settings(max_examples=30)
 @given(play=st.lists(_deed, max_size=30), freeze_after=st.sampled_from([1, 3600, 7200]))
 def test_i08_places_and_board_equal_a_plain_row_number(
-    context: None, play: list[tuple[str, int, int, int]], freeze_after: int
+    context: None,
+    monkeypatch: pytest.MonkeyPatch,
+    widest: int,
+    play: list[tuple[str, int, int, int]],
+    freeze_after: int,
 ) -> None:
+    monkeypatch.setattr(leaderboard, "WIDEST", widest)
     start = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=12)
     with in_one_go():
         campaign = make_race(starts_at=start, ends_at=clock.now() + timedelta(hours=1), board_size=3)
@@ -303,8 +309,28 @@ def test_i08_whoever_is_held_excluded_or_erased_is_on_no_board(race: Campaign, d
     assert leaderboard.place_of(ben.id) is None
 
 
+def test_a_frozen_board_is_exact_where_thousands_earned_after_the_freeze(
+    race: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They fill today's first places; who led at the freeze stands far below, and comes first all the same."""
+    moment = clock.now() - timedelta(hours=2)
+    monkeypatch.setattr(leaderboard, "WIDEST", 6)
+    late = [_enter(race, moment - timedelta(minutes=10 - n)) for n in range(8)]
+    leaders = [_enter(race, moment - timedelta(hours=1)) for _ in range(3)]
+    for points_then, leader in zip((4, 3, 2), leaders, strict=True):
+        give(leader, points_then, moment - timedelta(minutes=30))
+    fold()
+    for one in late:
+        give(one, 50, moment + timedelta(hours=1))
+    fold()
+    race.ends_at, race.freeze_hours, race.board_size = moment + timedelta(hours=4), 4, 3
+    db.session.commit()
+    expected = [{"id": leader.id, "points": points + 1} for points, leader in zip((4, 3, 2), leaders, strict=True)]
+    _compare_board(race, expected, moment)
+
+
 def test_a_frozen_board_never_walks_the_whole_contest(race: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A freeze before nearly all points: so many people are read and no more, and none before the contest began."""
+    """A freeze before nearly all points: so many people are walked and no more, then one statement; none before."""
     for _ in range(12):
         _enter(race, clock.now() - timedelta(hours=1))
     fold()
@@ -324,5 +350,5 @@ def test_a_frozen_board_never_walks_the_whole_contest(race: Campaign, monkeypatc
         cards.forget()
         _compare_board(race, [], leaderboard.froze_at(cards.by_id(race.id)))
     assert asked
-    assert max(asked) <= 6
-    assert sum(number > 0 for number in asked) == 1
+    assert max(asked) <= max(6, race.board_size)
+    assert sum(number > 0 for number in asked) == 2
