@@ -23,7 +23,8 @@ _VIEW_KEPT_SECONDS = 7 * 24 * 3600.0
 
 _VIEW = """
 SELECT e.id, e.status, e.generation, e.campaign_id, e.locale, e.expires_at, e.access_version,
-       c.status AS campaign_status, p.email, p.first_name
+       c.status AS campaign_status, c.ends_at + c.grace_seconds * interval '1 second' AS closes_at,
+       p.email, p.first_name
 FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN contact p ON p.id = e.contact_id
 WHERE e.id = %(entry)s
 """
@@ -49,6 +50,7 @@ _JUDGED = """
 _CONFIRM = f"""
 WITH judged AS (
     {_JUDGED} WHERE e.id = %(entry)s AND c.status IN {CONFIRMABLE_SQL}
+      AND %(now)s < c.ends_at + c.grace_seconds * interval '1 second'
 ), done AS (
     UPDATE entry e SET status = 'confirmed', confirmed_at = %(now)s, reached_at = %(now)s, confirm_method = %(method)s,
         -- What staff or a check decided while the entry waited stays; silence and a bounce are over now.
@@ -164,7 +166,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ConfirmView:
-    """What the page behind a link may show; `masked` is the address as its owner recognises it."""
+    """What the page behind a link may show; `masked` is the address as its owner recognises it.
+
+    The link is good until `expires_at`; `closes_at`, the end of the grace, is the last moment for anybody (F1).
+    """
 
     outcome: Outcome
     entry_id: int
@@ -174,6 +179,7 @@ class ConfirmView:
     masked: str
     access_version: int
     expires_at: datetime
+    closes_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,7 @@ def view(entry_id: int, generation: int) -> ConfirmView:
         masked=address.mask(row["email"] or ""),
         access_version=row["access_version"],
         expires_at=row["expires_at"],
+        closes_at=row["closes_at"],
     )
 
 
@@ -267,7 +274,7 @@ def _outcome(row: dict[str, Any], generation: int) -> Outcome:
         return Outcome.INERT
     if row["status"] in {"confirmed", "refused"}:
         return Outcome.ALREADY if row["status"] == "confirmed" else Outcome.REFUSED
-    if row["campaign_status"] not in CONFIRMABLE:
+    if row["campaign_status"] not in CONFIRMABLE or clock.now() >= row["closes_at"]:  # the job may be late
         return Outcome.CLOSED
     if row["status"] == "expired" or clock.now() >= row["expires_at"]:
         return Outcome.EXPIRED

@@ -121,7 +121,7 @@ def _show(view: ConfirmView, token: str, *, is_sent: bool = False, problem: str 
     return _page(
         "public/confirm.html",
         view,
-        status=_STATUS.get(view.outcome, 200) if request.method != "POST" else 200,
+        status=200 if is_sent else _STATUS.get(view.outcome, 200),
         token=token,
         is_submitting=may_submit and view.outcome is Outcome.READY,
         page_of_person=page_of_person,

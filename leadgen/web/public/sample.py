@@ -97,6 +97,7 @@ def _view(card: CampaignCard) -> ConfirmView:
         masked=address.mask(_EMAIL),
         access_version=0,
         expires_at=clock.now() + timedelta(days=7),
+        closes_at=card.ends_at,
     )
 
 

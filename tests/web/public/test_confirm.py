@@ -1,11 +1,13 @@
 """Confirming an address by the link of the mail."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, CampaignStatus
-from leadgen.core import hot, links, notes
+from leadgen.core import clock, hot, i18n, links, notes
 from leadgen.core.db import db
 from leadgen.entries import confirming, person
 from leadgen.journal import counters
@@ -96,7 +98,7 @@ def test_an_expired_link_offers_a_new_one_in_one_tap(visitor: Visitor, scene: Sc
     assert page.status_code == 410
     assert "This link has expired" in page.text
     assert "Send me a new link" in page.text
-    assert visitor.post(scene.confirm).status_code == 200
+    assert visitor.post(scene.confirm).status_code == 410
     assert _status(scene.anna_id) == "pending"
     assert "It is on its way" in visitor.post(f"{scene.confirm}/again?lang=en").text
     assert hot.one("SELECT letter, lane FROM message", {}) == {"letter": "confirm", "lane": "confirmation"}
@@ -111,8 +113,31 @@ def test_after_the_close_it_says_so(app: Flask, visitor: Visitor, scene: Scene) 
     page = visitor.get(f"{scene.confirm}?lang=en")
     assert page.status_code == 410
     assert "The contest is over" in page.text
-    visitor.post(scene.confirm)
+    pressed = visitor.post(f"{scene.confirm}?lang=en")
+    assert pressed.status_code == 410
+    assert "came too late" in pressed.text
     assert _status(scene.anna_id) == "pending"
+
+
+@pytest.mark.parametrize(("hours_after_end", "status"), [(71, 303), (73, 410)])
+def test_f1_who_entered_in_time_confirms_within_three_days_of_the_end(
+    app: Flask, visitor: Visitor, scene: Scene, hours_after_end: int, status: int
+) -> None:
+    """Whether or not the job that closes the contest has come round; the page names the last moment, not the link's."""
+    with app.app_context():
+        campaign = db.session.get_one(Campaign, scene.campaign_id)
+        campaign.ends_at = clock.now() + timedelta(hours=1)
+        closes_at = campaign.ends_at + timedelta(hours=72)
+        db.session.commit()
+        told = i18n.format_datetime(closes_at, campaign.timezone)
+    cards.forget()
+    visitor.clock.forward(hours=1 + hours_after_end)
+    answer = visitor.post(f"{scene.confirm}?lang=en")
+    assert answer.status_code == status
+    assert _status(scene.anna_id) == ("confirmed" if status == 303 else "pending")
+    if status == 410:
+        assert "The contest is over" in answer.text
+        assert told in answer.text
 
 
 def test_a_link_of_before_a_correction_is_inert(app: Flask, visitor: Visitor, scene: Scene) -> None:
