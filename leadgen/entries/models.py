@@ -124,6 +124,13 @@ class Entry(Model):
             "id",
             postgresql_where=text("status = 'confirmed' AND review <> 'clear'"),
         ),
+        # Who is being checked, by who brought them: the points that a decision would move.
+        Index(
+            "ix_entry_checked",
+            "campaign_id",
+            "referrer_id",
+            postgresql_where=text("referral_state = 'on_hold' AND referral_reason = 'risk'"),
+        ),
         Index("ix_entry_held_until", "held_until", postgresql_where=text("held_until IS NOT NULL")),
     )
 

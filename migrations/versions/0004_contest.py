@@ -805,6 +805,13 @@ def upgrade() -> None:
         op.drop_index(name, table_name="entry", postgresql_where=where)
         op.create_index(name, "entry", columns, unique=False, postgresql_include=["status"], postgresql_where=where)
     op.create_index(
+        "ix_entry_checked",
+        "entry",
+        ["campaign_id", "referrer_id"],
+        unique=False,
+        postgresql_where=sa.text("referral_state = 'on_hold' AND referral_reason = 'risk'"),
+    )
+    op.create_index(
         "ix_entry_held_until", "entry", ["held_until"], unique=False, postgresql_where=sa.text("held_until IS NOT NULL")
     )
     op.add_column("ledger", sa.Column("action_id", sa.BigInteger(), nullable=True))
@@ -952,6 +959,11 @@ def downgrade() -> None:
         op.drop_index(name, table_name="entry", postgresql_where=where)
         before = columns if name == "ix_entry_referrer_id" else columns[:1]
         op.create_index(name, "entry", before, unique=False, postgresql_where=where)
+    op.drop_index(
+        "ix_entry_checked",
+        table_name="entry",
+        postgresql_where=sa.text("referral_state = 'on_hold' AND referral_reason = 'risk'"),
+    )
     op.drop_index("ix_entry_held_until", table_name="entry", postgresql_where=sa.text("held_until IS NOT NULL"))
     op.drop_index(
         "ix_entry_reviewed", table_name="entry", postgresql_where=sa.text("status = 'confirmed' AND review <> 'clear'")
