@@ -133,13 +133,20 @@ def user() -> None:
 @click.argument("email")
 @click.option("--name", default="", help="How the person is called.")
 @click.option("--brand", "slug", default="", help="Slug of the one brand to work for; all brands when left out.")
+@click.option(
+    "--role",
+    type=click.Choice(["owner", "admin", "fulfilment"]),
+    default="owner",
+    show_default=True,
+    help="fulfilment reaches nothing but the counter where codes are honoured.",
+)
 @with_appcontext
-def create(email: str, name: str, slug: str) -> None:
+def create(email: str, name: str, slug: str, role: str) -> None:
     """Add the member of staff EMAIL and print the password, once."""
     from sqlalchemy import select
 
     from leadgen.accounts import service as accounts
-    from leadgen.accounts.models import Brand
+    from leadgen.accounts.models import Brand, MemberRole
     from leadgen.core.db import db
     from leadgen.core.errors import LeadgenError
 
@@ -147,7 +154,7 @@ def create(email: str, name: str, slug: str) -> None:
     if slug and not brands:
         raise click.ClickException(f"there is no brand “{slug}”")
     try:
-        _, password = accounts.create_user(email, name=name, brands=brands)
+        _, password = accounts.create_user(email, name=name, brands=brands, role=MemberRole(role))
     except LeadgenError as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()

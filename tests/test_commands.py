@@ -103,6 +103,18 @@ def test_a_user_is_made_and_the_password_shown_once(app: Flask) -> None:
     assert "already" in again.output
 
 
+def test_a_user_may_be_for_the_counter_alone(app: Flask) -> None:
+    _run(app, "seed")
+    made = _run(app, "user", "create", "till@staff.example", "--role", "fulfilment")
+
+    assert made.exit_code == 0
+    with app.app_context():
+        user = accounts.authenticate("till@staff.example", made.output.split()[-1])
+        assert user is not None
+        assert not accounts.member_brand_ids(user)
+        assert len(accounts.redeemed_brand_ids(user)) == 1
+
+
 def test_a_user_for_a_brand_that_does_not_exist(app: Flask) -> None:
     refused = _run(app, "user", "create", "ada@staff.example", "--brand", "nobody")
 

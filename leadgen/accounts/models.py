@@ -17,6 +17,7 @@ class MemberRole(StrEnum):
 
     OWNER = "owner"
     ADMIN = "admin"
+    FULFILMENT = "fulfilment"  # honours codes at the counter, and reaches nothing else
 
 
 class Brand(Model):

@@ -29,6 +29,7 @@ EDITABLE = frozenset(
     | {"is_tracking_clicks"}
 )
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
+_IN_THE_STUDIO = Membership.role != MemberRole.FULFILMENT
 _hasher = PasswordHasher(**PROFILE)
 # Compared when the address is unknown, so that the answer takes as long as for a known one.
 _NOBODYS_HASH = _hasher.hash(secrets.token_urlsafe())
@@ -127,13 +128,22 @@ def brands_of(user: User) -> Sequence[Brand]:
     return db.session.scalars(
         select(Brand)
         .join(Membership, Membership.brand_id == Brand.id)
-        .where(Membership.user_id == user.id)
+        .where(Membership.user_id == user.id, _IN_THE_STUDIO)
         .order_by(Brand.name)
     ).all()
 
 
 def member_brand_ids(user: User) -> frozenset[int]:
-    """Ids of the brands that exist for this user; read anew at each request, so a removal acts at once."""
+    """Ids of the brands that exist for this user; read anew at each request, so a removal acts at once.
+
+    For whoever only honours codes of a brand it does not exist, but in `redeemed_brand_ids`.
+    """
+    theirs = select(Membership.brand_id).where(Membership.user_id == user.id, _IN_THE_STUDIO)
+    return frozenset(db.session.scalars(theirs))
+
+
+def redeemed_brand_ids(user: User) -> frozenset[int]:
+    """Ids of the brands whose codes this user may honour: as whatever member."""
     return frozenset(db.session.scalars(select(Membership.brand_id).where(Membership.user_id == user.id)))
 
 
@@ -143,9 +153,10 @@ def works_for_all_brands(user: User) -> bool:
 
 
 def member_emails(brand_id: int) -> Sequence[str]:
-    """The addresses of the brand's active staff, in alphabetical order."""
+    """The addresses of the brand's active staff in alphabetical order, without the counter's."""
     members = select(User.email).join(Membership, Membership.user_id == User.id)
-    return db.session.scalars(members.where(Membership.brand_id == brand_id, User.active).order_by(User.email)).all()
+    theirs = members.where(Membership.brand_id == brand_id, _IN_THE_STUDIO, User.active)
+    return db.session.scalars(theirs.order_by(User.email)).all()
 
 
 def edit_brand(brand: Brand, **values: Any) -> None:

@@ -22,12 +22,15 @@ class Guard(StrEnum):
     DEVELOPMENT = "development"  # absent in production
 
 
-def guarded_by(guard: Guard) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare the guard of a view. The declaration is what the house test reads; STAFF and others also enforce it."""
+def guarded_by(guard: Guard, *, is_for_counter: bool = False) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Declare the guard of a view. The declaration is what the house test reads; STAFF and others also enforce it.
+
+    `is_for_counter`: also for staff who may do nothing but honour codes.
+    """
 
     def declare(view: Callable[P, R]) -> Callable[P, R]:
         marked: Any = view
-        marked.guard = guard
+        marked.guard, marked.is_for_counter = guard, is_for_counter
         return view
 
     return declare

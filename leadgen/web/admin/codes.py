@@ -16,7 +16,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.rewards import loading, vault
 from leadgen.web import staff
 from leadgen.web.admin import reward_words
-from leadgen.web.admin.door import blueprint, brand_ids, campaign_of_mine
+from leadgen.web.admin.door import blueprint, campaign_of_mine, redeemed_brand_ids
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
@@ -76,19 +76,19 @@ def codes_csv(campaign_id: int, milestone_id: int) -> Response:
 
 
 @blueprint.get("/redeem")
-@guarded_by(Guard.STAFF)
+@guarded_by(Guard.STAFF, is_for_counter=True)
 def redeem() -> str:
     """Type or scan a code: whose it is, what for, and whether it was used."""
     code = request.args.get("code", "").replace("\x00", "")[:_LONGEST_ASKED].strip()
-    found = vault.find(brand_ids(), code, i18n.locale()) if code else []
+    found = vault.find(redeemed_brand_ids(), code, i18n.locale()) if code else []
     return render_template("admin/redeem.html", code=code, found=found, reward_words=reward_words)
 
 
 @blueprint.post("/redeem/<int:coupon_id>")
-@guarded_by(Guard.STAFF)
+@guarded_by(Guard.STAFF, is_for_counter=True)
 def redeem_use(coupon_id: int) -> ResponseReturnValue:
     """Honour a code, once; a second time is told when and by whom it was."""
-    found = vault.of_brands(brand_ids(), coupon_id)
+    found = vault.of_brands(redeemed_brand_ids(), coupon_id)
     try:
         vault.mark_used(coupon_id, staff.name(), found.timezone)
         tell(_("This code is used now. Hand the reward over."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, g, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from flask_security import current_user
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.wrappers import Response as BaseResponse
@@ -44,6 +44,18 @@ def brand_ids() -> frozenset[int]:
     return found
 
 
+def redeemed_brand_ids() -> frozenset[int]:
+    """The brands whose codes the signed-in user may honour."""
+    return accounts.redeemed_brand_ids(staff.current())
+
+
+def is_at_counter() -> bool:
+    """Whether the signed-in user may do nothing but honour codes: for them the studio does not exist."""
+    if "is_at_counter" not in g:
+        g.is_at_counter = not brand_ids() and bool(redeemed_brand_ids())
+    return bool(g.is_at_counter)
+
+
 def steers_all() -> bool:
     """Whether the signed-in user may steer what all brands of the installation share: lanes and paces."""
     if "steers_all" not in g:
@@ -63,7 +75,16 @@ def _come_in() -> BaseResponse | None:
     if request.method not in SAFE:
         request.max_content_length = getattr(view, "most_bytes", request.max_content_length)  # a page of large files
         staff.csrf.protect()
+    if is_for_staff and not view.is_for_counter and is_at_counter():
+        return _ask_to_the_counter()
     return None
+
+
+def _ask_to_the_counter() -> BaseResponse:
+    """Their first page is the counter; every other is absent. Raises NotFound."""
+    if request.endpoint != "admin.campaign_list":
+        raise NotFound
+    return redirect(url_for("admin.redeem"), 303)
 
 
 def _browser_locale() -> str:
@@ -95,6 +116,7 @@ def _given() -> dict[str, Any]:
     return {
         "csrf_token": generate_csrf,
         "me": staff.current() if is_known else None,
+        "is_at_counter": is_known and is_at_counter(),
         "my_brands": accounts.brands_of(staff.current()) if is_known else (),
         "locales": i18n.LOCALES,
         "now": clock.now(),

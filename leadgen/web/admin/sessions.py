@@ -63,7 +63,7 @@ def sign_in_now() -> BaseResponse | tuple[str, int]:
 
 
 @blueprint.post("/sign-out")
-@guarded_by(Guard.STAFF)
+@guarded_by(Guard.STAFF, is_for_counter=True)
 def sign_out() -> BaseResponse:
     """End the user's sessions, on this machine and every other."""
     staff.sign_out()
@@ -74,7 +74,7 @@ def sign_out() -> BaseResponse:
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
-@guarded_by(Guard.STAFF)
+@guarded_by(Guard.STAFF, is_for_counter=True)
 def password() -> BaseResponse | Response:
     """Change the password; every other session of the user ends."""
     form = PasswordForm(sent())
@@ -92,7 +92,7 @@ def password() -> BaseResponse | Response:
 
 
 @blueprint.post("/language")
-@guarded_by(Guard.STAFF)
+@guarded_by(Guard.STAFF, is_for_counter=True)
 def language() -> BaseResponse:
     """Work in another language from now on."""
     if (locale := request.form.get("locale", "")) in i18n.LOCALES:

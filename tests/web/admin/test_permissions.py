@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from leadgen.accounts.models import MemberRole
 from leadgen.campaigns.models import ActionKind, Campaign
 from leadgen.nurture.models import Sequence, Step
 from tests import factories, factories_contest
@@ -243,6 +244,47 @@ def test_a_member_may(app: Flask, scene: Scene, method: str, endpoint: str) -> N
     bob = Staff(app, "bob@staff.example")
     bob.sign_in()
     assert _ask(bob, method, _path(app, rule, scene.values)) == MEMBER[method, endpoint]
+
+
+# What somebody gets who only honours codes; the first page leads them to the counter, every other is absent.
+COUNTER = {
+    ("GET", "admin.campaign_list"): GONE_ON,
+    ("GET", "admin.redeem"): 200,
+    ("POST", "admin.redeem_use"): GONE_ON,
+    ("GET", "admin.password"): 200,
+    ("POST", "admin.password"): 422,
+    ("POST", "admin.language"): GONE_ON,
+    ("POST", "admin.sign_out"): GONE_ON,
+}
+
+
+def test_who_only_honours_codes_reaches_the_counter_and_nothing_else(app: Flask, scene: Scene) -> None:
+    with app.app_context():
+        tess = factories.make_user("tess@staff.example")
+        factories.make_membership(tess, scene.world.brand, MemberRole.FULFILMENT)
+    till = Staff(app, "tess@staff.example")
+    till.sign_in()
+    last = ("POST", "admin.sign_out")
+    for method, rule in sorted(_routes(app), key=lambda one: (one[0], one[1].endpoint) == last):
+        if (method, rule.endpoint) not in FOR_ANYBODY:
+            expected = COUNTER.get((method, rule.endpoint), 404)
+            assert _ask(till, method, _path(app, rule, scene.values)) == expected, (method, rule.endpoint)
+
+
+def test_the_counter_finds_codes_of_its_brand_alone_and_shows_no_way_on(app: Flask, scene: Scene) -> None:
+    with app.app_context():
+        other = factories.db.session.get_one(Campaign, scene.world.other_campaign.id)
+        make_coupon(make_milestone(other), "THEIRS-1")
+        make_coupon(make_milestone(scene.world.campaign), "OURS-1")
+        tess = factories.make_user("tess@staff.example")
+        factories.make_membership(tess, scene.world.brand, MemberRole.FULFILMENT)
+    till = Staff(app, "tess@staff.example")
+    till.sign_in()
+    page = till.get("/admin/redeem?code=OURS-1").text
+    assert "OURS-1" in page
+    assert "No such code" in till.get("/admin/redeem?code=THEIRS-1").text
+    assert "/admin/sending" not in page
+    assert f"/admin/brands/{scene.world.brand.id}" not in page
 
 
 def test_anothers_brand_answers_as_an_absent_one(app: Flask, scene: Scene) -> None:
