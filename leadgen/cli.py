@@ -133,15 +133,9 @@ def user() -> None:
 @click.argument("email")
 @click.option("--name", default="", help="How the person is called.")
 @click.option("--brand", "slug", default="", help="Slug of the one brand to work for; all brands when left out.")
-@click.option(
-    "--role",
-    type=click.Choice(["owner", "admin", "fulfilment"]),
-    default="owner",
-    show_default=True,
-    help="fulfilment reaches nothing but the counter where codes are honoured.",
-)
+@click.option("--counter", "is_for_counter", is_flag=True, help="May honour codes, and reach nothing else.")
 @with_appcontext
-def create(email: str, name: str, slug: str, role: str) -> None:
+def create(email: str, name: str, slug: str, is_for_counter: bool) -> None:  # noqa: FBT001 - as below
     """Add the member of staff EMAIL and print the password, once."""
     from sqlalchemy import select
 
@@ -154,7 +148,8 @@ def create(email: str, name: str, slug: str, role: str) -> None:
     if slug and not brands:
         raise click.ClickException(f"there is no brand “{slug}”")
     try:
-        _, password = accounts.create_user(email, name=name, brands=brands, role=MemberRole(role))
+        role = MemberRole.FULFILMENT if is_for_counter else MemberRole.OWNER
+        _, password = accounts.create_user(email, name=name, brands=brands, role=role)
     except LeadgenError as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()

@@ -105,7 +105,7 @@ def test_a_user_is_made_and_the_password_shown_once(app: Flask) -> None:
 
 def test_a_user_may_be_for_the_counter_alone(app: Flask) -> None:
     _run(app, "seed")
-    made = _run(app, "user", "create", "till@staff.example", "--role", "fulfilment")
+    made = _run(app, "user", "create", "till@staff.example", "--counter")
 
     assert made.exit_code == 0
     with app.app_context():
