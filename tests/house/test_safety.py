@@ -30,6 +30,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/entries/entering.py": "constants of mail.bounds, and how many generations are counted",
     "leadgen/entries/entrants.py": "columns written in the module; the campaign is a parameter",
     "leadgen/entries/leaderboard.py": "constants of the module",
+    "leadgen/entries/many.py": "constants of the module and of entries.points",
     "leadgen/entries/person.py": "constants of the module and of entries.places",
     "leadgen/entries/places.py": "constants of the module and of entries.points",
     "leadgen/entries/points.py": "constants of the module",
