@@ -32,6 +32,16 @@ from leadgen.core.errors import NotFound
 log = logging.getLogger(__name__)
 FRESH_SECONDS = 2.0
 MOST_LIVE = 50
+# Where several are on, what people came for stands first: it names the contest on pages and in letters.
+_LEADING = (
+    Mechanic.WAITLIST,
+    Mechanic.VOTES,
+    Mechanic.QUIZ,
+    Mechanic.CODES,
+    Mechanic.RANK,
+    Mechanic.DRAW,
+    Mechanic.MILESTONES,
+)
 _READ = """
 SELECT c.*, to_jsonb(b) AS brand,
        coalesce((SELECT jsonb_agg(p ORDER BY p.position) FROM prize p WHERE p.campaign_id = c.id), '[]') AS prizes,
@@ -202,6 +212,11 @@ class CampaignCard:
         moment = at or clock.now()
         is_on = self.status in {CampaignStatus.LIVE, CampaignStatus.SCHEDULED}
         return is_on and self.starts_at <= moment < self.ends_at
+
+    @property
+    def leading(self) -> Mechanic:
+        """The mechanic that pages and letters speak of first: what kind of contest this is to people."""
+        return next((mechanic for mechanic in _LEADING if mechanic in self.mechanics), Mechanic.DRAW)
 
     @property
     def total_value(self) -> int:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.editing import check_locale, check_points, edited, in_each_language, line, not_final
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import Campaign, Mechanic, Metric, WaitlistOrder
 from leadgen.core import text as words
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
+from leadgen.core.i18n import ngettext
 
 PLACEHOLDERS = ("first_name", "prize", "link", "days_left")
 LINK_LENGTH_X = 23  # whatever its length, X counts a link as so many characters
@@ -107,6 +108,37 @@ def fill(text: str, prize: str, values: Values, *, has_link_inside: bool) -> str
     lines = (" ".join(part.split(" ")).strip(" ") for part in text.replace("{link}", link).split("\n"))
     tidy = "\n".join(re.sub(r" {2,}", " ", part) for part in lines).strip()
     return tidy if link else tidy.rstrip(" \u00a0\u202f:")
+
+
+def worth(card: CampaignCard) -> str:
+    """What a friend who confirms brings, as one sentence in the current language; empty where it brings nothing."""
+    if card.leading is Mechanic.WAITLIST and card.waitlist_order is not WaitlistOrder.BY_POINTS:
+        return _worth_in_line(card)
+    if card.leading is Mechanic.VOTES:
+        return _("Each friend who takes part can vote for your work.")
+    by_friends = any(tier.metric is Metric.FRIENDS for tier in card.milestones)
+    if by_friends and card.leading in {Mechanic.CODES, Mechanic.MILESTONES}:
+        return _("Each friend who confirms brings you closer to the next reward.")
+    points = card.referral_points
+    told = ngettext(
+        "Each friend who confirms brings you %(num)s point.",
+        "Each friend who confirms brings you %(num)s points.",
+        points,
+    )
+    return told % {"num": points} if points else ""
+
+
+def _worth_in_line(card: CampaignCard) -> str:
+    if card.waitlist_order is WaitlistOrder.BY_SIGNUP:
+        return ""
+    if card.waitlist_order is WaitlistOrder.BY_REFERRALS:
+        return _("Each friend who confirms moves you forward.")
+    told = ngettext(
+        "Each friend who confirms lets you skip %(num)s place.",
+        "Each friend who confirms lets you skip %(num)s places.",
+        card.skip_places,
+    )
+    return told % {"num": card.skip_places}
 
 
 def prize_title(card: CampaignCard, locale: str) -> str:

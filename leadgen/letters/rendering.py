@@ -14,6 +14,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from leadgen.campaigns import sharing
 from leadgen.campaigns.cards import BrandCard, CampaignCard
 from leadgen.core import i18n, links, settings
 from leadgen.core.errors import NotFound
@@ -144,6 +145,8 @@ def _context(
         "brand": card.brand,
         "letter": letter,
         "locale": locale,
+        "play": _play(card.leading.value, locale),
+        "worth": sharing.worth(card),
         "own": texts,
         "fixed": filling.fixed,
         "to": {name: Markup(marker) for name, marker in to.items()} if is_html else to,  # noqa: S704 - our own markers
@@ -153,6 +156,13 @@ def _context(
         "landing": links.landing(card.slug),
         "rules_link": links.absolute(f"/c/{card.slug}/rules"),
     }
+
+
+@cache
+def _play(mechanic: str, locale: str) -> dict[str, str]:
+    """How letters of one kind of contest call what people take part in, and what their page shows them."""
+    names = _environment().get_template(f"_play.{locale}.txt").make_module()
+    return {**names.play["draw"], **names.play[mechanic]}  # type: ignore[attr-defined]
 
 
 def _list_id(card: CampaignCard, letter: Letter) -> str:
