@@ -52,6 +52,13 @@ def read(key: str) -> dict[str, Any]:
     return {"key": key, **yaml.safe_load(path.read_text(encoding="utf-8"))}
 
 
+@lru_cache(maxsize=1)
+def nameless() -> frozenset[str]:
+    """What the templates call prizes that nobody has named yet, in every language: “Our grand prize”."""
+    prizes = [prize for path in FOLDER.glob("*.yaml") for prize in read(path.stem)["prizes"]]
+    return frozenset(str(words["title"]) for prize in prizes for words in prize["texts"].values())
+
+
 def filled(part: Any, brand_name: str) -> Any:
     """A copy of a part of a template in which {brand} is the brand's name."""
     if isinstance(part, str):

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from leadgen.campaigns import catalogue
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.editing import check_locale, check_points, edited, in_each_language, line, not_final
 from leadgen.campaigns.models import Campaign, Mechanic, Metric, WaitlistOrder
+from leadgen.core import i18n
 from leadgen.core import text as words
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
@@ -76,17 +78,24 @@ def edit_visit_points(campaign: Campaign, points: int) -> None:
 
 def template(card: CampaignCard, key: str, locale: str) -> str:
     """The text of a channel as it was written, else what stands for it: the promise as subject, the sharing text."""
-    for code in (locale, card.default_locale):
-        if found := card.shares.get(code, {}).get(key):
-            return str(found)
-    return default(card, key, locale)
+    written = (str(card.shares.get(code, {}).get(key) or "") for code in (locale, card.default_locale))
+    text = next(filter(None, written), "")
+    return text if text and _may_say(card, text, locale) else default(card, key, locale)
 
 
 def default(card: CampaignCard, key: str, locale: str) -> str:
     """What a channel says when nobody wrote a text for it."""
     title = card.text("title", locale)
     text = title if key == "em_subject" else card.text("share_text", locale) or title
+    if not _may_say(card, text, locale):
+        with i18n.speaking(locale):
+            text = _("I take part with %(brand)s. It is free, join me: {link}") % {"brand": card.brand.name}
     return re.sub(r"[ \n]+", " ", text).strip()
+
+
+def _may_say(card: CampaignCard, text: str, locale: str) -> bool:
+    """Whether a text can go out: one that names the prize waits until the prize has a name."""
+    return "{prize}" not in text or bool(prize_title(card, locale))
 
 
 def message(card: CampaignCard, key: str, locale: str, values: Values) -> str:
@@ -142,9 +151,10 @@ def _worth_in_line(card: CampaignCard) -> str:
 
 
 def prize_title(card: CampaignCard, locale: str) -> str:
-    """The first prize by name, or nothing."""
+    """The first prize by name, or nothing: before it has one, and while it is called as the templates call theirs."""
     texts = card.prizes[0].texts if card.prizes else {}
-    return str((texts.get(locale) or texts.get(card.default_locale) or {}).get("title", ""))
+    title = str((texts.get(locale) or texts.get(card.default_locale) or {}).get("title", ""))
+    return "" if title in catalogue.nameless() else title
 
 
 def _checked(key: str, text: str) -> str:

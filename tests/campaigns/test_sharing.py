@@ -93,3 +93,20 @@ def test_points_for_visits_are_a_new_line_of_the_rules(campaign: Campaign) -> No
     assert (campaign.visit_points, campaign.rules_version) == (2, before + 1)
     with pytest.raises(Invalid):
         sharing.edit_visit_points(campaign, -1)
+
+
+@pytest.mark.parametrize("title", ["", "Our grand prize"])
+def test_nobody_speaks_of_a_prize_that_has_no_name(campaign: Campaign, title: str) -> None:
+    """Neither the sharing text nor a text of a network: until then people say that they take part."""
+    sharing.edit_shares(campaign, "en", {"wa": "Win {prize}: {link}", "em_subject": "{prize} for you"})
+    campaign.prizes[0].texts = {"en": {"title": title}, "fr": {"title": "Une croisière"}}
+    brand = cards.by_id(campaign.id).brand.name
+
+    said = f"I take part with {brand}. It is free, join me: https://x.example/r/BEN?ch=wa"
+    assert _said(campaign, "sms") == said
+    assert _said(campaign, "wa") == said
+    assert _said(campaign, "em_subject") == "Win a week in Lisbon"
+    assert _said(campaign, "sms", "fr").startswith("Ben pense à vous : gagnez une croisière")
+
+    campaign.prizes[0].texts = {"en": {"title": "A cruise"}}
+    assert _said(campaign, "wa") == "Win a cruise: https://x.example/r/BEN?ch=wa"
