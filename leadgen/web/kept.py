@@ -27,10 +27,23 @@ from leadgen.core import i18n
 _DIFFERS_BY = {"card": ("id", "version"), "stage": ("value",), "question": ("id",)}
 # Macros, and words that depend on the campaign and the language only. Not all of Jinja's globals: `request` is one.
 _SAME_FOR_ALL = frozenset(
-    {"parts", "forms", "texts", "field_of", "_", "gettext", "ngettext", "asset", "has_picture", "locale", "base_url"}
+    {
+        "parts",
+        "forms",
+        "texts",
+        "field_of",
+        "_",
+        "gettext",
+        "ngettext",
+        "asset",
+        "has_picture",
+        "locale",
+        "base_url",
+        "worth",
+    }
 )
 # Words that are not the card but come from it.
-_FROM_CARD = frozenset({"texts", "field_of"})
+_FROM_CARD = frozenset({"texts", "field_of", "worth"})
 _MOST = 1_024
 # Marks of the places that are filled in each time; random, so that nobody can type one.
 _MARK = secrets.token_hex(12)

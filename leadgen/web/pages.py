@@ -16,6 +16,7 @@ from jinja2 import StrictUndefined, Undefined
 from jinja2.utils import missing
 from markupsafe import Markup, escape
 
+from leadgen.campaigns import sharing
 from leadgen.core import i18n, settings
 from leadgen.web.kept import Kept
 
@@ -33,7 +34,7 @@ def prepare(app: Flask) -> None:
     env.add_extension(Kept)
     env.install_gettext_callables(i18n.gettext, i18n.ngettext, newstyle=True)  # type: ignore[attr-defined]
     # The same words as the extension gives, a few times cheaper: a person's page says more than a hundred of them.
-    env.globals |= {"_": words, "gettext": words, "ngettext": words_for}
+    env.globals |= {"_": words, "gettext": words, "ngettext": words_for, "worth": sharing.worth}
     env.globals |= {
         "asset": asset,
         "locale": i18n.locale,

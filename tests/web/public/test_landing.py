@@ -201,3 +201,36 @@ def test_a_referrer_that_is_no_address_is_none(visitor: Visitor, scene: Scene, r
     page = visitor.get("/c/island", headers={"Referer": referrer})
     assert page.status_code == 200
     assert 'name="from"' not in page.text
+
+
+STEPS = {
+    ("draw",): ("you are in the draw", "vous êtes dans le tirage"),
+    ("rank",): ("Climb the ranks", "Grimpez au classement"),
+    ("milestones",): ("Earn the reward", "Obtenez la récompense"),
+    ("waitlist",): ("Each friend who confirms moves you forward.", "Chaque ami qui confirme vous fait avancer."),
+    ("codes", "milestones"): ("what is yours stands on your page", "ce qui vous revient s’affiche"),
+    ("quiz", "draw"): ("Then play the quiz", "Jouez ensuite au quiz"),
+    ("votes",): ("Hand in your work", "Récoltez des votes"),
+}
+
+
+@pytest.mark.parametrize("mechanics", STEPS)
+def test_how_it_works_is_told_for_each_kind_of_contest(
+    app: Flask, visitor: Visitor, scene: Scene, mechanics: tuple[str, ...]
+) -> None:
+    """Three steps of its own, in both languages; a waiting list is no draw and a quiz is played."""
+    _change(app, scene, mechanics=list(mechanics))
+    told = {code: visitor.get(f"/c/island?lang={code}").text for code in ("en", "fr")}
+    steps = {code: re.findall(r'(?s)<ol class="steps">.*?</ol>', html)[0] for code, html in told.items()}
+
+    assert [html.count("<li>") for html in steps.values()] == [3, 3]
+    assert any(words in steps["en"] for words in STEPS[mechanics])
+    assert any(words in steps["fr"] for words in STEPS[mechanics])
+    assert ("chance" in steps["en"]) is (mechanics == ("draw",))
+
+
+def test_a_friend_who_brings_nothing_is_not_counted_in_points(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    _change(app, scene, referral_points=0)
+    assert "0 points" not in text_of(visitor.get("/c/island?lang=en"))
+    _change(app, scene, referral_points=1)
+    assert "brings you 1 point." in text_of(visitor.get("/c/island?lang=en"))

@@ -26,7 +26,7 @@ def test_it_shows_points_rank_link_and_friends(visitor: Visitor, scene: Scene) -
     page = visitor.get(f"{scene.me}?lang=en")
     words = text_of(page)
     assert page.status_code == 200
-    for part in ("Hello Ben", "1 point", "No. 1", "Each friend who enters through your link", "not confirmed yet"):
+    for part in ("Hello Ben", "1 point", "No. 1", "Each friend who confirms brings you 5 points.", "not confirmed yet"):
         assert part in words.replace("point 1", "1 point"), part
     assert f'value="http://localhost/r/{scene.code}"' in page.text
     assert "anna@" not in page.text
@@ -54,7 +54,7 @@ def test_each_network_gets_the_link_with_its_channel(visitor: Visitor, scene: Sc
 def test_first_visit_celebrates_and_asks_to_share(visitor: Visitor, scene: Scene) -> None:
     words = text_of(visitor.get(f"{scene.me}?new=1&lang=en"))
     assert "You are in, Ben" in words
-    assert "each friend who confirms brings you 5 points" in words
+    assert "Each friend who confirms brings you 5 points" in words
 
 
 def test_one_question_at_a_time_and_another_on_wish(app: Flask, visitor: Visitor, scene: Scene) -> None:
