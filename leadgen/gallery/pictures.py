@@ -104,8 +104,8 @@ def _kind_of(upload: bytes) -> str:
 def _sentence(kind: str) -> str:
     if kind == "heic":
         return _(
-            "This is a HEIC photo, which most browsers cannot show. Save it as JPEG, or choose “Most compatible” in "
-            "the camera settings of your phone."
+            "This is a HEIC photo, which we cannot read. Save it as JPEG: on an iPhone choose “Most compatible” under "
+            "Settings, Camera, Formats, or send yourself the photo by mail and take it from there."
         )
     if kind == "svg":
         return _("This is a drawing (SVG), not a photo. Choose a JPEG, PNG or WebP file.")

@@ -24,8 +24,10 @@ from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import me
 
-# Above what a photo may have, so that one of 15 MB is answered with a sentence and not with a cut line; only here.
-MOST_UPLOADED = 25 * 1024 * 1024
+# Above what a photo may have, so that one of 40 MB is answered with a sentence and not with a cut line; only here.
+MOST_UPLOADED = 64 * 1024 * 1024
+# What is larger still is thrown away as it comes: a browser shows no answer before it has sent everything.
+_MOST_THROWN_AWAY = 512 * 1024 * 1024
 LIMIT = "30 per hour"
 PICTURE_SECONDS = 31 * 24 * 3600
 _SIZES = {"large": True, "small": False}
@@ -49,17 +51,34 @@ def me_work(token: str, action_id: int) -> ResponseReturnValue:
     action = _action(card, action_id)
     try:
         _check_calm(standing)
-        gallery.hand_in(standing.entry_id, card, action, _sent(action, card))
+        sent = _sent(action, card)
     except RequestEntityTooLarge:
+        _throw_away()
         sentence = _(
             "This photo is much larger than 10 MB. Choose a smaller version of it; go back to find your words."
         )
         return _form(token, standing, card, action, faults=[Invalid(sentence, "photo")], status=413)
-    except Faults as error:
-        return _form(token, standing, card, action, faults=error.faults, status=400)
     except Conflict as error:
-        return _form(token, standing, card, action, faults=[Invalid(str(error))], status=409)
+        return _form(token, standing, card, action, faults=[Invalid(str(error))], status=409, is_typed=True)
+    return _take(token, standing, card, action, sent)
+
+
+def _take(token: str, standing: Standing, card: CampaignCard, action: ActionCard, sent: WorkInput) -> AnyResponse:
+    try:
+        gallery.hand_in(standing.entry_id, card, action, sent)
+    except Faults as error:
+        status = 413 if len(sent.photo or b"") > pictures.MOST_BYTES else 400
+        return _form(token, standing, card, action, faults=error.faults, status=status, is_typed=True)
+    except Conflict as error:
+        return _form(token, standing, card, action, faults=[Invalid(str(error))], status=409, is_typed=True)
     return _back(token, "handed-in")
+
+
+def _throw_away() -> None:
+    """Read what is still on its way and keep nothing of it, so that the answer can be heard."""
+    stream, left = request.environ["wsgi.input"], min(request.content_length or 0, _MOST_THROWN_AWAY)
+    while left > 0 and (piece := stream.read(min(left, 1 << 16))):
+        left -= len(piece)
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -126,8 +145,8 @@ def _form(
     *,
     faults: list[Invalid] | None = None,
     status: int = 200,
+    is_typed: bool = False,
 ) -> Response:
-    is_typed = status in {400, 409}  # a body that is too large was never read
     locale = language.current()
     return me.page(
         "public/work_new.html",
@@ -137,6 +156,8 @@ def _form(
         action=action,
         action_words=action.texts.get(locale) or action.texts.get(card.default_locale) or {},
         kind=kinds.kind_of(action),
+        most_bytes=pictures.MOST_BYTES,
+        most_pixels=pictures.MOST_PIXELS,
         longest_title=kinds.LONGEST_TITLE,
         longest_body=kinds.LONGEST_BODY[kinds.kind_of(action)],
         rights=kinds.rights_of(action, card, locale),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from leadgen.core import hot, links
@@ -84,3 +85,49 @@ def test_the_gallery_keeps_to_its_policy_on_a_phone(app: Flask, chromium: Browse
         assert page.evaluate("document.querySelector('main img').naturalWidth") > 0
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert said == []
+
+
+def test_what_cannot_arrive_is_mended_or_said_before_it_is_sent(
+    app: Flask, chromium: Browser, street: str, tmp_path: Path
+) -> None:
+    """A photo of too many pixels is made smaller in the browser; a HEIC is refused there, in the person's language."""
+    with app.app_context():
+        contest = make_contest()
+    page = chromium.new_context(locale="fr-FR").new_page()
+    page.goto(_me(app, contest, street) + "?lang=fr")
+    page.click("#works >> css=a.button >> nth=0")
+
+    heic = tmp_path / "IMG_0001.HEIC"
+    heic.write_bytes(b"\x00\x00\x00\x18ftypheic" + b"\x00" * 100)
+    page.set_input_files("#photo", heic)
+    expect(page.locator("#photo-error")).to_contain_text("C’est une photo HEIC")
+    page.click("#hand-in")
+    assert page.evaluate("document.activeElement.id") == "photo", "nothing is sent"
+
+    huge = tmp_path / "huge.png"
+    Image.new("RGB", (7000, 4000), "#0b6e6e").save(huge)
+    page.set_input_files("#photo", huge)
+    expect(page.locator("#photo-said")).to_have_text("La photo a été réduite pour arriver plus vite.")
+    expect(page.locator("#photo-error")).to_have_count(0)
+    page.fill("#title", "La mer")
+    page.check("#rights")
+    page.click("#hand-in")
+    expect(page.locator("#works .notice-success")).to_be_visible()
+
+
+def test_forty_megabytes_get_an_answer_and_not_a_cut_line(
+    app: Flask, chromium: Browser, street: str, tmp_path: Path
+) -> None:
+    """Without a script, over a real line: the sentence, and the words that were typed."""
+    with app.app_context():
+        contest = make_contest()
+    page = chromium.new_context(java_script_enabled=False, locale="en-GB").new_page()
+    page.goto(_me(app, contest, street))
+    page.click("#works >> text=Hand in a photo")
+    large = tmp_path / "large.jpg"
+    large.write_bytes(b"\xff\xd8\xff" + b"\x00" * (40 * 1024 * 1024))
+    page.set_input_files("#photo", large)
+    page.fill("#title", "At the sea")
+    page.click("#hand-in")
+    assert "larger than 10 MB" in page.inner_text("main")
+    assert page.input_value("#title") == "At the sea"
