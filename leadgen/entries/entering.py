@@ -126,6 +126,7 @@ class EntryRequest:
     typed_code: str = ""
     landing_variant: str = ""
     device: str = ""  # of the cookie that is set when a form is sent; against entries by the dozen, nothing else
+    is_trapped: bool = False  # the field that people do not see was filled in
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> d
 def _evidence(card: CampaignCard, request: EntryRequest, key: str) -> str:
     """What was shown and how it was answered, as JSON."""
     wording = card.text(key, request.locale)
+    trapped = {"trapped": True} if request.is_trapped else {}
     return json.dumps(
         {
             "wording": wording,
@@ -233,7 +235,8 @@ def _evidence(card: CampaignCard, request: EntryRequest, key: str) -> str:
             "user_agent": request.user_agent[:300],
             "device": request.device,
             "script": bool(request.timezone),  # only the page's script sends it
-        },
+        }
+        | trapped,
         ensure_ascii=False,
     )
 

@@ -39,6 +39,7 @@ _COLUMNS = {
     "agent": "text",
     "form_seconds": "float8",
     "has_script": "bool",
+    "is_trapped": "bool",
     "timezone": "text",
     "landing_host": "text",
 }
@@ -98,6 +99,7 @@ def _of(row: Any) -> dict[str, Any]:
         "agent": agents.family(evidence.get("user_agent", "")),
         "form_seconds": float(evidence.get("seconds", 0)),
         "has_script": bool(evidence.get("script", row.timezone)),
+        "is_trapped": bool(evidence.get("trapped")),
         "timezone": row.timezone,
         "landing_host": row.source.get("host", ""),
     }

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.contacts import address
 from leadgen.core import limits, links, settings
 from leadgen.core.errors import Conflict
 from leadgen.core.i18n import gettext as _
@@ -128,10 +127,8 @@ def is_calm(deed: str) -> bool:
 
 
 def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation | None, channel: str) -> Entered:
-    """Write the entry; a form whose honeypot is filled gets the same answer and leaves nothing."""
+    """Write the entry; one whose honeypot is filled is an entry like any other, and the review hears of it."""
     assert form.address is not None
-    if request.form.get("homepage"):
-        return Entered(0, is_own=False, masked=address.mask(form.address.email))
     return entering.enter(
         card,
         EntryRequest(
@@ -150,6 +147,7 @@ def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation
             page=links.landing(card.slug),
             seconds=form.age or 0.0,
             device=browser.device(card.id),
+            is_trapped=bool(request.form.get("homepage")),
         ),
     )
 

@@ -111,8 +111,6 @@ def _corrected(card: CampaignCard, seat: Seat, new: Address) -> Entered:
     """Move this browser's own entry; somebody else's stays untouched, and the new address enters by itself."""
     if seat.is_own:
         return correcting.correct(card, seat.entry_id, new)
-    if not seat.entry_id:  # a form whose honeypot was filled: the same page, and nothing behind it
-        return Entered(0, is_own=False, masked=address.mask(new.email))
     return entering.enter(
         card,
         EntryRequest(

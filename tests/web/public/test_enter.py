@@ -8,9 +8,12 @@ import pytest
 from flask import Flask
 
 from leadgen.core import hot, tokens
+from leadgen.core.db import db
 from leadgen.core.settings import Environment, Settings
 from leadgen.core.tokens import Purpose
 from leadgen.entries import entering
+from leadgen.fraud import service as fraud
+from leadgen.fraud import sightings
 from tests.conftest import Clock
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, count, fields_of, payload, text_of, value_of
@@ -135,13 +138,20 @@ def test_where_the_visitor_came_from_is_kept(visitor: Visitor, scene: Scene) -> 
     assert source == {"utm_source": "radio", "utm_medium": "spot", "host": "news.example"}
 
 
-def test_a_honeypot_gets_the_same_answer_and_leaves_nothing(visitor: Visitor, scene: Scene) -> None:
-    before = count("entry"), count("contact"), count("message")
-    caught = visitor.enter(homepage="https://spam.example")
-    assert (count("entry"), count("contact"), count("message")) == before
+def test_a_honeypot_gets_the_same_answer_and_the_review_hears_of_it(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    """The entry is written like any other (F11): a password manager may have filled the field in."""
+    caught = visitor.enter(email="bea@mail.example", homepage="https://spam.example")
     honest = visitor.enter()
     assert (caught.status_code, len(caught.location)) == (honest.status_code, len(honest.location))
     assert visitor.get(caught.location).status_code == 200
+
+    bea, zoe = (int(str(_entry(address)["id"])) for address in ("bea@mail.example", "zoe@mail.example"))
+    with app.app_context():
+        sightings.write([bea, zoe])
+        fraud.look([bea, zoe])
+        db.session.commit()
+        found = {row["entry_id"] for row in hot.many("SELECT entry_id FROM signal WHERE code = 'trapped'", {})}
+    assert found == {bea}
 
 
 def test_a_form_sent_within_a_second_asks_to_press_again(visitor: Visitor, scene: Scene) -> None:
