@@ -53,7 +53,7 @@ class Product:
 
     @property
     def conversion(self) -> Fraction | None:
-        """Friends for each human opening; above 1 when friends came by a path that leaves no opening (a typed code)."""
+        """Friends for each human opening; above 1 when friends share a browser, hence an opening, or type a code."""
         return _part(self.friends, self.visits)
 
 

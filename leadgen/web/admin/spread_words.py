@@ -70,7 +70,8 @@ def openings_meaning() -> str:
     """Which openings count."""
     return _(
         "Each time a referral link was opened and the page behind it was really seen. Previews, scanners, prefetches, "
-        "repeats within half an hour and the person’s own visits are not counted."
+        "repeats within half an hour and the person’s own visits are not counted. Friends who follow the link in one "
+        "browser within half an hour share an opening, and a typed code needs none: so friends can outnumber openings."
     )
 
 
