@@ -12,6 +12,7 @@ from typing import Any
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import clock, i18n, links, text, tokens
+from leadgen.core.i18n import gettext as _
 from leadgen.letters import words
 
 
@@ -144,6 +145,14 @@ def _reward_until(person: _Person) -> str:
     return _moment(until, person) if until else ""
 
 
+def _claim_words(person: _Person) -> str:
+    """Until when the reward can be claimed, as a sentence behind others; nothing where it waits for ever."""
+    if not person.recipient.reward_until:
+        return ""
+    with i18n.speaking(person.locale):
+        return " " + _("You can claim it until %(moment)s.") % {"moment": _reward_until(person)}
+
+
 def _code(person: _Person) -> str:
     recipient = person.recipient
     return tokens.six_digits(recipient.entry_id, recipient.generation, recipient.code_number)
@@ -163,6 +172,7 @@ _VALUES: dict[str, Callable[[_Person], str]] = {
     "reward": lambda person: person.recipient.reward,
     "reward_code": lambda person: person.recipient.reward_code,
     "reward_until": _reward_until,
+    "_claim_words": _claim_words,
     "refuse_link": _refuse_link,
     "unsubscribe_link": _unsubscribe_link,
 }

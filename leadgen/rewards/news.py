@@ -36,7 +36,7 @@ def write(ground: Ground, tier: Milestone, award: Award, letter: str, *, code: s
     context |= {"code": ground.code, "reward": title(tier, ground.locale)}
     if code:
         context["reward_code"] = code
-    if letter == "reward_expiring" and award.claim_until:
+    if letter in {"reward_ready", "reward_expiring"} and award.claim_until:
         context["reward_until"] = award.claim_until.isoformat()
     return mail.want(
         Wanted(

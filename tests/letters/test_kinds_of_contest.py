@@ -9,6 +9,7 @@ import pytest
 
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.models import Mechanic
+from leadgen.core import i18n
 from leadgen.core.i18n import LOCALES
 from leadgen.letters import kinds, rendering, samples
 from leadgen.letters.rendering import OwnWords
@@ -69,3 +70,21 @@ def test_one_point_is_no_points(card: CampaignCard) -> None:
     letter = said(replace(card, id=-1, referral_points=1), "welcome", "en")
     assert "brings you 1 point." in letter
     assert "brings you 0" not in said(replace(card, id=-2, referral_points=0), "welcome", "en")
+
+
+@pytest.mark.parametrize(
+    ("locale", "until"), [("en", "You can claim it until "), ("fr", "Vous pouvez la demander jusqu’au ")]
+)
+def test_the_letter_says_until_when_the_reward_can_be_claimed(card: CampaignCard, locale: str, until: str) -> None:
+    """In the reader's form of dates; nothing is said where a reward waits for ever."""
+    person = samples.person(card, "reward_ready", locale)
+    letter = rendering.compiled(card, "reward_ready", locale, OwnWords())
+
+    for_ever = rendering.render(letter, card, replace(person, reward_until=None))
+    timed = rendering.render(letter, card, person)
+    with i18n.speaking(locale):
+        assert person.reward_until is not None
+        told = until + i18n.format_datetime(person.reward_until, card.timezone)
+    assert told in timed.text
+    assert told in timed.html
+    assert until not in for_ever.text + for_ever.html

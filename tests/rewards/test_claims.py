@@ -66,6 +66,8 @@ def test_what_is_not_claimed_is_reminded_of_once_then_goes_to_the_next(campaign:
     clock.forward(days=4)
     jobs.keep_time()
     assert _letters() == ["reward_ready"]
+    [told] = rows("SELECT context ->> 'reward_until' AS until FROM message WHERE letter = 'reward_ready'")
+    assert told["until"], "the letter says until when"
 
     clock.forward(days=1, minutes=1)
     jobs.keep_time()
