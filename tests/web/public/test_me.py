@@ -250,3 +250,17 @@ def test_the_kept_share_kit_gives_everybody_their_own_name_and_link(app: Flask, 
     assert "Zo%C3%A9-Lou%20thinks%20of%20you" in pages_text[0]
     assert "evil" not in pages_text[1]
     assert "O%27Neil%20thinks%20of%20you" in pages_text[2]
+
+
+@pytest.mark.parametrize(("mechanics", "is_ranked"), [(["rank"], True), (["votes"], False), (["codes"], False)])
+def test_a_rank_is_shown_only_where_points_decide(
+    app: Flask, visitor: Visitor, scene: Scene, mechanics: list[str], *, is_ranked: bool
+) -> None:
+    """Votes decide a photo contest and codes are for everybody: “No. 3” would only confuse."""
+    with app.app_context():
+        db.session.get_one(Campaign, scene.campaign_id).mechanics = mechanics
+        db.session.commit()
+    cards.forget()
+    words = text_of(visitor.get(f"{scene.me}?lang=en"))
+    assert ("No. 1" in words) is is_ranked
+    assert "left." in words
