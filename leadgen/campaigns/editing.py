@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -273,9 +274,9 @@ def edit_points(campaign: Campaign, *, entry_points: int, referral_points: int) 
     check_points(entry_points, "entry_points", least=0)
     check_points(referral_points, "referral_points", least=0)
     changed = in_each_language(
-        "Entering now brings %(entry)d and each friend who confirms %(referral)d points. Points already earned stay.",
-        entry=entry_points,
-        referral=referral_points,
+        "Entering now brings %(entry)s, and each friend who confirms %(referral)s. Points already earned stay.",
+        entry=partial(rules.points_in_words, entry_points),
+        referral=partial(rules.points_in_words, referral_points),
     )
     with edited(campaign, material=changed):
         campaign.entry_points, campaign.referral_points = entry_points, referral_points

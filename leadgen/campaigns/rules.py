@@ -94,9 +94,9 @@ def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
         "prizes": "\n".join(_won(campaign, locale)) or _("No prize is given besides what article 8 says."),
         "total": _total(campaign),
         "total_value": _total_value(campaign),
-        "entry_points": _points(campaign.entry_points),
-        "referral_points": _points(campaign.referral_points),
-        "answer_points": _points(sum(q.points for q in campaign.questions if q.is_active)),
+        "entry_points": points_in_words(campaign.entry_points),
+        "referral_points": points_in_words(campaign.referral_points),
+        "answer_points": points_in_words(sum(q.points for q in campaign.questions if q.is_active)),
         "actions": _actions(campaign, locale),
     }
 
@@ -127,22 +127,10 @@ def _tie_break(campaign: Campaign) -> str:
 
 def _referral_terms(campaign: Campaign) -> str:
     """What is special about how friends count here, in sentences; nothing where nothing is (F4, F5)."""
-    worth = _points
+    worth = points_in_words
     told = [
         (campaign.touch_model is TouchModel.FIRST, _("Of several links the one that was followed first counts.")),
-        (
-            campaign.hold_hours,
-            _("A friend counts %(hours)d hours after confirming, if their address still takes our mails then.")
-            % {"hours": campaign.hold_hours},
-        ),
-        (
-            campaign.cap_per_day,
-            _("At most %(friends)d friends a day count for one person.") % {"friends": campaign.cap_per_day or 0},
-        ),
-        (
-            campaign.cap_total,
-            _("At most %(friends)d friends in all count for one person.") % {"friends": campaign.cap_total or 0},
-        ),
+        *_friend_limits(campaign),
         (
             campaign.indirect_points,
             _("A friend of a friend brings %(points)s more.") % {"points": worth(campaign.indirect_points)},
@@ -154,11 +142,48 @@ def _referral_terms(campaign: Campaign) -> str:
         ),
         (
             campaign.stay_points,
-            _("A friend who can still be reached after %(days)d days brings %(points)s more.")
+            ngettext(
+                "A friend who can still be reached after %(days)d day brings %(points)s more.",
+                "A friend who can still be reached after %(days)d days brings %(points)s more.",
+                campaign.stay_days,
+            )
             % {"points": worth(campaign.stay_points), "days": campaign.stay_days},
         ),
     ]
     return "".join(f" {sentence}" for applies, sentence in told if applies)
+
+
+def _friend_limits(campaign: Campaign) -> list[tuple[int | None, str]]:
+    """When a friend counts and how many may, each sentence behind the number that asks for it."""
+    return [
+        (
+            campaign.hold_hours,
+            ngettext(
+                "A friend counts %(hours)d hour after confirming, if their address still takes our mails then.",
+                "A friend counts %(hours)d hours after confirming, if their address still takes our mails then.",
+                campaign.hold_hours,
+            )
+            % {"hours": campaign.hold_hours},
+        ),
+        (
+            campaign.cap_per_day,
+            ngettext(
+                "At most %(friends)d friend a day counts for one person.",
+                "At most %(friends)d friends a day count for one person.",
+                campaign.cap_per_day or 0,
+            )
+            % {"friends": campaign.cap_per_day or 0},
+        ),
+        (
+            campaign.cap_total,
+            ngettext(
+                "At most %(friends)d friend in all counts for one person.",
+                "At most %(friends)d friends in all count for one person.",
+                campaign.cap_total or 0,
+            )
+            % {"friends": campaign.cap_total or 0},
+        ),
+    ]
 
 
 def _voting(campaign: Campaign) -> str:
@@ -183,7 +208,8 @@ def _voting(campaign: Campaign) -> str:
     return f"\n\n{sentence % told} {who}"
 
 
-def _points(number: int) -> str:
+def points_in_words(number: int) -> str:
+    """“1 point”, “5 points”, in the current language."""
     return ngettext("%(number)d point", "%(number)d points", number) % {"number": number}
 
 
@@ -211,7 +237,7 @@ def _way(action: Action, locale: str) -> str:
         % {"number": action.most_times or 1},
     }[action.repeat]
     mark = "*" if action.proof is Proof.DECLARED else ""
-    words = {"title": f"{title}{mark}", "points": _points(action.points), "repeat": repeat}
+    words = {"title": f"{title}{mark}", "points": points_in_words(action.points), "repeat": repeat}
     return _("– %(title)s: %(points)s, %(repeat)s") % words
 
 

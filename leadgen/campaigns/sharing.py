@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from leadgen.campaigns import catalogue
+from leadgen.campaigns import catalogue, rules
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.campaigns.editing import check_locale, check_points, edited, in_each_language, line, not_final
 from leadgen.campaigns.models import Campaign, Mechanic, Metric, WaitlistOrder
@@ -71,7 +72,9 @@ def edit_visit_points(campaign: Campaign, points: int) -> None:
     """Points for a visit of one's link by a person, once in 24 hours for each visitor; 0 gives none. Raises Invalid."""
     not_final(campaign)
     check_points(points, "visit_points", least=0)
-    told = in_each_language("A visit of one’s link by a person now brings %(points)d points.", points=points)
+    told = in_each_language(
+        "A visit of one’s link by a person now brings %(points)s.", points=partial(rules.points_in_words, points)
+    )
     with edited(campaign, material=told):
         campaign.visit_points = points
 

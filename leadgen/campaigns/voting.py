@@ -11,6 +11,7 @@ from leadgen.campaigns.models import Campaign, Mechanic
 from leadgen.core import clock, i18n
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
+from leadgen.core.i18n import ngettext
 
 VOTES_LIMIT = 100
 _SHORTEST = timedelta(hours=1)
@@ -78,8 +79,8 @@ def _told(campaign: Campaign, voting: VotingInput) -> Mapping[str, str] | None:
     if starts_at is None or ends_at is None:
         return in_each_language("There is no vote any more.") if campaign.votes_start_at else None
     return in_each_language(
-        "People now vote from %(starts)s to %(ends)s, each with %(votes)d votes a day.",
+        "People now vote from %(starts)s to %(ends)s, each with %(votes)s a day.",
         starts=lambda: i18n.format_datetime(starts_at, campaign.timezone),
         ends=lambda: i18n.format_datetime(ends_at, campaign.timezone),
-        votes=voting.a_day,
+        votes=lambda: ngettext("%(number)d vote", "%(number)d votes", voting.a_day) % {"number": voting.a_day},
     )

@@ -50,8 +50,8 @@ def _written(value: Any) -> str:
 _SENTENCES: Mapping[str, Callable[[], str]] = {
     "bounced": lambda: _("Mail to this address comes back, although it was confirmed once."),
     "trapped": lambda: _("A field that people do not see was filled in."),
-    "instant_form": lambda: _("The form was sent after %(seconds)s seconds, faster than a browser fills it in."),
-    "fast_form": lambda: _("The form was sent after %(seconds)s seconds."),
+    "instant_form": lambda: _("The form was sent after %(seconds)s s, faster than a browser fills it in."),
+    "fast_form": lambda: _("The form was sent after %(seconds)s s."),
     "no_script": lambda: _("The form was sent without the page's script running."),
     "datacentre": lambda: _("The entry came from a data centre, as through a tunnel or from a program."),
     "odd_name": lambda: _("The name in front of the @ looks made up by a machine."),
@@ -85,12 +85,10 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "one_provider": lambda: _("%(number)s of %(of)s friends use %(word)s; %(usual)s in 100 usually do."),
     "one_agent": lambda: _("%(number)s of %(of)s friends use %(word)s; among all it is %(usual)s in 100."),
     "own_agent": lambda: _("%(word)s is also what the referrer uses."),
-    "fast_forms": lambda: _("%(number)s of %(of)s forms were sent within %(seconds)s seconds."),
-    "one_rhythm": lambda: _(
-        "%(number)s forms over one line were filled in nearly the same time, about %(seconds)s seconds."
-    ),
-    "confirmed_at_once": lambda: _("%(number)s of %(of)s confirmed within %(minutes)s minutes, far more than usual."),
-    "clockwork": lambda: _("%(number)s friends arrived at even distances of about %(seconds)s seconds."),
+    "fast_forms": lambda: _("%(number)s of %(of)s forms were sent within %(seconds)s s."),
+    "one_rhythm": lambda: _("%(number)s forms over one line were filled in nearly the same time, about %(seconds)s s."),
+    "confirmed_at_once": lambda: _("%(number)s of %(of)s confirmed within %(minutes)s min, far more than usual."),
+    "clockwork": lambda: _("%(number)s friends arrived at even distances of about %(seconds)s s."),
     "elsewhere": lambda: _("The browsers of %(number)s of %(of)s friends are set to time zones that are rare here."),
     "unopened": lambda: _("%(of)s friends entered, but the link was opened by people %(openings)s times."),
     "last_hours": lambda: _("%(number)s of %(of)s friends entered or confirmed in the last three hours."),

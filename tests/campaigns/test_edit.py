@@ -1,5 +1,6 @@
 """Editing texts, picture, dates, points and eligibility."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -265,3 +266,20 @@ def test_two_people_who_edit_at_once_both_keep_their_words(app: Flask, draft: Ca
 
     texts = fresh(draft).texts
     assert [texts[locale]["title"] for locale in ("en", "fr")] == ["Title in en", "Title in fr"]
+
+
+def test_one_of_a_thing_is_told_in_the_singular(draft: Campaign) -> None:
+    """In the rules and in the public lines of changes, in both languages."""
+    draft.hold_hours, draft.cap_per_day, draft.cap_total, draft.stay_points, draft.stay_days = 1, 1, 1, 1, 1
+    campaigns.edit_points(draft, entry_points=1, referral_points=1)
+    english, french = (draft.texts[code]["rules"] for code in ("en", "fr"))
+
+    for told in (
+        "1 hour after",
+        "At most 1 friend a day counts",
+        "At most 1 friend in all counts",
+        "after 1 day brings",
+    ):
+        assert told in english
+    assert not re.search(r"\b1 (heures|amis|jours|points)", french)
+    assert not re.search(r"\b1 (hours|friends|days|points)", english)

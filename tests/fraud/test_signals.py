@@ -232,3 +232,13 @@ def test_every_signal_has_a_sentence_with_its_numbers_in_both_languages() -> Non
 def test_a_number_that_an_old_version_did_not_store_shows_as_unknown() -> None:
     assert "?" in signals.sentence(Found("crowded_device", 30, {}))
     assert signals.sentence(Found("gone_since", 1)) == "gone_since"
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_one_second_is_not_told_in_the_plural(locale: str) -> None:
+    """Units stand as signs, which no number bends."""
+    with i18n.speaking(locale):
+        told = signals.sentence(Found("fast_form", 5, {"seconds": 1}))
+        told += signals.sentence(Found("confirmed_at_once", 5, {"number": 5, "of": 6, "minutes": 1}))
+    assert "1 s" in told
+    assert not re.search(r"1 (secondes|seconds|minutes)", told)
