@@ -19,6 +19,8 @@ _INK, _SOFT, _PAPER = "#10201f", "#4d5c5b", "#ffffff"
 _MARGIN = 56
 _PICTURE = "hero-race"  # of a campaign whose own cannot be drawn
 _STRIPE = 10
+_ROUND = 44
+_FADE = 90  # pixels over which a picture goes over into its own colours
 _MOST_BYTES = 950_000
 _LAST_DRAWN = "\u052f"  # Latin, Greek and Cyrillic: what the font can draw
 _SIGNS = "‘’“”„«»‹›–—…•€₣©®™№’\u00a0\u202f"
@@ -47,12 +49,14 @@ class _Type:
     title: tuple[int, ...]  # the largest that fits
     prize: int
     lines: int
+    prize_lines: int = 1
+    foot: int = 0  # under the words: an app's own buttons lie there, so the picture goes on
 
 
 _TYPES = {
     "card": _Type(says=30, brand=26, title=(56, 48, 42), prize=32, lines=2),
-    "square": _Type(says=38, brand=34, title=(76, 66, 58), prize=42, lines=4),
-    "story": _Type(says=46, brand=42, title=(96, 84, 72), prize=50, lines=5),
+    "square": _Type(says=38, brand=34, title=(76, 66, 58), prize=42, lines=4, prize_lines=2),
+    "story": _Type(says=46, brand=42, title=(96, 84, 72), prize=50, lines=6, prize_lines=2, foot=300),
 }
 
 
@@ -94,29 +98,52 @@ def draw(shape: str, words: Words) -> bytes:
     image = Image.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(image)
     accent = _SOFT if words.is_over else colour.palette(words.accent).light.ground
-    width = size[0] - 2 * _MARGIN
+    left = _MARGIN if not kind.foot else 2 * _MARGIN - _MARGIN // 4
+    width = size[0] - 2 * left
     lines, font = _fitted(pen, _tidy(words.title), kind, width)
-    height = _panel_height(kind, len(lines), font, has_prize=bool(words.prize))
-    top = size[1] - height
-    _paste_picture(image, words, top, accent)
-    pen.rectangle((0, top, size[0], top + _STRIPE), fill=accent)
+    prize = _prize_lines(pen, words, kind, width)
+    height = _panel_height(kind, len(lines), font, prizes=len(prize))
+    top = size[1] - kind.foot - height
+    _paste_picture(image, words, top + 2 * _FADE if kind.foot else top, accent)
+    _draw_panel(pen, size, (top, top + height), accent, is_floating=bool(kind.foot))
     y = top + _STRIPE + kind.brand
-    _draw_brand(image, pen, words, (_MARGIN, y), kind.brand)
+    _draw_brand(image, pen, words, (left, y), kind.brand)
     y += int(kind.brand * 1.9)
     for line in lines:
-        pen.text((_MARGIN, y), line, fill=_INK, font=font)
+        pen.text((left, y), line, fill=_INK, font=font)
         y += int(font.size * 1.16)
-    if words.prize:
-        [prize], small = _lines(pen, _tidy(words.prize), _font(kind.prize), width, most=1), _font(kind.prize)
-        pen.text((_MARGIN, y + int(kind.prize * 0.35)), prize, fill=accent, font=small)
+    y += int(kind.prize * 0.35)
+    for line in prize:
+        pen.text((left, y), line, fill=accent, font=_font(kind.prize))
+        y += int(kind.prize * 1.25)
     if words.says:
         _draw_says(pen, words, kind, accent, size)
     return _packed(image)
 
 
-def _panel_height(kind: _Type, lines: int, font: ImageFont.FreeTypeFont, *, has_prize: bool) -> int:
-    under = int(kind.prize * 1.7) if has_prize else 0
+def _prize_lines(pen: ImageDraw.ImageDraw, words: Words, kind: _Type, width: int) -> list[str]:
+    if not words.prize:
+        return []
+    return _lines(pen, _tidy(words.prize), _font(kind.prize), width, most=kind.prize_lines)
+
+
+def _panel_height(kind: _Type, lines: int, font: ImageFont.FreeTypeFont, *, prizes: int) -> int:
+    under = int(kind.prize * (0.45 + 1.25 * prizes)) if prizes else 0
     return _STRIPE + int(kind.brand * 2.9) + int(font.size * 1.16) * lines + under + int(kind.brand * 1.1)
+
+
+def _draw_panel(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], span: tuple[int, int], accent: str, *, is_floating: bool
+) -> None:
+    """The paper under the words: up to the edge below, or a sheet that lies on the picture."""
+    top, bottom = span
+    if not is_floating:
+        pen.rectangle((0, top, size[0], top + _STRIPE), fill=accent)
+        pen.rectangle((0, top + _STRIPE, size[0], bottom), fill=_PAPER)
+        return
+    edge = _MARGIN - _MARGIN // 4
+    pen.rounded_rectangle((edge, top - _STRIPE, size[0] - edge, bottom), radius=_ROUND, fill=accent)
+    pen.rounded_rectangle((edge, top + _STRIPE // 2, size[0] - edge, bottom), radius=_ROUND, fill=_PAPER)
 
 
 def _paste_picture(image: Image.Image, words: Words, height: int, accent: str) -> None:
@@ -127,10 +154,27 @@ def _paste_picture(image: Image.Image, words: Words, height: int, accent: str) -
         return
     with Image.open(source) as opened:
         hero = opened.convert("L").convert("RGB") if words.is_over else opened.convert("RGB")
+    if height < image.height and image.height > image.width:
+        image.paste(_glow(hero, image.size))
     scale = max(image.width / hero.width, height / hero.height)
     hero = hero.resize((round(hero.width * scale), round(hero.height * scale)), Image.Resampling.LANCZOS)
     left, over = (hero.width - image.width) // 2, hero.height - height
-    image.paste(hero.crop((left, over * 2 // 3, left + image.width, over * 2 // 3 + height)), (0, 0))
+    seen = hero.crop((left, over * 2 // 3, left + image.width, over * 2 // 3 + height))
+    image.paste(seen, (0, 0), _fading(seen.size) if image.height > image.width else None)
+
+
+def _glow(hero: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """The colours of a picture's lower half without its shapes: a ground that belongs to it."""
+    low = hero.crop((0, hero.height // 2, hero.width, hero.height)).resize((9, 16), Image.Resampling.BOX)
+    return low.resize(size, Image.Resampling.BICUBIC)
+
+
+def _fading(size: tuple[int, int]) -> Image.Image:
+    """A mask that lets a picture go at its lower edge."""
+    column = Image.new("L", (1, size[1]), 255)
+    for number in range(_FADE):
+        column.putpixel((0, size[1] - 1 - number), 255 * number // _FADE)
+    return column.resize(size)
 
 
 def _draw_brand(image: Image.Image, pen: ImageDraw.ImageDraw, words: Words, at: tuple[int, int], size: int) -> None:
@@ -148,8 +192,11 @@ def _draw_brand(image: Image.Image, pen: ImageDraw.ImageDraw, words: Words, at: 
 
 def _draw_says(pen: ImageDraw.ImageDraw, words: Words, kind: _Type, accent: str, size: tuple[int, int]) -> None:
     """Who invites, in a label over the picture."""
-    font = _font(kind.says)
-    [line] = _lines(pen, _tidy(words.says), font, size[0] - 4 * _MARGIN, most=1)
+    said, room = _tidy(words.says), size[0] - 4 * _MARGIN
+    sizes = (kind.says, int(kind.says * 0.85), int(kind.says * 0.7))
+    chosen = next((one for one in sizes if pen.textlength(said, font=_font(one)) <= room), sizes[-1])
+    font = _font(chosen)
+    [line] = _lines(pen, said, font, room, most=1)
     pad = int(kind.says * 0.7)
     left, top = _MARGIN, _MARGIN if kind is not _TYPES["story"] else 4 * _MARGIN  # a story's top belongs to the app
     right = left + int(pen.textlength(line, font=font)) + 2 * pad
@@ -164,8 +211,18 @@ def _fitted(pen: ImageDraw.ImageDraw, title: str, kind: _Type, width: int) -> tu
     tried = [(_lines(pen, title, _font(size), width, most=kind.lines + 1), _font(size)) for size in kind.title]
     fewest = min(len(lines) for lines, _ in tried)
     if fewest <= kind.lines:
-        return next(found for found in tried if len(found[0]) == fewest)
+        font = next(font for lines, font in tried if len(lines) == fewest)
+        return _balanced(pen, title, font, width, fewest), font
     return _lines(pen, title, _font(kind.title[-1]), width, most=kind.lines), _font(kind.title[-1])
+
+
+def _balanced(pen: ImageDraw.ImageDraw, title: str, font: ImageFont.FreeTypeFont, width: int, number: int) -> list[str]:
+    """So many lines of about the same length: no word is left alone on the last one."""
+    for share in (0.6, 0.7, 0.8, 0.9):
+        lines = _lines(pen, title, font, int(width * share), most=number + 1)
+        if len(lines) == number and not lines[-1].endswith("…"):
+            return lines
+    return _lines(pen, title, font, width, most=number)
 
 
 def _lines(pen: ImageDraw.ImageDraw, words: str, font: ImageFont.FreeTypeFont, width: int, *, most: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -16,6 +17,7 @@ from leadgen.core.db import db
 from leadgen.entries import person
 from leadgen.entries.models import Entry
 from leadgen.web import drawing
+from leadgen.web.drawing import Words
 from leadgen.web.pages import STATIC
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor
@@ -144,3 +146,35 @@ def test_drawn_pictures_load_nothing_and_hero_pictures_have_a_preview() -> None:
         assert preview.stat().st_size <= 200_000
         with Image.open(preview) as picture:
             assert picture.size == (1200, 630)
+
+
+_LONG = Words(
+    picture="hero-race",
+    brand="Brûlerie À l’Étage Édition",
+    logo="",
+    accent="#7a1f5c",
+    title="Rejoignez dès aujourd’hui la liste d’attente de notre toute nouvelle collection d’été et avancez",
+    prize="Une très longue récompense qui ne tient pas sur une seule ligne de la carte 🎁",
+    says="Marie-Antoinette-Éléonore vous invite à participer 🎉",
+)
+
+
+@pytest.mark.parametrize("shape", drawing.SHAPES)
+@pytest.mark.parametrize("words", [_LONG, replace(_LONG, prize="", says="", title="Win"), replace(_LONG, is_over=True)])
+def test_no_fifth_of_a_picture_is_empty(shape: str, words: Words) -> None:
+    """Long words, no prize, nobody who invites: something is drawn from the top to the foot."""
+    image = Image.open(io.BytesIO(drawing.draw(shape, words))).convert("L")
+    fifth = image.height // 5
+    for number in range(5):
+        part = image.crop((0, number * fifth, image.width, (number + 1) * fifth))
+        low, high = part.getextrema()
+        assert int(str(high)) - int(str(low)) > 60, (shape, number)
+
+
+def test_the_words_of_a_story_stay_clear_of_the_apps_own_buttons() -> None:
+    """Stories lay their answer field over the lowest part: the picture goes on there, the sheet ends above."""
+    words = replace(_LONG, picture="escales-hero")
+    image = Image.open(io.BytesIO(drawing.draw("story", words))).convert("RGB")
+    assert image.getpixel((540, 1600)) == (255, 255, 255)
+    assert image.getpixel((540, 1700)) != (255, 255, 255)
+    assert image.getpixel((540, 1900)) != (255, 255, 255)
