@@ -4,6 +4,8 @@ import pytest
 from flask import Flask
 
 from leadgen import reactions
+from leadgen.campaigns import cards
+from leadgen.campaigns.models import Campaign
 from leadgen.core import hot, tokens
 from leadgen.core.db import db
 from leadgen.entries import confirming
@@ -235,3 +237,19 @@ def test_the_page_of_one_contest_enters_nobody_into_another(app: Flask, visitor:
     for deed, form in (("correct", {"email": "new@mail.example"}), ("resend", {}), ("code", {"code": "123456"})):
         assert visitor.post(f"/c/{other}/waiting/{token}/{deed}", data=form).status_code == 404
     assert visitor.get(waiting).status_code == 200
+
+
+def test_a_waiting_list_keeps_a_place_and_counts_no_entry(app: Flask, visitor: Visitor, scene: Scene) -> None:
+    """On the pages between the form and the list, as in its letters."""
+    with app.app_context():
+        campaign = db.session.get_one(Campaign, scene.campaign_id)
+        campaign.mechanics, campaign.version = ["waitlist"], campaign.version + 1
+        db.session.commit()
+    cards.forget()
+    waiting = text_of(visitor.get(f"{_waiting(visitor)}?lang=en"))
+    confirmation = text_of(visitor.get(f"{scene.confirm}?lang=en"))
+    assert "your place is kept" in waiting
+    assert "Confirm your place: Win a week in Lisbon" in waiting
+    assert "your place is kept" in confirmation
+    assert "Confirm my place" in confirmation
+    assert "your entry counts" not in waiting + confirmation
