@@ -145,3 +145,9 @@ def test_the_link_is_copied_and_said(chromium: Browser, street: str, scene: Scen
     assert page.inner_text("#said") == "Your link is copied."
     assert page.evaluate("navigator.clipboard.readText()").endswith(f"/r/{scene.code}?ch=copy")
     visitor.close()
+
+
+def test_the_sheet_to_print_fits_a_phone(chromium: Browser, street: str, scene: Scene) -> None:
+    page = chromium.new_context(viewport={"width": 360, "height": 740}).new_page()
+    page.goto(f"{street}/r/{scene.code}/sheet?lang=fr")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
