@@ -104,3 +104,11 @@ def test_the_brand_is_named_in_the_consent() -> None:
 def test_a_template_that_does_not_exist(key: str) -> None:
     with pytest.raises(NotFound):
         catalogue.read(key)
+
+
+def test_a_waiting_list_promises_no_points() -> None:
+    """Its questions bring none: neither do the letters of its sequence speak of any."""
+    template = catalogue.read("waitlist")
+    assert {question["points"] for question in template["questions"]} == {0}
+    said = _leaves([step["texts"] for step in template["sequence"]["steps"]])
+    assert [words for words in said if "points" in words] == []
