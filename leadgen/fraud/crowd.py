@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import comb, exp, lgamma, log
 
@@ -78,6 +79,7 @@ class Crowd:
     by_device: Mapping[str, Sequence[Observation]]
     by_domain: Mapping[str, Sequence[Observation]]  # small domains only
     by_host: Mapping[str, Sequence[Observation]]
+    lively: AbstractSet[str]  # devices and addresses from which many entered who do live: a stand, a library, a school
     usual: Usual
     moment: Moment
     safe: SafeList
@@ -86,6 +88,14 @@ class Crowd:
     def is_safe(self, one: Observation) -> bool:
         """Whether the brand said that this network or household is honest."""
         return one.network in self.safe.networks or one.address in self.safe.households
+
+    def is_free_device(self, one: Observation) -> bool:
+        """Whether many sat at this browser one after the other and live: a stand, a library. Nobody hides behind it."""
+        return one.device in self.lively
+
+    def is_free_line(self, one: Observation) -> bool:
+        """Whether many entered over this line and live, or the brand calls it safe."""
+        return one.address in self.lively or self.is_safe(one)
 
     def is_ripe(self, one: Observation) -> bool:
         """Whether the person has had time to come back."""
@@ -122,7 +132,22 @@ def gather(
                 index[word].append(one)
     people = {one.entry_id: one for one in ordered}
     known = usual or what_is_usual(ordered, moment, chosen)
-    return Crowd(people, friends, *shared, usual=known, moment=moment, safe=safe, chosen=chosen)
+    lively = {word for index in shared[:2] for word, users in index.items() if _lives(users, known, moment, chosen)}
+    return Crowd(people, friends, *shared, lively, usual=known, moment=moment, safe=safe, chosen=chosen)
+
+
+def _lives(users: Sequence[Observation], usual: Usual, moment: Moment, chosen: Weights) -> bool:
+    """Whether many entered from one browser or line, one after the other, and live.
+
+    Far more of them than of made-up people came back, answered or shared, and not far fewer than of all.
+    """
+    ripe = [one for one in users if one.confirmed_at is not None and moment.at - one.confirmed_at >= chosen.ripe]
+    alive = sum(one.is_alive for one in ripe)
+    return (
+        len(ripe) >= chosen.lively
+        and at_least(alive, len(ripe), chosen.made_up) < chosen.rare / 4
+        and at_most(alive, len(ripe), usual.alive) >= chosen.rare / 4
+    )
 
 
 def what_is_usual(people: Sequence[Observation], moment: Moment, chosen: Weights) -> Usual:

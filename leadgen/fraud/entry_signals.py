@@ -55,7 +55,7 @@ def _of(one: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, float]]
     elif one.form_seconds is not None and one.form_seconds < chosen.fast_seconds:
         code = "instant_form" if one.form_seconds < chosen.instant_seconds else "fast_form"
         yield code, {"seconds": round(one.form_seconds, 1)}
-    if one.network_kind == "datacentre" and not crowd.is_safe(one):
+    if one.network_kind == "datacentre" and not crowd.is_free_line(one):
         yield "datacentre", {}
     if one.domain not in crowd.safe.domains:
         if one.local in ROLES:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from statistics import mean, median, pstdev
 from typing import Any
 
+from leadgen.fraud import piles
 from leadgen.fraud.crowd import Crowd, Marks, at_least
 from leadgen.fraud.observations import Found, Observation
 
@@ -33,7 +34,7 @@ def _found(crowd: Crowd, signals: Iterator[Signal]) -> Iterator[tuple[int, Found
 
 def _crowded(sharing: Friends, crowd: Crowd) -> Iterator[Signal]:
     """More entries from one browser than a family has people; the first of them is let be."""
-    if len(sharing) <= crowd.chosen.household or crowd.is_safe(sharing[0]):
+    if len(sharing) <= crowd.chosen.household or crowd.is_safe(sharing[0]) or crowd.is_free_device(sharing[0]):
         return
     first = min(sharing, key=lambda one: (one.created_at, one.entry_id))
     for one in sharing:
@@ -47,14 +48,23 @@ def _one_line(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     address, number = known.most_common(1)[0] if known else ("", 0)  # addresses are blanked after a month
     if number >= 4 and 3 * number >= len(friends) and crowd.is_private(address):
         for one in friends:
-            if one.address == address and not crowd.is_safe(one):
+            if one.address == address and not crowd.is_free_line(one):
                 yield one.entry_id, "one_line", {"number": number, "of": len(friends)}
 
 
+def _piled(friends: Friends, crowd: Crowd) -> list[Observation]:
+    """Those who came within an hour of two others of these.
+
+    The one friend of an honest leader who travels, or has a browser without scripts, is none of the hundred bots that
+    a rival sent on another day.
+    """
+    return piles.near(friends, crowd.chosen.pile_seconds)
+
+
 def _from_datacentres(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
-    chosen = [one for one in friends if one.network_kind == "datacentre" and not crowd.is_safe(one)]
+    chosen = [one for one in friends if one.network_kind == "datacentre" and not crowd.is_free_line(one)]
     if len(chosen) >= 3 and 5 * len(chosen) >= len(friends):
-        for one in chosen:
+        for one in _piled(chosen, crowd):
             yield one.entry_id, "from_datacentres", {"number": len(chosen), "of": len(friends)}
 
 
@@ -68,9 +78,22 @@ def _one_domain(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
                     yield one.entry_id, "one_domain", {"number": number, "of": len(friends), "domain": domain}
 
 
-def _one_rhythm(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
+def _one_stem(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
+    """Addresses that are one name with numbers, or with something after a plus sign."""
+    stems = Counter(_stem(one) for one in friends)
+    for one in friends:
+        number = stems[_stem(one)]
+        if number >= 3 and 5 * number >= len(friends) and len(_stem(one)) >= 4:
+            yield one.entry_id, "one_stem", {"number": number, "of": len(friends)}
+
+
+def _stem(one: Observation) -> str:
+    return one.local.partition("+")[0].rstrip("0123456789")
+
+
+def _one_rhythm(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     """Forms filled in nearly the same number of seconds, on one line or in one browser."""
-    timed = [one for one in friends if one.form_seconds is not None]
+    timed = [one for one in friends if one.form_seconds is not None and not crowd.is_free_line(one)]
     number = Counter(one.address for one in timed)
     hand = [one for one in timed if number[one.address] >= 4]
     seconds = [one.form_seconds or 0.0 for one in hand]
@@ -82,7 +105,7 @@ def _one_rhythm(friends: Friends, _crowd: Crowd) -> Iterator[Signal]:
 def _fast_forms(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     fast = [one for one in friends if one.form_seconds is not None and one.form_seconds < crowd.chosen.fast_seconds]
     if len(fast) >= 4 and at_least(len(fast), len(friends), _FAST) < crowd.chosen.very_rare / 10:
-        for one in fast:
+        for one in _piled(fast, crowd):
             evidence = {"number": len(fast), "of": len(friends), "seconds": crowd.chosen.fast_seconds}
             yield one.entry_id, "fast_forms", evidence
 
@@ -137,7 +160,7 @@ def _sleepers(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
 def _without_script(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     bare = [one for one in friends if not one.has_script]
     if len(bare) >= 3 and at_least(len(bare), len(friends), 1 - crowd.usual.scripted) < crowd.chosen.hardly:
-        for one in bare:
+        for one in _piled(bare, crowd):
             yield one.entry_id, "without_script", {"number": len(bare), "of": len(friends)}
 
 
@@ -145,6 +168,7 @@ _OF_FRIENDS = (
     _one_line,
     _from_datacentres,
     _one_domain,
+    _one_stem,
     _one_rhythm,
     _clockwork,
     _fast_forms,

@@ -13,13 +13,10 @@ from typing import Any
 from leadgen.fraud import weights
 from leadgen.fraud.crowd import Crowd, Marks, at_least
 from leadgen.fraud.observations import Found, Observation
+from leadgen.fraud.piles import BY_ITSELF, SCRIPTED
 
 Signal = tuple[int, str, dict[str, Any]]
 Friends = Sequence[Observation]
-# What an entry that nobody typed may show: it costs nothing to send by the hundred to somebody else's link.
-SCRIPTED = frozenset({"trapped", "instant_form", "no_script", "from_datacentres", "without_script", "fast_forms"})
-# Signs of a program that an entry has by itself. One of them is a traveller's tunnel or a browser without scripts.
-BY_ITSELF = frozenset({"trapped", "instant_form", "fast_form", "no_script", "datacentre"})
 _BOMBED = 10
 # What marks an entry so much that it is judged apart from other friends of the same person.
 MARKING = frozenset(weights.POINTS) - frozenset(
@@ -56,6 +53,7 @@ def _one_provider(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
 
 def _one_agent(friends: Friends, crowd: Crowd) -> Iterator[Signal]:
     head = crowd.people.get((friends[0].referrer_id if friends else None) or 0)
+    friends = [one for one in friends if not crowd.is_free_device(one)]
     for found in _too_many(friends, [one.agent for one in friends], crowd.usual.agents, "one_agent", crowd):
         yield found
         if head is not None and found[2]["word"] == head.agent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,9 +16,10 @@ Friends = Sequence[Observation]
 _ALIKE = (
     "one_line", "from_datacentres", "one_domain", "one_provider", "one_agent", "own_agent", "one_rhythm",
     "confirmed_at_once", "clockwork", "elsewhere", "last_hours", "sleepers", "without_script", "alike_address",
-    "same_hand", "crowded_device",
+    "same_hand", "crowded_device", "one_stem",
 )  # fmt: skip
-_OF_ONE_HAND = frozenset({"own_agent", "alike_address", "same_hand"})
+_OWN = frozenset({"same_device", "same_hand"})
+_OF_ONE_HAND = frozenset({"own_agent", "alike_address", "same_hand", "one_stem"})
 
 
 def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:
@@ -25,38 +27,23 @@ def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:
     for friends in crowd.friends.values():
         if len(friends) >= crowd.chosen.fewest:
             parts = heaps.split(friends, marks, heaps.MARKING, crowd.chosen.marked)
-            signals = [*_lifeless_alike(friends, crowd, marks), *_unopened(friends, crowd, marks)]
+            signals = list(_lifeless_alike(friends, crowd, marks))
             for heap in parts:
                 signals += _lifeless(heap, crowd)
-            yield from _found(crowd, signals)
+            yield from _found(crowd, [*signals, *_own_mailboxes(friends, crowd, marks)])
     for address, sharing in crowd.by_address.items():
         if len(sharing) >= 4 and crowd.is_private(address):
             yield from _found(crowd, _lifeless_line(sharing, crowd))
     for host, sharing in crowd.by_host.items():
         yield from _found(crowd, _lifeless_host(host, sharing, crowd))
+    for domain, sharing in crowd.by_domain.items():
+        if len(sharing) >= crowd.chosen.fewest:
+            yield from _found(crowd, _lifeless_domain(domain, sharing, crowd))
 
 
 def _found(crowd: Crowd, signals: Iterable[Signal]) -> Iterator[tuple[int, Found]]:
     for entry_id, code, evidence in signals:
         yield entry_id, Found(code, crowd.chosen.of(code), evidence)
-
-
-def _unopened(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
-    """More entries than people who opened the link; said of those about whom something is odd already."""
-    head = crowd.people.get(friends[0].referrer_id or 0)
-    if head is None or len(friends) < 2 * crowd.chosen.fewest or 10 * head.openings >= 8 * len(friends):
-        return
-    for one in friends:
-        if not one.is_alive and _signs(marks.get(one.entry_id, {})) >= 2:
-            yield one.entry_id, "unopened", {"openings": head.openings, "of": len(friends)}
-
-
-def _signs(known: dict[str, Found]) -> int:
-    """How many signs of a program an entry has by itself; a form sent faster than any browser fills it in counts twice.
-
-    One of them is a traveller's tunnel or a browser without scripts.
-    """
-    return sum(2 if code == "instant_form" else 1 for code in heaps.BY_ITSELF.intersection(known))
 
 
 def _lifeless_alike(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
@@ -70,6 +57,18 @@ def _lifeless_alike(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Si
             if _life(heap, crowd)[2] < crowd.chosen.odd:
                 for one in _together([one for one in heap if not one.is_alive], crowd):
                     yield one.entry_id, "lifeless_alike", {"alive": alive, "of": ripe, "alike": code}
+
+
+def _own_mailboxes(friends: Friends, crowd: Crowd, marks: Marks) -> Iterator[Signal]:
+    """Friends who sat at the person's own browser, or on their line with the same kind of one, and do not live.
+
+    No rival can send these; so it is said of the person. It holds no more than what they earned somebody else.
+    """
+    own = [one for one in friends if not _OWN.isdisjoint(marks.get(one.entry_id, ()))]
+    alive, ripe, chance = _life(own, crowd)
+    head = friends[0].referrer_id
+    if head is not None and ripe >= crowd.chosen.fewest and chance < crowd.chosen.own_odd:
+        yield head, "own_mailboxes", {"number": len(own), "alive": alive}
 
 
 def _together(dead: Friends, crowd: Crowd) -> Iterator[Observation]:
@@ -117,10 +116,25 @@ def _lifeless_line(sharing: Friends, crowd: Crowd) -> Iterator[Signal]:
 
 
 def _lifeless_host(host: str, sharing: Friends, crowd: Crowd) -> Iterator[Signal]:
-    """Hardly anybody whom this page sends here lives."""
-    ripe = [one for one in sharing if crowd.is_ripe(one)]
-    alive = sum(one.is_alive for one in ripe)
-    if at_most(alive, len(ripe), crowd.usual.alive) < crowd.chosen.hardly:
-        for one in ripe:
-            if not one.is_alive and one.referrer_id is not None:
-                yield one.entry_id, "lifeless_host", {"alive": alive, "of": len(ripe), "host": host}
+    """Hardly anybody whom this page sends here lives; said of friends of those whose own visitors from there do not."""
+    alive, ripe, chance = _life(sharing, crowd)
+    if chance >= crowd.chosen.hardly:
+        return
+    by_head: dict[int, list[Observation]] = defaultdict(list)
+    for one in sharing:
+        by_head[one.referrer_id or 0].append(one)
+    by_head.pop(0, None)
+    for friends in by_head.values():
+        if _life(friends, crowd)[2] < crowd.chosen.odd:
+            for one in friends:
+                if crowd.is_dead(one):
+                    yield one.entry_id, "lifeless_host", {"alive": alive, "of": ripe, "host": host}
+
+
+def _lifeless_domain(domain: str, sharing: Friends, crowd: Crowd) -> Iterator[Signal]:
+    """Hardly anybody with a mailbox at this small domain lives; said of those whom somebody brought."""
+    alive, ripe, chance = _life(sharing, crowd)
+    if ripe >= crowd.chosen.fewest and chance < crowd.chosen.rare:
+        for one in sharing:
+            if crowd.is_dead(one) and one.referrer_id is not None:
+                yield one.entry_id, "lifeless_domain", {"alive": alive, "of": ripe, "domain": domain}

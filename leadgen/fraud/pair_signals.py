@@ -28,8 +28,9 @@ def look(crowd: Crowd, marks: Marks) -> Iterator[tuple[int, Found]]:  # noqa: AR
 
 
 def _with_referrer(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    same_device = bool(one.device) and one.device == referrer.device
-    same_address = one.address == referrer.address and crowd.is_private(one.address)
+    same_device = bool(one.device) and one.device == referrer.device and not crowd.is_free_device(one)
+    is_line = crowd.is_private(one.address) and not crowd.is_free_line(one)
+    same_address = one.address == referrer.address and is_line
     if same_device:
         yield "same_device", {"others": [referrer.entry_id]}
     if same_address:
@@ -49,7 +50,7 @@ def _alike(one: str, other: str) -> bool:
 
 def _swapped(one: Observation, referrer: Observation, crowd: Crowd) -> Iterator[tuple[str, dict[str, list[int]]]]:
     """The browser or line of somebody who is not the referrer, where that somebody and the referrer know each other."""
-    if one.device and one.device != referrer.device:
+    if one.device and one.device != referrer.device and not crowd.is_free_device(one):
         owner = _owner(one, crowd.by_device[one.device], referrer, crowd)
         if owner is not None:
             yield "swapped_device", {"others": [owner.entry_id]}

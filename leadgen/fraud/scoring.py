@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from leadgen.fraud import crowd, entry_signals, group_signals, heaps, life_signals, pair_signals, weights
+from leadgen.fraud import crowd, entry_signals, group_signals, heaps, life_signals, pair_signals, piles, weights
 from leadgen.fraud.crowd import Crowd, Marks
 from leadgen.fraud.observations import Found, Moment, Observation, SafeList, Usual
 from leadgen.fraud.weights import Weights
@@ -72,6 +72,8 @@ LOOKS: tuple[tuple[weights.Layer, _Look], ...] = (
     (weights.Layer.ENTRY, entry_signals.look),
     (weights.Layer.PAIR, pair_signals.look),
     (weights.Layer.GROUP, group_signals.look),
+    (weights.Layer.GROUP, piles.scripted),
     (weights.Layer.GROUP, heaps.look),
     (weights.Layer.GROUP, life_signals.look),
+    (weights.Layer.GROUP, piles.company),
 )

@@ -65,6 +65,10 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "second_mailboxes": lambda: _(
         "%(number)s second mailboxes came through friends in a circle of %(of)s; one or more from this person."
     ),
+    "own_mailboxes": lambda: _(
+        "%(number)s friends entered at this person's own browser or line, and %(alive)s of them came back,"
+        " answered or shared."
+    ),
     "circle": lambda: _("Its referrer belongs to %(of)s people who brought %(number)s second mailboxes of each other."),
     "crowded_device": lambda: _("%(of)s entries came from this one browser."),
     "lifeless": lambda: _("%(alive)s of %(of)s came back, answered or shared; %(usual)s in 100 usually do."),
@@ -79,9 +83,15 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "lifeless_host": lambda: _(
         "%(of)s people came from %(host)s, and %(alive)s of them came back, answered or shared."
     ),
+    "lifeless_domain": lambda: _(
+        "%(of)s people have mailboxes at %(domain)s, and %(alive)s of them came back, answered or shared."
+    ),
     "one_line": lambda: _("%(number)s of the %(of)s friends of whoever invited entered over one line."),
     "from_datacentres": lambda: _("%(number)s of the %(of)s friends of whoever invited came from data centres."),
     "one_domain": lambda: _("%(number)s of the %(of)s friends of whoever invited have mailboxes at %(domain)s."),
+    "one_stem": lambda: _(
+        "The addresses of %(number)s of %(of)s friends differ only by numbers or by what follows a plus sign."
+    ),
     "one_provider": lambda: _("%(number)s of %(of)s friends use %(word)s; %(usual)s in 100 usually do."),
     "one_agent": lambda: _("%(number)s of %(of)s friends use %(word)s; among all it is %(usual)s in 100."),
     "own_agent": lambda: _("%(word)s is also what the referrer uses."),
@@ -93,6 +103,11 @@ _SENTENCES: Mapping[str, Callable[[], str]] = {
     "unopened": lambda: _("%(of)s friends entered, but the link was opened by people %(openings)s times."),
     "last_hours": lambda: _("%(number)s of %(of)s friends entered or confirmed in the last three hours."),
     "sleepers": lambda: _("%(number)s old entries were all confirmed at the very end."),
+    "scripted_pile": lambda: _("%(number)s of %(of)s forms that were sent within an hour show signs of a program."),
+    "company": lambda: _("%(number)s of the %(of)s friends who came within the same hours are being checked."),
+    "midst": lambda: _(
+        "It came in the midst of %(number)s friends of the same person who are being checked, and did nothing since."
+    ),
     "without_script": lambda: _("%(number)s of %(of)s forms were sent without the page's script running."),
 }
 CODES = frozenset(_SENTENCES)

@@ -40,17 +40,20 @@ POINTS: Mapping[str, tuple[Layer, int]] = MappingProxyType(
         "swapped_device": (Layer.PAIR, 36),
         "swapped_address": (Layer.PAIR, 34),
         "second_mailboxes": (Layer.PAIR, 34),
+        "own_mailboxes": (Layer.GROUP, 34),
         "circle": (Layer.GROUP, 34),
         "crowded_device": (Layer.GROUP, 30),
         "lifeless": (Layer.GROUP, 22),
-        "lifeless_many": (Layer.GROUP, 34),
+        "lifeless_many": (Layer.GROUP, 30),
         "lifeless_all": (Layer.GROUP, 44),
         "lifeless_alike": (Layer.GROUP, 24),
         "lifeless_line": (Layer.GROUP, 20),
-        "lifeless_host": (Layer.GROUP, 16),
+        "lifeless_host": (Layer.GROUP, 20),
+        "lifeless_domain": (Layer.GROUP, 24),
         "one_line": (Layer.GROUP, 20),
         "from_datacentres": (Layer.GROUP, 20),
         "one_domain": (Layer.GROUP, 11),
+        "one_stem": (Layer.GROUP, 24),
         "one_provider": (Layer.GROUP, 12),
         "one_agent": (Layer.GROUP, 10),
         "own_agent": (Layer.GROUP, 12),
@@ -60,9 +63,12 @@ POINTS: Mapping[str, tuple[Layer, int]] = MappingProxyType(
         "clockwork": (Layer.GROUP, 24),
         "elsewhere": (Layer.GROUP, 14),
         "unopened": (Layer.GROUP, 16),
-        "last_hours": (Layer.GROUP, 10),
+        "last_hours": (Layer.GROUP, 12),
         "sleepers": (Layer.GROUP, 14),
         "without_script": (Layer.GROUP, 16),
+        "scripted_pile": (Layer.GROUP, 14),
+        "company": (Layer.GROUP, 22),
+        "midst": (Layer.GROUP, 34),
     }
 )
 
@@ -71,7 +77,7 @@ POINTS: Mapping[str, tuple[Layer, int]] = MappingProxyType(
 class Weights:
     """Points by code, and the thresholds of the signals. Times in seconds, shares 0 to 1."""
 
-    version: int = 1
+    version: int = 2
     points: Mapping[str, int] = field(default_factory=lambda: {code: points for code, (_, points) in POINTS.items()})
     instant_seconds: float = 1.6
     fast_seconds: float = 3.0
@@ -80,6 +86,12 @@ class Weights:
     household: int = 6  # more entries than that on one device are no family
     marked: int = 24  # from so many points on, an entry is judged apart from other friends of the same person
     scripted: int = 20  # so many points of what only a program does
+    held: int = 34  # so many points hold a referral in every preset that holds
+    pile: int = 9  # others with a sign of a program within an hour, from which on it is a pile
+    midst: int = 8  # held friends within an hour, among whom somebody lifeless stands in their midst
+    pile_seconds: float = 3600.0
+    lively: int = 12  # users of one browser or line, from which on it may be a place where people come to enter
+    made_up: float = 0.08  # of people who do not exist come back all the same
     circle: int = 3  # swapped second mailboxes, from which friends are a circle that swaps them
     together: float = 8 * 3600.0
     home: int = 8  # more entries over one line are no home's
@@ -88,6 +100,7 @@ class Weights:
     last_hours: float = 3 * 3600.0
     sleep: float = 86400.0
     odd: float = 0.1
+    own_odd: float = 0.2  # the same of friends who sat at the own browser of whoever brought them
     rare: float = 2e-2  # how unlikely a pattern is by chance
     very_rare: float = 1e-3
     hardly: float = 1e-5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def seen(number: int, referrer: int | None = None, **values: Any) -> Observation
     defaults: dict[str, Any] = {
         "entry_id": number,
         "referrer_id": referrer,
-        "local": f"someone.{number}",
+        "local": f"{number}.someone",
         "domain": next(_providers),
         "created_at": created,
         "confirmed_at": values.get("created_at", created) + 400 + 37 * number,
@@ -77,6 +78,14 @@ def seen(number: int, referrer: int | None = None, **values: Any) -> Observation
 def friends(number: int, **values: Any) -> list[Observation]:
     """Person 1 and so many friends of theirs, who all have these values."""
     return [seen(1), *(seen(n, 1, **values) for n in range(2, number + 2))]
+
+
+def spaced(people: Sequence[Observation], step: float = 3600.0) -> list[Observation]:
+    """The same people at odd distances of about `step` seconds."""
+    return [
+        replace(one, created_at=DAY + n * step + 97 * n * n, confirmed_at=DAY + n * step + 97 * n * n + 700)
+        for n, one in enumerate(people)
+    ]
 
 
 def codes_of(people: Sequence[Observation], entry_id: int, safe: SafeList | None = None) -> set[str]:

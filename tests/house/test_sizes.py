@@ -20,8 +20,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "counts of six subjects, and the lists behind them by the same conditions; a third is SQL",
     ),
     "fraud": (
-        3_100,
-        "what is seen, three dozen signals by layer, a sentence for each, bands and the desk: a file for each of these",
+        3_350,
+        "what is seen, forty signals by layer, a sentence for each, bands and the desk: a file for each of these",
     ),
     "entries": (
         4_200,
