@@ -24,7 +24,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "what is seen, forty signals by layer, a sentence for each, bands and the desk: a file for each of these",
     ),
     "entries": (
-        4_200,
+        4_400,
         "entry, double opt-in, referral states, ledger and rank would import each other if apart; a third is SQL",
     ),
     "campaigns": (
@@ -40,11 +40,11 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "pages of a campaign, its review, broadcasts and sending; words and geometry of charts stand apart",
     ),
     "rewards": (
-        1_800,
-        "awards, vault, loading, desk and claims stand or fall together: each moves the stock of the others",
+        2_000,
+        "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "core": (
-        1_850,
+        1_900,
         "the ground under all rooms: names, notes, conditions, buckets, queue, clock and the like, each alone",
     ),
     "mail": (
