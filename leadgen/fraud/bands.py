@@ -130,13 +130,18 @@ def _target(row: Any) -> Wanted:
     return wanted(standing, FraudPreset(row.preset))
 
 
+def moves(row: Any, target: Wanted) -> bool:
+    """Whether standing like this would be another standing; `row` says status, review and referral of an entry."""
+    return not _stands(row, target)
+
+
 def _stands(row: Any, target: Wanted) -> bool:
     is_reviewed = row.review == target.review or row.status == EntryStatus.ERASED
-    return is_reviewed and (row.referrer_id is None or not _referral_verb(row, target.referral))
+    return is_reviewed and (row.referrer_id is None or not referral_verb(row, target.referral))
 
 
-def _referral_verb(row: Any, target: Decision) -> str:
-    """Which verb brings the referral there; empty when it is there."""
+def referral_verb(row: Any, target: Decision) -> str:
+    """Refuse, hold, restore or release: which verb brings the referral there; empty when it is there."""
     state, reason = ReferralState(row.referral_state), ReferralReason(row.referral_reason)
     is_checked = state is ReferralState.ON_HOLD and reason is ReferralReason.RISK
     # Only what staff refused by hand is staff's to give back; bounces, caps and silence have reasons of their own.
@@ -155,7 +160,7 @@ def _apply(misplaced: Sequence[tuple[Any, Wanted]]) -> int:
     """Referrals first, then reviews. What staff decide is done one by one, what scores do for all at once."""
     verbs: dict[str, list[int]] = defaultdict(list)
     for row, target in misplaced:
-        verb = _referral_verb(row, target.referral) if row.referrer_id is not None else ""
+        verb = referral_verb(row, target.referral) if row.referrer_id is not None else ""
         if verb == "refuse":
             referrals.refuse(row.id, ReferralReason.MANUAL)
         elif verb == "restore":

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import Campaign, FraudPreset
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.core.text import like_pattern
-from leadgen.entries import points
-from leadgen.entries.models import ReferralReason, ReferralState, Review
+from leadgen.entries import judging, points
+from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
+from leadgen.fraud import bands
 from leadgen.fraud.models import Decision, Signal
 
 PAGE = 30
@@ -28,6 +29,7 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "referral_reason": ReferralReason,
 }
 SIMILAR = 3
+_ORDER = (Decision.ACCEPTED, Decision.HELD, Decision.REJECTED, Decision.NONE)
 
 
 class Shown(StrEnum):
@@ -70,10 +72,10 @@ coalesce(stakes.held, 0) * k.referral_points
 + CASE WHEN e.review <> 'clear' THEN e.points ELSE 0 END
 """
 # The only values put in by Python are constants of this module.
-_SHOWN = """
-v.entry_id, v.score, v.decision, v.decided_by, v.decided_at, e.public_id, e.points, e.rank_points, e.review, e.status,
-e.referral_state, e.referral_reason, e.referrer_id, e.created_at, e.confirmed_at, e.friends_counted, c.first_name,
-c.email
+_SHOWN = f"""
+v.entry_id, v.score, v.decision, v.decided_by, v.decided_at, {_NEW_CODE} AS has_news, e.public_id, e.points,
+e.rank_points, e.review, e.status, e.referral_state, e.referral_reason, e.referrer_id, e.created_at, e.confirmed_at,
+e.friends_counted, c.first_name, c.email
 """
 _ROW = f"""
 SELECT {_SHOWN}, coalesce(stakes.held, 0) AS held_friends, {_STAKE} AS stake
@@ -99,10 +101,12 @@ _COUNTED = ", ".join(f"count(*) FILTER (WHERE {rule}) AS {name}" for name, rule 
 _COUNTS = f"SELECT {_COUNTED} {_FROM}"
 
 _GROUP = text(f"""
-SELECT f.id, f.public_id, f.status, f.referral_state, f.referral_reason, f.review, f.created_at, f.confirmed_at,
-       c.first_name, coalesce(v.score, 0) AS score, coalesce(encode(s.network, 'hex'), '') AS network,
-       coalesce(s.device, '') AS device, coalesce(s.network_kind, '') AS network_kind,
-       coalesce(s.returns, 0) AS returns
+SELECT f.id, f.public_id, f.status, f.referrer_id, f.referral_state, f.referral_reason, f.review, f.created_at,
+       f.confirmed_at, c.first_name, coalesce(v.score, 0) AS score, coalesce(v.decision, 'none') AS decision,
+       EXISTS (SELECT 1 FROM signal n WHERE n.entry_id = f.id
+               AND NOT n.code = ANY(coalesce(v.decided_codes, '{{}}'))) AS has_news,
+       coalesce(encode(s.network, 'hex'), '') AS network, coalesce(s.device, '') AS device,
+       coalesce(s.network_kind, '') AS network_kind, coalesce(s.returns, 0) AS returns
 FROM entry f JOIN contact c ON c.id = f.contact_id
 LEFT JOIN sighting s ON s.entry_id = f.id LEFT JOIN verdict v ON v.entry_id = f.id
 WHERE f.referrer_id = :head AND (f.status <> 'erased' OR f.referral_state = 'on_hold')
@@ -144,6 +148,7 @@ class Row:
     decision: Decision
     decided_by: str
     decided_at: datetime | None
+    has_news: bool
     review: Review
     status: str
     referral_state: ReferralState
@@ -163,6 +168,11 @@ class Row:
         """Whether the referral that this person is waits for a decision."""
         return self.referral_state is ReferralState.ON_HOLD and self.referral_reason is ReferralReason.RISK
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether somebody should look, as long as nobody decided."""
+        return self.score >= DOUBTFUL or self.held_friends > 0 or self.status == EntryStatus.ERASED
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -172,16 +182,24 @@ class Member:
     public_id: str
     first_name: str
     status: str
+    referrer_id: int
     referral_state: ReferralState
     referral_reason: ReferralReason
     review: Review
     score: int
+    decision: Decision
+    has_news: bool
     network: str
     device: str
     network_kind: str
     returns: int
     created_at: datetime
     confirmed_at: datetime | None
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether somebody should look, as long as nobody decided."""
+        return self.score >= DOUBTFUL or self.status == EntryStatus.ERASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +217,26 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
-    """What a decision would do to one person: points and place now and then; a place is None while not ranked."""
+class Move:
+    """Whose points and place a decision would move, now and then; a place is None while not ranked."""
 
     name: str
     points_now: int
     points_then: int
     place_now: int | None
     place_then: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a decision would do: how the person stands then (None: as now), and whose points and place move.
+
+    `referral` is what becomes of the referral that the person is: refuse, hold, restore, release or nothing.
+    """
+
+    review: Review | None
+    referral: str
+    moves: Sequence[Move]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,28 +294,41 @@ def members_of(head: int) -> list[Member]:
     ]
 
 
-def effect(found: Case, deed: Decision) -> list[Effect]:
-    """Whose points and place a decision about this person would move: their own, and their referrer's."""
-    campaign_id = db.session.scalar(text("SELECT campaign_id FROM entry WHERE id = :id"), {"id": found.row.entry_id})
-    campaign = db.session.get_one(Campaign, campaign_id)
-    histogram = points.histogram(campaign.id)
-    row, told = found.row, []
-    is_out = deed in {Decision.HELD, Decision.REJECTED}
+def useful(campaign: Campaign, people: Sequence[Row | Member]) -> list[Decision]:
+    """The decisions that would change something for at least one of these people; none once the list is frozen."""
+    if campaign.status in judging.FROZEN:
+        return []
+    return [deed for deed in _ORDER if any(_changes(one, deed, campaign.fraud_preset) for one in people)]
+
+
+def _changes(one: Row | Member, deed: Decision, preset: FraudPreset) -> bool:
+    if one.decision is deed and not (one.has_news and deed is not Decision.NONE):
+        return False
+    if one.decision is not Decision.NONE or (one.is_doubtful and deed is not Decision.NONE):
+        return True  # whether anything moves or not, the case is decided from then on, or open again
+    return bands.moves(one, bands.wanted(bands.Standing(one.score, deed, has_news=False), preset))
+
+
+def effect(campaign: Campaign, found: Case, deed: Decision) -> Effect:
+    """What a decision about this person would do to them and to their referrer."""
+    row, head = found.row, found.referrer
+    target = bands.wanted(bands.Standing(row.score, deed, has_news=False), campaign.fraud_preset)
+    verb = bands.referral_verb(row, target.referral) if row.referrer_id else ""
+    histogram, told = points.histogram(campaign.id), []
     own_now = histogram.rank(row.rank_points) if row.review is Review.CLEAR else None
-    own_then = None if is_out else histogram.rank(row.rank_points)
-    if own_now != own_then:
-        told.append(Effect(row.first_name or row.public_id, row.points, row.points, own_now, own_then))
-    head = found.referrer
-    if head is not None:
-        counts_now, counts_then = row.referral_state is ReferralState.COUNTED, not is_out and row.status == "confirmed"
-        change = (counts_then - counts_now) * campaign.referral_points
-        if change:
-            is_ranked = head.review is Review.CLEAR
-            now = histogram.rank(head.rank_points) if is_ranked else None
-            # Whoever moves down is not above themselves.
-            then = histogram.rank(head.rank_points + change) - (change < 0) if is_ranked else None
-            told.append(Effect(head.first_name or head.public_id, head.points, head.points + change, now, then))
-    return told
+    own_then = histogram.rank(row.rank_points) if target.review is Review.CLEAR else None
+    if own_now != own_then and row.status == EntryStatus.CONFIRMED:
+        told.append(Move(row.first_name or row.public_id, row.points, row.points, own_now, own_then))
+    counts_now = row.referral_state is ReferralState.COUNTED
+    counts_then = target.referral is Decision.ACCEPTED if verb else counts_now
+    change = ((counts_then and row.status == EntryStatus.CONFIRMED) - counts_now) * campaign.referral_points
+    if head is not None and change:
+        is_ranked = head.review is Review.CLEAR
+        now = histogram.rank(head.rank_points) if is_ranked else None
+        # Whoever moves down is not above themselves.
+        then = histogram.rank(head.rank_points + change) - (change < 0) if is_ranked else None
+        told.append(Move(head.first_name or head.public_id, head.points, head.points + change, now, then))
+    return Effect(target.review if target.review != row.review else None, verb, told)
 
 
 def _one(campaign_id: int, entry_id: int) -> Row | None:

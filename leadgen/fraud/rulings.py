@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select, text, update
 
 from leadgen.campaigns.models import Campaign
+from leadgen.contacts.address import mask
+from leadgen.contacts.models import Contact
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -116,6 +118,27 @@ def latest(campaign_id: int, limit: int = 100) -> Sequence[Ruling]:
     """The log of decisions, newest first."""
     statement = select(Ruling).where(Ruling.campaign_id == campaign_id).order_by(Ruling.id.desc()).limit(limit)
     return db.session.scalars(statement).all()
+
+
+class Person(NamedTuple):
+    """Somebody of whom was decided; without a name and an address once erased."""
+
+    entry_id: int
+    public_id: str
+    first_name: str
+    masked: str
+
+
+def people(found: Sequence[Ruling], most: int) -> dict[int, list[Person]]:
+    """Who the first so many people of each of these rulings are, by the ruling's id."""
+    wanted = {ruling.id: [one["entry"] for one in ruling.entry_ids[:most]] for ruling in found}
+    ids = {one for listed in wanted.values() for one in listed}
+    statement = select(Entry.id, Entry.public_id, Contact.first_name, Contact.email).join(Contact)
+    known = {
+        row.id: Person(row.id, row.public_id, row.first_name or "", mask(row.email) if row.email else "")
+        for row in db.session.execute(statement.where(Entry.id.in_(ids)))
+    }
+    return {ruling_id: [known[one] for one in listed if one in known] for ruling_id, listed in wanted.items()}
 
 
 def may_be_undone(ruling: Ruling) -> bool:

@@ -8,7 +8,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.entries import points, referrals
-from leadgen.entries.models import Entry, ReferralReason
+from leadgen.entries.models import Entry, ReferralReason, Review
 from leadgen.fraud import desk, rulings
 from leadgen.fraud.desk import Shown
 from leadgen.fraud.models import Decision
@@ -110,9 +110,12 @@ def test_the_effect_is_what_the_decision_then_does(campaign: Campaign) -> None:
     assert second
     found = desk.case(campaign.id, friend.id)
 
-    [own, head] = desk.effect(found, Decision.REJECTED)
+    effect = desk.effect(campaign, found, Decision.REJECTED)
+    [own, head] = effect.moves
 
+    assert (effect.review, effect.referral) == (Review.EXCLUDED, "refuse")
     assert (own.name, own.place_then) == ("Friend", None)
     assert (head.name, head.points_now, head.points_then) == ("Zoé", 11, 6)
     assert (head.place_now, head.place_then) == (1, 1)  # shared with who else has six
-    assert desk.effect(found, Decision.ACCEPTED) == []
+    accepted = desk.effect(campaign, found, Decision.ACCEPTED)
+    assert (accepted.review, accepted.referral, accepted.moves) == (None, "", [])

@@ -19,6 +19,7 @@ from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 
 Validator = Callable[[Form, Field], None]
+YEARS = range(2000, 2100)
 
 
 class _Translations:
@@ -185,6 +186,12 @@ class MomentField(DateTimeLocalField):
             super().process_formdata(valuelist)
         except ValueError:
             raise ValueError(_("Please write day and time, such as 2027-01-31T18:00.")) from None
+        if self.data is not None and self.data.year not in YEARS:
+            # Such a day is a slip of the keyboard, and at the ends of the calendar no time zone can be reckoned.
+            self.data = None
+            raise ValueError(
+                _("Please choose a year from %(first)s to %(last)s.") % {"first": YEARS[0], "last": YEARS[-1]}
+            )
 
 
 def one_of(*values: str) -> Any:

@@ -22,6 +22,7 @@ from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
 LONGEST_SEARCH = 100
+PEOPLE_NAMED = 5
 _DEEDS = {"accept": Decision.ACCEPTED, "hold": Decision.HELD, "reject": Decision.REJECTED, "open": Decision.NONE}
 
 
@@ -40,6 +41,7 @@ def review(campaign_id: int) -> ResponseReturnValue:
         shown=shown,
         typed=typed,
         found=found[: desk.PAGE],
+        deeds=desk.useful(campaign, found[: desk.PAGE]),
         following=offset + desk.PAGE if len(found) > desk.PAGE else None,
         **_frame(campaign),
     )
@@ -57,7 +59,8 @@ def review_case(campaign_id: int, entry_id: int) -> ResponseReturnValue:
         case=found,
         graph=review_graph.draw(found.members),
         tone=review_graph.tone,
-        effects={deed: desk.effect(found, deed) for deed in (Decision.ACCEPTED, Decision.HELD, Decision.REJECTED)},
+        effects={deed: desk.effect(campaign, found, deed) for deed in desk.useful(campaign, [found.row])},
+        group_deeds=desk.useful(campaign, found.members),
         appeal=appeals.standing(entry_id).appeal,
         **_frame(campaign),
     )
@@ -103,7 +106,12 @@ def review_log(campaign_id: int) -> ResponseReturnValue:
     campaign = campaign_of_mine(campaign_id)
     found = rulings.latest(campaign.id)
     return render_template(
-        "admin/review_log.html", campaign=campaign, found=found, may_undo=rulings.may_be_undone, **_frame(campaign)
+        "admin/review_log.html",
+        campaign=campaign,
+        found=found,
+        people=rulings.people(found, PEOPLE_NAMED),
+        may_undo=rulings.may_be_undone,
+        **_frame(campaign),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from leadgen.campaigns.models import FraudPreset
+from leadgen.contacts.address import mask
 from leadgen.core.i18n import gettext as _
 from leadgen.entries.models import Review
 from leadgen.fraud import signals
@@ -33,6 +34,50 @@ def decided(deed: Decision) -> str:
         Decision.REJECTED: _("Excluded"),
         Decision.NONE: _("Left to the score"),
     }[deed]
+
+
+def told(which: Decision, who: str) -> str:
+    """What somebody of staff did, as the beginning of a sentence that goes on with the people."""
+    return {
+        Decision.ACCEPTED: _("%(who)s accepted"),
+        Decision.HELD: _("%(who)s held back"),
+        Decision.REJECTED: _("%(who)s excluded"),
+        Decision.NONE: _("%(who)s left to the score:"),
+    }[which] % {"who": staff(who)}
+
+
+def staff(who: str) -> str:
+    """Who decided: the name; of somebody without one the masked address."""
+    return mask(who) if "@" in who else who
+
+
+def deed(which: Decision) -> str:
+    """A decision as the button that makes it."""
+    return {
+        Decision.ACCEPTED: _("Accept"),
+        Decision.HELD: _("Hold back"),
+        Decision.REJECTED: _("Exclude"),
+        Decision.NONE: _("Leave to the score"),
+    }[which]
+
+
+def standing_then(state: Review) -> str:
+    """How somebody stands after a decision."""
+    return {
+        Review.CLEAR: _("Takes part in full again, on the board and in the draw."),
+        Review.HELD: _("Leaves board and draw until somebody decides."),
+        Review.EXCLUDED: _("Leaves board and draw."),
+    }[state]
+
+
+def referral_then(verb: str) -> str:
+    """What becomes of the referral that somebody is."""
+    return {
+        "refuse": _("The friend who invited them gets nothing for them."),
+        "hold": _("The points of the friend who invited them wait."),
+        "release": _("They count for the friend who invited them."),
+        "restore": _("They count again for the friend who invited them."),
+    }[verb]
 
 
 def safe_kind(kind: str) -> str:

@@ -7,7 +7,8 @@ import re
 import pytest
 from flask import Flask
 
-from leadgen.campaigns.models import Campaign, FraudPreset
+from leadgen.campaigns.models import Campaign, CampaignStatus, FraudPreset
+from leadgen.contacts import service as contacts
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
@@ -67,11 +68,65 @@ def test_a_decision_is_applied_and_taken_back(app: Flask, ada: Staff, base: str,
     page = ada.get(f"{base}/review").text
     assert "Accepted: 1 person." in page
     assert "Undo" in page
-    assert "my cousin" in ada.get(f"{base}/review/log").text
+    log = " ".join(re.sub(r"<[^>]+>", "", ada.get(f"{base}/review/log").text).split())
+    assert "Ada accepted Nina n•••@m•••.example." in log
+    assert "my cousin" in log
+    assert "nina@mail.example" not in log
 
     assert ada.post(f"{base}/review/rulings/{ruling.id}/undo", {}).status_code == 303
     with app.app_context():
         assert db.session.get_one(Entry, friend_id).referral_state is ReferralState.ON_HOLD
+
+
+def _deeds(page: str, form: str) -> list[str]:
+    """The decisions that the form with this action offers, in order."""
+    found = next(part for part in page.split("<form")[1:] if f'action="{form}"' in part.split(">")[0])
+    return re.findall(r'name="deed" value="(\w+)"', found.split("</form>")[0])
+
+
+def test_only_decisions_that_change_something_are_offered(app: Flask, ada: Staff, base: str, friend_id: int) -> None:
+    rule, case = f"{base}/review/rule", f"{base}/review/{friend_id}"
+    page = ada.get(case).text
+    assert _deeds(page, rule) == ["accept", "hold", "reject"]
+    assert "They count for the friend who invited them." in page
+    assert "Leaves board and draw until somebody decides." in page
+    assert "Leaves board and draw." in page
+
+    ada.post(rule, {"entry": str(friend_id), "deed": "accept", "reason": "x"})
+    page = ada.get(case).text
+    assert _deeds(page, rule) == ["hold", "reject", "open"]
+    assert "Leave to the score" in page
+    assert "The points of the friend who invited them wait." in page, "fifty-two points hold when nobody decides"
+    assert _deeds(ada.get(f"{base}/review?list=accepted").text, rule) == ["hold", "reject", "open"]
+
+    ada.post(rule, {"entry": str(friend_id), "deed": "open", "reason": "let it be"})
+    with app.app_context():
+        assert db.session.get_one(Entry, friend_id).referral_state is ReferralState.ON_HOLD
+    assert _deeds(ada.get(f"{base}/review").text, rule) == ["accept", "hold", "reject"]
+
+
+def test_who_gives_no_doubt_is_not_offered_what_changes_nothing(ada: Staff, base: str, world: World) -> None:
+    assert _deeds(ada.get(f"{base}/review/{world.ben.id}").text, f"{base}/review/rule") == ["hold", "reject"]
+
+
+def test_a_final_list_is_not_decided_about(app: Flask, ada: Staff, base: str, friend_id: int) -> None:
+    with app.app_context():
+        campaign = db.session.get_one(Entry, friend_id).campaign_id
+        db.session.get_one(Campaign, campaign).status = CampaignStatus.DRAWING
+        db.session.commit()
+    page = ada.get(f"{base}/review/{friend_id}").text
+    assert "The list of entrants is final" in page
+    assert 'name="deed"' not in page
+
+
+def test_the_log_tells_of_erased_people_without_their_names(app: Flask, ada: Staff, base: str, friend_id: int) -> None:
+    ada.post(f"{base}/review/rule", {"entry": str(friend_id), "deed": "accept", "reason": "my cousin"})
+    with app.app_context():
+        contacts.erase(db.session.get_one(Entry, friend_id).contact_id)
+        db.session.commit()
+    page = ada.get(f"{base}/review/log").text
+    assert "somebody erased" in page
+    assert "Nina" not in page
 
 
 def test_excluding_takes_the_points_and_not_the_referrer(
