@@ -16,6 +16,7 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.letters import texts
 from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
+from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         nurture.leave,
         actions.forget,
         gallery.forget,
+        addresses.forget,
         rewards.look_again,
     ),
     FactName.CAMPAIGN_MOVED: (looks.hear_moved,),

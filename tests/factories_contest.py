@@ -15,7 +15,7 @@ from leadgen.core import clock, ids
 from leadgen.entries.models import Entry, PointsMoved
 from leadgen.fraud.models import Appeal, Decision, Look, LookKind, Ruling, Safe, Sighting, Signal, Verdict
 from leadgen.gallery.models import Picture, Vote, Work, WorkState
-from leadgen.rewards.models import Award, AwardState, Coupon
+from leadgen.rewards.models import Award, AwardAddress, AwardState, Coupon
 from leadgen.visits.models import Visit, VisitKind, VisitTally
 from tests.factories import keep
 
@@ -99,6 +99,11 @@ def make_award(entry: Entry, milestone: Milestone, **values: Any) -> Award:
 
 def make_look(entry: Entry) -> Look:
     return keep(Look, {}, campaign_id=entry.campaign_id, kind=LookKind.ENTRY, entry_id=entry.id)
+
+
+def make_award_address(award: Award, **values: Any) -> AwardAddress:
+    words = {"name": "Ben Roy", "street": "1 rue du Port", "postcode": "44000", "city": "Nantes", "country": "FR"}
+    return keep(AwardAddress, values, award_id=award.id, given_at=clock.now(), **words)
 
 
 def make_points_moved(entry: Entry) -> PointsMoved:
@@ -234,7 +239,7 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_code_tries(entry)
     make_external_key(campaign)
     make_coupon(milestone)
-    make_award(entry, milestone, state=AwardState.DELIVERED)
+    make_award_address(make_award(entry, milestone, state=AwardState.DELIVERED))
     make_points_moved(entry)
     make_look(entry)
     make_visit(entry)

@@ -12,7 +12,7 @@ from leadgen import reactions
 from leadgen.actions import external, service
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
-from leadgen.campaigns.models import ActionKind, QuestionKind, Repeat
+from leadgen.campaigns.models import ActionKind, Campaign, QuestionKind, Repeat
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
@@ -24,7 +24,14 @@ from leadgen.fraud.observations import Found
 from leadgen.fraud.scoring import Score
 from tests.entries.conftest import filled, rows
 from tests.factories import make_campaign, make_question
-from tests.factories_contest import make_action, make_appeal, make_signal
+from tests.factories_contest import (
+    make_action,
+    make_appeal,
+    make_award,
+    make_award_address,
+    make_milestone,
+    make_signal,
+)
 
 CANARY = "zanzibarka"
 
@@ -62,8 +69,9 @@ def test_i13_what_was_written_by_and_about_somebody_is_in_no_table(context: None
     rulings.rule(card.id, [anna.id], Decision.ACCEPTED, reason=f"{CANARY} rang us", by="Ada")
     make_appeal(anna, text=f"{CANARY} is my name")
     make_signal(anna, evidence={"domain": f"{CANARY}.example"})
+    make_award_address(make_award(anna, make_milestone(db.session.get_one(Campaign, card.id))), street=CANARY)
     db.session.commit()
-    assert {"fact", "entry", "ruling", "appeal", "signal"} <= set(_tables_that_name_them())
+    assert {"fact", "entry", "ruling", "appeal", "signal", "award_address"} <= set(_tables_that_name_them())
 
     _erase(anna)
 

@@ -139,6 +139,7 @@ class MilestoneCard:
     claim_days: int | None
     is_only_highest: bool
     file_url: str
+    is_address_asked: bool
     prize_id: int | None = None  # the prize of the list that it gives away
 
 

@@ -21,12 +21,14 @@ THRESHOLD_LIMIT = 1_000_000
 STOCK_LIMIT = 1_000_000
 CLAIM_LIMIT = 365  # days
 _HERE = {Mechanic.MILESTONES.value, Mechanic.CODES.value}
+_UNTOLD = frozenset({"picture", "is_address_asked"})  # no rule: changing it makes no new version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilestoneInput:
     """A tier as the marketer describes it; see campaigns.models.Milestone. `value` of one piece in minor units.
 
+    `is_address_asked` asks whoever earned it where to send it; it holds for delivery by hand only.
     `prize_id` takes a prize of the list over with its value: this tier, and nothing else, gives it away (F1).
     """
 
@@ -39,6 +41,7 @@ class MilestoneInput:
     claim_days: int | None = None
     is_only_highest: bool = False
     file_url: str = ""
+    is_address_asked: bool = False
     value: int = 0
     currency: str = "EUR"
     picture: str = ""
@@ -67,7 +70,7 @@ def edit_milestone(campaign: Campaign, milestone_id: int, milestone: MilestoneIn
     if campaign.rules_version and milestone.metric is not found.metric:
         raise Conflict(_("What this reward counts is public; it cannot be changed any more. Add another reward."))
     checked = _checked(campaign, milestone, found)
-    is_material = any(checked[key] != getattr(found, key) for key in checked if key != "picture")
+    is_material = any(checked[key] != getattr(found, key) for key in checked if key not in _UNTOLD)
     told = in_each_language(
         "A reward was changed: %(title)s.", title=prizes.title_of(Milestone(texts=checked["texts"]))
     )
@@ -161,6 +164,7 @@ def _checked(campaign: Campaign, milestone: MilestoneInput, found: Milestone | N
         "claim_days": milestone.claim_days,
         "is_only_highest": milestone.is_only_highest,
         "file_url": url if milestone.delivery is Delivery.FILE else "",
+        "is_address_asked": milestone.is_address_asked and milestone.delivery is Delivery.MANUAL,
         "value": milestone.value,
         "currency": milestone.currency,
         "picture": check_picture(milestone.picture),

@@ -262,6 +262,7 @@ class Milestone(Model):
     claim_days: Mapped[int | None]  # None: the reward waits for ever
     is_only_highest: Mapped[bool] = mapped_column(server_default=text("false"))  # passed over by a higher one
     file_url: Mapped[str] = mapped_column(server_default="")
+    is_address_asked: Mapped[bool] = mapped_column(server_default=text("false"))  # it is sent by post, by hand
 
 
 class Question(Model):

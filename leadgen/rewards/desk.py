@@ -16,7 +16,7 @@ from leadgen.entries.models import Entry, Review
 from leadgen.journal.vocabulary import FactName
 from leadgen.rewards import grounds, milestones, news, stock, vault
 from leadgen.rewards.milestones import Case
-from leadgen.rewards.models import Award, AwardState, Coupon, CouponStatus
+from leadgen.rewards.models import Award, AwardAddress, AwardState, Coupon, CouponStatus
 
 PAGE = 50
 MOST_AT_ONCE = 500
@@ -58,6 +58,8 @@ class Row:
     decided_by: str
     code: str
     is_entry_checked: bool
+    is_address_asked: bool
+    address: AwardAddress | None
 
 
 def counts(campaign_id: int) -> dict[int, dict[AwardState, int]]:
@@ -93,15 +95,18 @@ _THEIR_CODE = (
 def _rows(
     campaign_id: int, locale: str, *, state: AwardState | None, tier: int, after: int, most: int
 ) -> Iterator[Row]:
-    statement = select(Award, Entry, Contact, Milestone, Coupon.code).join(Entry, Entry.id == Award.entry_id)
+    statement = select(Award, Entry, Contact, Milestone, Coupon.code, AwardAddress).join(
+        Entry, Entry.id == Award.entry_id
+    )
     statement = statement.join(Contact, Contact.id == Entry.contact_id)
     statement = statement.join(Milestone, Milestone.id == Award.milestone_id).outerjoin(Coupon, _THEIR_CODE)
+    statement = statement.outerjoin(AwardAddress, AwardAddress.award_id == Award.id)
     statement = statement.where(Award.campaign_id == campaign_id, Award.id > after).order_by(Award.id).limit(most)
     if state is not None:
         statement = statement.where(Award.state == state)
     if tier:
         statement = statement.where(Award.milestone_id == tier)
-    for award, entry, contact, milestone, code in db.session.execute(statement):
+    for award, entry, contact, milestone, code, address in db.session.execute(statement):
         yield Row(
             id=award.id,
             entry_id=entry.id,
@@ -120,6 +125,8 @@ def _rows(
             decided_by=award.decided_by,
             code=code or "",
             is_entry_checked=entry.review is not Review.CLEAR,
+            is_address_asked=milestone.is_address_asked,
+            address=address,
         )
 
 

@@ -13,24 +13,30 @@ from leadgen.campaigns.cards import CampaignCard, MilestoneCard
 from leadgen.campaigns.models import Delivery, Metric, Milestone
 from leadgen.core import clock, hot
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, NotFound
+from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.entries.models import Review
-from leadgen.rewards import grounds, milestones, stock
+from leadgen.rewards import addresses, grounds, milestones, stock
+from leadgen.rewards.addresses import Address
 from leadgen.rewards.milestones import Case
 from leadgen.rewards.models import Award, AwardState
 
 _MINE = """
-SELECT a.id, a.milestone_id, a.state, a.reason, a.claim_until, k.code, k.status AS code_status
-FROM award a LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id
+SELECT a.id, a.milestone_id, a.state, a.reason, a.claim_until, k.code, k.status AS code_status,
+       d.name, d.street, d.postcode, d.city, d.country, d.phone
+FROM award a LEFT JOIN award_address d ON d.award_id = a.id
+             LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id
                                 AND k.status IN ('assigned', 'used')
 WHERE a.entry_id = %(entry)s
 """
 
 
 _HELD = """
-SELECT c.name AS contest, m.texts, a.state, a.earned_at, a.delivered_at, k.code, k.used_at
-FROM award a JOIN entry e ON e.id = a.entry_id JOIN milestone m ON m.id = a.milestone_id
+SELECT c.name AS contest, m.texts, a.state, a.earned_at, a.delivered_at, k.code, k.used_at,
+       CASE WHEN d.award_id IS NOT NULL THEN jsonb_build_object('name', d.name, 'street', d.street, 'postcode',
+            d.postcode, 'city', d.city, 'country', d.country, 'phone', d.phone) END AS sent_to
+FROM award a LEFT JOIN award_address d ON d.award_id = a.id
+JOIN entry e ON e.id = a.entry_id JOIN milestone m ON m.id = a.milestone_id
 JOIN campaign c ON c.id = a.campaign_id
 LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id AND k.status IN ('assigned', 'used')
 WHERE e.contact_id = %(contact)s ORDER BY a.id
@@ -63,6 +69,12 @@ class Mine:
     is_used: bool = False
     has_file: bool = False
     claim_until: datetime | None = None
+    address: Address | None = None
+
+    @property
+    def asks_address(self) -> bool:
+        """Whether it waits for its owner to say where it is sent, or lets them change that."""
+        return self.tier.is_address_asked and self.look in {Look.CLAIM, Look.READY}
 
     @property
     def missing(self) -> int:
@@ -109,19 +121,26 @@ def _mine(tier: MilestoneCard, row: hot.Row | None, have: int, *, is_out: bool) 
         is_used=row["code_status"] == "used",
         has_file=is_theirs and tier.delivery is Delivery.FILE,
         claim_until=row["claim_until"],
+        address=Address(**{name: row[name] for name in addresses.FIELDS}) if row["name"] else None,
     )
 
 
-def claim(entry_id: int, award_id: int) -> None:
+def claim(entry_id: int, award_id: int, address: Address | None = None) -> None:
     """The person wants their reward: its deadline is gone, and a code or file is theirs at once.
 
-    Doing it twice is once. Raises NotFound for somebody else's, Conflict when it is too late or not ready, and while
-    the person is being checked or is excluded, as for what staff hand over.
+    What is sent by post needs its address, and takes another one until it is delivered. Doing it twice is once.
+    Raises NotFound for somebody else's, Conflict when it is too late or not ready, and while the person is being
+    checked or is excluded, as for what staff hand over; Invalid where an address is asked and none is given.
     """
+    addresses.require_there(entry_id)
     award = db.session.get(Award, award_id, with_for_update=True, populate_existing=True)
     if award is None or award.entry_id != entry_id:
         raise NotFound
-    if award.state is AwardState.DELIVERED or (award.state is AwardState.APPROVED and award.claim_until is None):
+    if award.state is AwardState.DELIVERED:
+        return
+    tier = db.session.get_one(Milestone, award.milestone_id)
+    if award.state is AwardState.APPROVED and award.claim_until is None:
+        _send_to(tier, award, address)
         return
     if award.state is not AwardState.APPROVED or award.claim_until is None:
         raise Conflict(_("This reward cannot be claimed now. Your page says how it stands."))
@@ -130,10 +149,27 @@ def claim(entry_id: int, award_id: int) -> None:
     ground = grounds.of([entry_id])[entry_id]
     if not (ground.is_in and ground.review is Review.CLEAR):
         raise Conflict(_("This reward cannot be claimed now. Your page says how it stands."))
+    _send_to(tier, award, address)
     award.claim_until = None
-    tier = db.session.get_one(Milestone, award.milestone_id)
     if tier.delivery in {Delivery.CODE, Delivery.FILE}:
         milestones.deliver(Case(ground, tier, award))
+
+
+def tier_of(entry_id: int, award_id: int) -> Milestone:
+    """The tier that gave somebody this award. Raises NotFound for somebody else's."""
+    statement = select(Milestone).join(Award, Award.milestone_id == Milestone.id)
+    found = db.session.scalar(statement.where(Award.id == award_id, Award.entry_id == entry_id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _send_to(tier: Milestone, award: Award, address: Address | None) -> None:
+    if not tier.is_address_asked:
+        return
+    if address is None:
+        raise Invalid(_("Say where we shall send it."), "street")
+    addresses.keep(award.id, address)
 
 
 def file_of(award_id: int, entry_id: int) -> str:

@@ -58,6 +58,21 @@ class Award(Model):
     threshold: Mapped[int]  # what it took when it was earned: a later raise takes nothing away
 
 
+class AwardAddress(Model):
+    """Where an award is sent, as its owner wrote it; it goes with the person, and when staff delete it."""
+
+    __tablename__ = "award_address"
+
+    award_id: Mapped[int] = mapped_column(ForeignKey("award.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str]
+    street: Mapped[str]
+    postcode: Mapped[str]
+    city: Mapped[str]
+    country: Mapped[str]  # ISO code
+    phone: Mapped[str] = mapped_column(server_default="")
+    given_at: Mapped[datetime]
+
+
 class Coupon(Model):
     """A code of a milestone's vault; a person has at most one of each milestone."""
 

@@ -360,6 +360,7 @@ def upgrade() -> None:
         sa.Column("claim_days", sa.Integer(), nullable=True),
         sa.Column("is_only_highest", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("file_url", sa.Text(), server_default="", nullable=False),
+        sa.Column("is_address_asked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["campaign.id"], name=op.f("fk_milestone_campaign_id"), ondelete="CASCADE"
         ),
@@ -556,6 +557,19 @@ def upgrade() -> None:
         "ix_award_claim_until", "award", ["claim_until"], unique=False, postgresql_where=sa.text("state = 'approved'")
     )
     op.create_index("ix_award_milestone_id", "award", ["milestone_id", "state", "id"], unique=False)
+    op.create_table(
+        "award_address",
+        sa.Column("award_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("street", sa.Text(), nullable=False),
+        sa.Column("postcode", sa.Text(), nullable=False),
+        sa.Column("city", sa.Text(), nullable=False),
+        sa.Column("country", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), server_default="", nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_award_address_award_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("award_id", name=op.f("pk_award_address")),
+    )
     op.create_table(
         "coupon",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -1036,6 +1050,7 @@ def downgrade() -> None:
     op.drop_index("ix_coupon_free", table_name="coupon", postgresql_where=sa.text("status = 'free'"))
     op.drop_table("coupon")
     op.execute("DROP FUNCTION count_coupon()")
+    op.drop_table("award_address")
     op.drop_index("ix_award_milestone_id", table_name="award")
     op.drop_index("ix_award_claim_until", table_name="award", postgresql_where=sa.text("state = 'approved'"))
     op.drop_table("award")

@@ -9,6 +9,7 @@ from tests.house.source import ROOT
 WORDINGS = {
     1: "5b37f0e91629f837763b58e10018621a95eeb2becba481b38a0606db2e3fb1e7",
     2: "b8c5ad239d9c299cf846d629d8cd559d15f4a6de95019fabeb83f3623adeabae",
+    3: "0e92c219b9e378f9966ab1fb198349625ce6b8c779dff42e5e757f45412c5c47",
 }
 
 

@@ -13,14 +13,15 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from leadgen.core import clock, i18n
+from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
-from leadgen.rewards import desk
+from leadgen.rewards import addresses, desk
 from leadgen.rewards.desk import Deed, Row
 from leadgen.rewards.models import AwardState
 from leadgen.web import staff
 from leadgen.web.admin import reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
-from leadgen.web.admin.notes import tell
+from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
 # A spreadsheet would run these as a formula.
@@ -30,6 +31,7 @@ _COLUMNS = (
     "public_id", "first_name", "email", "title", "delivery", "state", "reason", "earned_at", "approved_at",
     "delivered_at", "claim_until", "decided_by", "code",
 )  # fmt: skip
+_ADDRESS = tuple(f"sent_to_{name}" for name in addresses.FIELDS)
 
 
 @blueprint.get(_PAGE)
@@ -48,6 +50,8 @@ def awards(campaign_id: int) -> str:
         following=found[-1].id if len(found) == desk.PAGE else None,
         asked_state=state,
         asked_tier=tier,
+        served=addresses.served(campaign.id),
+        country_names=dict(addresses.country_choices(())),
         totals={one: sum(tier.get(one, 0) for tier in counts.values()) for one in AwardState},
         reward_words=reward_words,
     )
@@ -75,6 +79,19 @@ def awards_decide(campaign_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.awards", campaign_id=campaign_id, **back), 303)
 
 
+@blueprint.post(f"{_PAGE}/addresses")
+@guarded_by(Guard.STAFF)
+def awards_forget(campaign_id: int) -> ResponseReturnValue:
+    """Delete the addresses that are not needed any more; it cannot be undone, so a tick says that one is sure."""
+    campaign = campaign_of_mine(campaign_id)
+    if request.form.get("sure") == "yes":
+        gone = addresses.delete_served(campaign.id)
+        tell(ngettext("%(num)s address is deleted.", "%(num)s addresses are deleted.", gone) % {"num": gone})
+    else:
+        refuse(_("Tick that you are sure: an address that is deleted does not come back."))
+    return redirect(url_for("admin.awards", campaign_id=campaign_id), 303)
+
+
 @blueprint.get(f"{_PAGE}.csv")
 @guarded_by(Guard.STAFF)
 def awards_csv(campaign_id: int) -> Response:
@@ -87,10 +104,11 @@ def awards_csv(campaign_id: int) -> Response:
 
 
 def _lines(rows: Iterator[Row]) -> Iterator[str]:
-    yield ",".join(_COLUMNS) + "\r\n"
+    yield ",".join((*_COLUMNS, *_ADDRESS)) + "\r\n"
     for row in rows:
         line = io.StringIO()
-        csv.writer(line).writerow([_cell(getattr(row, name)) for name in _COLUMNS])
+        sent_to = [getattr(row.address, name, "") for name in addresses.FIELDS]
+        csv.writer(line).writerow([_cell(value) for value in (*(getattr(row, name) for name in _COLUMNS), *sent_to)])
         yield line.getvalue()
 
 

@@ -46,6 +46,7 @@ class RewardForm(StudioForm):
     stock: Any = WholeField()
     delivery = one_of(*(delivery.value for delivery in _OFFERED))
     file_url = line(longest=2000)
+    is_address_asked: Any = BooleanField()
     approval = one_of(*(approval.value for approval in Approval))
     claim_days: Any = WholeField()
     is_only_highest: Any = BooleanField()
@@ -87,8 +88,9 @@ def reward(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
     """Change a tier."""
     campaign = campaign_of_mine(campaign_id)
     found = tiers.find(campaign, milestone_id)
+    kept = ("prize_id", "value", "currency", "picture", "is_address_asked")
     same = ("metric", "threshold", "stock", "delivery", "file_url", "approval", "claim_days", "is_only_highest")
-    data = {name: getattr(found, name) for name in (*same, "prize_id", "value", "currency", "picture")}
+    data = {name: getattr(found, name) for name in (*same, *kept)}
     return _edit(campaign, found, RewardForm(sent(), data=data | found.texts))
 
 
@@ -157,6 +159,7 @@ def _saved(campaign: Campaign, found: Milestone | None, form: RewardForm) -> Mil
         claim_days=form.claim_days.data,
         is_only_highest=form.is_only_highest.data,
         file_url=form.file_url.data or "",
+        is_address_asked=form.is_address_asked.data,
         value=form.value.data or 0,
         currency=form.currency.data,
         picture=form.picture.data or "",

@@ -60,6 +60,7 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.reward_remove"): GONE_ON,
     ("GET", "admin.awards"): 200,
     ("POST", "admin.awards_decide"): 400,
+    ("POST", "admin.awards_forget"): 303,
     ("GET", "admin.awards_csv"): 200,
     ("GET", "admin.codes"): 200,
     ("POST", "admin.codes_load"): 422,

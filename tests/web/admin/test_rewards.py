@@ -13,8 +13,9 @@ from leadgen.campaigns.models import Approval, Campaign, Delivery
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.rewards import vault
+from leadgen.rewards.models import Award
 from tests.factories import make_entry
-from tests.factories_contest import make_coupon, make_milestone
+from tests.factories_contest import make_award_address, make_coupon, make_milestone
 from tests.rewards.conftest import bring, look
 from tests.web.admin.studio import Staff
 from tests.world import World
@@ -185,3 +186,35 @@ def test_another_brand_s_code_and_tier_do_not_exist(app: Flask, ada: Staff, worl
     assert ada.get(f"{path}/{tier}").status_code == 404
     assert ada.get(f"{path}/{tier}/codes").status_code == 404
     assert ada.get(f"{path}/{tier}/codes.csv").status_code == 404
+
+
+def test_addresses_are_shown_exported_and_deleted_once_they_serve_nothing(
+    app: Flask, ada: Staff, base: str, path: str, world: World
+) -> None:
+    tier_id, [sent, waiting] = _earned(app, world, people=2, is_address_asked=True)
+    with app.app_context():
+        make_award_address(db.session.get_one(Award, sent), street="=1 rue du Port", phone="+33 6 12")
+        make_award_address(db.session.get_one(Award, waiting), street="2 quai de la Fosse")
+        db.session.commit()
+    ada.post(f"{base}/awards", {"award": [sent, waiting], "deed": "approve"})
+    ada.post(f"{base}/awards", {"award": sent, "deed": "deliver"})
+
+    page = ada.get(f"{base}/awards?tier={tier_id}").text
+    assert "2 quai de la Fosse" in page
+    assert "1 address belongs to a reward that is delivered" in page
+    rows = list(csv.DictReader(io.StringIO(ada.get(f"{base}/awards.csv").text)))
+    assert [row["sent_to_street"] for row in rows] == ["'=1 rue du Port", "2 quai de la Fosse"]
+    assert rows[0]["sent_to_phone"] == "'+33 6 12"
+
+    ada.post(f"{base}/awards/addresses", {})
+    assert len(hot.many("SELECT street FROM award_address", {})) == 2, "nobody said that they are sure"
+    ada.post(f"{base}/awards/addresses", {"sure": "yes"})
+    assert [row["street"] for row in hot.many("SELECT street FROM award_address", {})] == ["2 quai de la Fosse"]
+
+
+def test_an_address_is_asked_only_for_what_is_delivered_by_hand(
+    app: Flask, ada: Staff, path: str, world: World
+) -> None:
+    ada.post(f"{path}/new", _payload(is_address_asked="y"))
+    ada.post(f"{path}/new", _payload(is_address_asked="y", delivery="code"))
+    assert [tier["is_address_asked"] for tier in _tiers()] == [True, False]
