@@ -14,8 +14,9 @@ from leadgen.campaigns.models import Action, ActionKind, Campaign, Delivery, Mil
 from leadgen.core import clock, ids
 from leadgen.entries.models import Entry, PointsMoved
 from leadgen.fraud.models import Appeal, Decision, Look, LookKind, Ruling, Safe, Sighting, Signal, Verdict
-from leadgen.gallery.models import Picture, Vote, Work, WorkState
-from leadgen.rewards.models import Award, AwardAddress, AwardState, Coupon
+from leadgen.gallery.models import Vote, Work, WorkState
+from leadgen.pictures.models import Picture
+from leadgen.rewards.models import Award, AwardAddress, AwardState, CodeFile, Coupon
 from leadgen.visits.models import Visit, VisitKind, VisitTally
 from tests.factories import keep
 
@@ -83,6 +84,11 @@ def make_milestone(campaign: Campaign, *, threshold: int = 3, **values: Any) -> 
 
 def make_coupon(milestone: Milestone, code: str = "", **values: Any) -> Coupon:
     return keep(Coupon, values, milestone_id=milestone.id, code=code or f"CODE-{next(_number)}")
+
+
+def make_code_file(milestone: Milestone, **values: Any) -> CodeFile:
+    words = {"name": "codes.csv", "content": b"ONE\n", "mark": "0123456789abcdef", "by": "Ada"}
+    return keep(CodeFile, values, milestone_id=milestone.id, at=clock.now(), **words)
 
 
 def make_award(entry: Entry, milestone: Milestone, **values: Any) -> Award:
@@ -239,6 +245,7 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_code_tries(entry)
     make_external_key(campaign)
     make_coupon(milestone)
+    make_code_file(milestone)
     make_award_address(make_award(entry, milestone, state=AwardState.DELIVERED))
     make_points_moved(entry)
     make_look(entry)

@@ -22,6 +22,7 @@ from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
+from leadgen.pictures import service as pictures
 
 TEXT_LIMITS = {
     "title": 90,
@@ -204,14 +205,15 @@ def _faq(items: Any) -> list[dict[str, str]]:
 
 def edit_picture(campaign: Campaign, picture: str) -> None:
     """The hero picture, by its name in the collection; empty for none. Raises Invalid."""
-    checked = check_picture(picture)
+    checked = check_picture(picture, campaign.brand_id)
     with edited(campaign):
         campaign.picture = checked
 
 
-def check_picture(picture: str) -> str:
-    """A picture's name that can only name a picture. Raises Invalid."""
-    if not _PICTURE.fullmatch(picture):
+def check_picture(picture: str, brand_id: int = 0) -> str:
+    """A picture's name that can only name a picture: of the collection, or of the brand's own. Raises Invalid."""
+    is_foreign = pictures.is_own(picture) and picture not in pictures.names(brand_id)
+    if is_foreign or not _PICTURE.fullmatch(picture):
         raise Invalid(_("Choose a picture from the collection."), "picture")
     return picture
 

@@ -167,7 +167,7 @@ def _checked(campaign: Campaign, milestone: MilestoneInput, found: Milestone | N
         "is_address_asked": milestone.is_address_asked and milestone.delivery is Delivery.MANUAL,
         "value": milestone.value,
         "currency": milestone.currency,
-        "picture": check_picture(milestone.picture),
+        "picture": check_picture(milestone.picture, campaign.brand_id),
         "prize_id": milestone.prize_id,
     }
 

@@ -37,7 +37,7 @@ _FREE = (Mechanic.DRAW, Mechanic.RANK, Mechanic.QUIZ, Mechanic.VOTES)
 def add_prize(campaign: Campaign, prize: PrizeInput) -> Prize:
     """Put a prize at the end of the list. Raises Invalid."""
     not_final(campaign)
-    added = Prize(position=max((p.position for p in campaign.prizes), default=0) + 1, **_checked(prize))
+    added = Prize(position=max((p.position for p in campaign.prizes), default=0) + 1, **_checked(campaign, prize))
     added.mechanic = _mechanic(campaign, prize.mechanic, None)
     with edited(campaign, material=in_each_language("A prize was added: %(title)s.", title=title_of(added))):
         campaign.prizes.append(added)
@@ -48,7 +48,7 @@ def edit_prize(campaign: Campaign, prize_id: int, prize: PrizeInput) -> Prize:
     """Replace what is said of a prize. Raises NotFound, Invalid."""
     not_final(campaign)
     found = _find(campaign, prize_id)
-    checked = _checked(prize) | {"mechanic": _mechanic(campaign, prize.mechanic, found)}
+    checked = _checked(campaign, prize) | {"mechanic": _mechanic(campaign, prize.mechanic, found)}
     holder = holder_of(campaign, found)
     if holder is not None and (holder.stock or 0) > prize.quantity:
         sentence = _("A reward promises %(number)d of this prize. Lower the stock of the reward first.")
@@ -98,7 +98,7 @@ def _find(campaign: Campaign, prize_id: int) -> Prize:
     return found
 
 
-def _checked(prize: PrizeInput) -> dict[str, Any]:
+def _checked(campaign: Campaign, prize: PrizeInput) -> dict[str, Any]:
     texts = {}
     for locale, words in prize.texts.items():
         check_locale(locale)
@@ -119,7 +119,7 @@ def _checked(prize: PrizeInput) -> dict[str, Any]:
         "quantity": prize.quantity,
         "value": prize.value,
         "currency": prize.currency,
-        "picture": check_picture(prize.picture),
+        "picture": check_picture(prize.picture, campaign.brand_id),
     }
 
 

@@ -12,8 +12,9 @@ from leadgen.core.db import db
 from leadgen.core.tokens import Purpose
 from leadgen.entries.models import Entry
 from leadgen.gallery import votes
-from leadgen.gallery.models import Picture, Work, WorkState
+from leadgen.gallery.models import Work, WorkState
 from leadgen.journal.models import Fact
+from leadgen.pictures.models import Picture
 
 _WORKS = """
 SELECT m.name AS contest, w.public_id, w.title, w.body AS text, w.state, w.reason, w.rights AS agreed_to, w.votes,

@@ -20,22 +20,6 @@ class WorkState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class Picture(Model):
-    """A picture made anew from what was uploaded: no metadata, bounded size."""
-
-    __tablename__ = "picture"
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    public_id: Mapped[str] = mapped_column(unique=True)
-    brand_id: Mapped[int] = mapped_column(BigInteger)
-    content: Mapped[bytes]
-    thumbnail: Mapped[bytes]
-    mime: Mapped[str]
-    width: Mapped[int]
-    height: Mapped[int]
-    created_at: Mapped[datetime]
-
-
 class Work(Model):
     """What one person handed in for one action of kind `upload`."""
 

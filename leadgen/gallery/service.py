@@ -18,13 +18,15 @@ from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.entries import waiting
 from leadgen.entries.models import Entry, EntryStatus
-from leadgen.gallery import kinds, phases, pictures, voters
+from leadgen.gallery import kinds, phases, voters
 from leadgen.gallery.kinds import WorkKind
-from leadgen.gallery.models import Picture, Work, WorkState
-from leadgen.gallery.pictures import Remade
+from leadgen.gallery.models import Work, WorkState
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import service as mail
+from leadgen.pictures import service as pictures
+from leadgen.pictures.models import Picture
+from leadgen.pictures.service import Remade
 
 _SAME_PRESS = timedelta(minutes=2)
 _SHOWN = (WorkState.WAITING, WorkState.PUBLISHED)

@@ -6,7 +6,7 @@ import time
 
 from leadgen.core.db import db
 from leadgen.entries import moves
-from leadgen.rewards import milestones, stock, upkeep, watch
+from leadgen.rewards import milestones, staging, stock, upkeep, watch
 
 _BATCH = 200
 _SECONDS = 20.0
@@ -30,7 +30,8 @@ def audit() -> None:
 
 
 def keep_time() -> None:
-    """Remind of claims that end soon, end those that are over, and let reserve lists move on."""
+    """Remind of claims that end soon, end those that are over, let reserve lists move on; drop files nobody loads."""
     upkeep.remind()
     upkeep.expire()
     upkeep.pass_on()
+    staging.clear()

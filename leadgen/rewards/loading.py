@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO
 
@@ -22,6 +22,7 @@ MOST_BYTES = 20 * 1024 * 1024
 MOST_CODES = 500_000
 LONGEST_CODE = 64
 REJECTS_SHOWN = 1_000
+FIRST_SHOWN = 5
 _BATCH = 5_000
 _HEADINGS = frozenset(
     {"code", "codes", "coupon", "coupons", "voucher", "vouchers", "bon", "bons", "promo", "promo code", "code promo"}
@@ -30,6 +31,9 @@ _HEADINGS = frozenset(
 _ADD = text("""
 INSERT INTO coupon (milestone_id, code) SELECT :milestone, code FROM unnest(CAST(:codes AS text[])) AS given (code)
 ON CONFLICT (milestone_id, code) DO NOTHING RETURNING code
+""")
+_KNOWN = text("""
+SELECT code FROM coupon WHERE milestone_id = :milestone AND code = ANY(CAST(:codes AS text[]))
 """)
 
 
@@ -62,6 +66,16 @@ class Loaded:
     served: int
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import would do: how many codes it would add, the first of them with their lines, and its rejects."""
+
+    added: int
+    first: list[tuple[int, str]]
+    rejected: int
+    rejects: list[Reject]
+
+
 class _Report:
     def __init__(self) -> None:
         self.number = 0
@@ -72,6 +86,16 @@ class _Report:
         if len(self.shown) < REJECTS_SHOWN:
             self.shown.append(Reject(line, code[:LONGEST_CODE], reason))
 
+    def add_known(self, batch: dict[str, int], known: Collection[str]) -> None:
+        for code, line in batch.items():
+            if code in known:
+                self.add(line, code, "known")
+
+    @property
+    def told(self) -> list[Reject]:
+        """In the order of the file."""
+        return sorted(self.shown, key=lambda reject: reject.line)
+
 
 def load(milestone_id: int, file: IO[bytes]) -> Loaded:
     """Add the codes of the file's first column to the vault; who waits for one is served at once.
@@ -80,18 +104,38 @@ def load(milestone_id: int, file: IO[bytes]) -> Loaded:
     is rejected, and the others are taken. Raises Invalid (field `file`) for a file that is too large or no text.
     """
     report = _Report()
-    added = 0
+    added = sum(_add(milestone_id, batch, report) for batch in _batches(file, report))
+    if not added and not report.number:
+        raise Invalid(_("There is no code in this file. Put one on each line."), "file")
+    served = milestones.fill_reserve([milestone_id])
+    return Loaded(added, report.number, report.told, served)
+
+
+def preview(milestone_id: int, file: IO[bytes]) -> Preview:
+    """What loading the file would do now, without doing it. Raises Invalid as `load` does."""
+    report = _Report()
+    added, first = 0, list[tuple[int, str]]()
+    for batch in _batches(file, report):
+        known = set(db.session.scalars(_KNOWN, {"milestone": milestone_id, "codes": list(batch)}))
+        report.add_known(batch, known)
+        new = [(line, code) for code, line in batch.items() if code not in known]
+        added += len(new)
+        first += new[: FIRST_SHOWN - len(first)]
+    if not added and not report.number:
+        raise Invalid(_("There is no code in this file. Put one on each line."), "file")
+    return Preview(added, first, report.number, report.told)
+
+
+def _batches(file: IO[bytes], report: _Report) -> Iterator[dict[str, int]]:
+    """{code: line} of what can be taken, so many at a time."""
     batch: dict[str, int] = {}
     for line, code in _fresh(_codes(file), report):
         batch[code] = line
         if len(batch) >= _BATCH:
-            added += _add(milestone_id, batch, report)
+            yield batch
             batch = {}
-    added += _add(milestone_id, batch, report)
-    if not added and not report.number:
-        raise Invalid(_("There is no code in this file. Put one on each line."), "file")
-    served = milestones.fill_reserve([milestone_id])
-    return Loaded(added, report.number, report.shown, served)
+    if batch:
+        yield batch
 
 
 def _fresh(codes: Iterable[tuple[int, str]], report: _Report) -> Iterator[tuple[int, str]]:
@@ -111,12 +155,8 @@ def _fresh(codes: Iterable[tuple[int, str]], report: _Report) -> Iterator[tuple[
 
 
 def _add(milestone_id: int, batch: dict[str, int], report: _Report) -> int:
-    if not batch:
-        return 0
     new = set(db.session.scalars(_ADD, {"milestone": milestone_id, "codes": list(batch)}))
-    for code, line in batch.items():
-        if code not in new:
-            report.add(line, code, "known")
+    report.add_known(batch, batch.keys() - new)
     return len(new)
 
 
@@ -131,16 +171,31 @@ def _codes(file: IO[bytes]) -> Iterator[tuple[int, str]]:
     file.seek(0)
     encoding = "utf-16" if head[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
     lines = io.TextIOWrapper(file, encoding=encoding, newline="")
+    begins = 1
     try:
-        rows = csv.reader(lines, delimiter=_delimiter(head.decode(encoding, "replace")))
+        rows = csv.reader(lines, delimiter=_delimiter(head.decode(encoding, "replace")), strict=True)
         for row in rows:
             code = row[0].strip() if row else ""
-            if code and not (rows.line_num == 1 and code.lower() in _HEADINGS):
-                yield rows.line_num, code
-    except (UnicodeError, csv.Error):
+            if "\n" in code or "\r" in code:
+                raise _unclosed(begins)
+            if code and not (begins == 1 and code.lower() in _HEADINGS):
+                yield begins, code
+            begins = rows.line_num + 1
+    except csv.Error:
+        raise _unclosed(begins) from None
+    except UnicodeError:
         raise Invalid(_("This file cannot be read. Save it as CSV in UTF-8, one code on each line."), "file") from None
     finally:
         lines.detach()
+
+
+def _unclosed(line: int) -> Invalid:
+    """An open quotation mark would swallow the lines behind it: better to take none than to lose some unseen."""
+    sentence = _(
+        "Line %(line)d: a quotation mark is opened there and not closed before the end of the code. Mend this line, "
+        "then choose the file again."
+    )
+    return Invalid(sentence % {"line": line}, "file")
 
 
 def _delimiter(head: str) -> str:

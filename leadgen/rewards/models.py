@@ -113,3 +113,16 @@ class StockCount(Model):
     taken: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # awards that hold a piece
     waiting: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # of these, those without their code yet
     reserve: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+
+
+class CodeFile(Model):
+    """A file of codes that was uploaded and looks for somebody's yes; the newest of a tier, for a day at most."""
+
+    __tablename__ = "code_file"
+
+    milestone_id: Mapped[int] = mapped_column(ForeignKey("milestone.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str]
+    content: Mapped[bytes]
+    mark: Mapped[str]  # of the content: a yes is said to this file and no other
+    by: Mapped[str]
+    at: Mapped[datetime]

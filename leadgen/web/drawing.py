@@ -6,12 +6,15 @@ import hashlib
 import io
 from dataclasses import astuple, dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
 from leadgen.campaigns import sharing
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.core import colour
+from leadgen.core.errors import NotFound
+from leadgen.pictures import service as pictures
 from leadgen.web.pages import STATIC
 
 SHAPES = {"card": (1200, 630), "square": (1080, 1080), "story": (1080, 1920)}
@@ -76,7 +79,7 @@ def words_of(card: CampaignCard, locale: str, says: str = "", *, is_over: bool =
 
 @lru_cache(maxsize=512)
 def _is_drawn(picture: str) -> bool:
-    return (STATIC / "pictures" / f"{picture}.png").is_file()
+    return pictures.is_own(picture) or (STATIC / "pictures" / f"{picture}.png").is_file()
 
 
 @lru_cache(maxsize=4096)
@@ -149,8 +152,8 @@ def _draw_panel(
 def _paste_picture(image: Image.Image, words: Words, height: int, accent: str) -> None:
     """The campaign's picture over everything above the panel, cut to fit, its sky first; else the accent."""
     ImageDraw.Draw(image).rectangle((0, 0, image.width, height), fill=accent)
-    source = STATIC / "pictures" / f"{words.picture}.png"
-    if not (words.picture.replace("-", "").isalnum() and source.is_file()):
+    source = _source(words.picture)
+    if source is None:
         return
     with Image.open(source) as opened:
         hero = opened.convert("L").convert("RGB") if words.is_over else opened.convert("RGB")
@@ -175,6 +178,17 @@ def _fading(size: tuple[int, int]) -> Image.Image:
     for number in range(_FADE):
         column.putpixel((0, size[1] - 1 - number), 255 * number // _FADE)
     return column.resize(size)
+
+
+def _source(picture: str) -> Path | io.BytesIO | None:
+    """Where the picture is: uploaded by the brand, or in the collection; None when it is gone."""
+    if pictures.is_own(picture):
+        try:
+            return io.BytesIO(pictures.read(picture, is_large=True)[0])
+        except NotFound:
+            return None
+    drawn = STATIC / "pictures" / f"{picture}.png"
+    return drawn if picture.replace("-", "").isalnum() and drawn.is_file() else None
 
 
 def _draw_brand(image: Image.Image, pen: ImageDraw.ImageDraw, words: Words, at: tuple[int, int], size: int) -> None:

@@ -37,6 +37,7 @@ _SAME_FOR_ALL = frozenset(
         "ngettext",
         "asset",
         "has_picture",
+        "picture_of",
         "locale",
         "base_url",
         "worth",

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from leadgen.campaigns import sharing
 from leadgen.core import i18n, settings
+from leadgen.pictures import service as pictures
 from leadgen.web.kept import Kept
 
 STATIC = Path(__file__).parent / "static"
@@ -40,6 +41,7 @@ def prepare(app: Flask) -> None:
         "locale": i18n.locale,
         "base_url": lambda: settings.get().base_url,
         "has_picture": has_picture,
+        "picture_of": picture_of,
     }
     env.filters |= {
         "date": _date,
@@ -122,9 +124,20 @@ def _amount(_locale: str, minor_units: int, currency: str) -> str:
     return i18n.format_money(minor_units, currency)
 
 
-@lru_cache(maxsize=512)
 def has_picture(name: str) -> bool:
-    """Whether there is a drawn picture of that name; names come from the database."""
+    """Whether there is a picture of that name, drawn or a brand's own; names come from the database."""
+    return _is_drawn(name) or pictures.is_own(name)
+
+
+def picture_of(name: str, otherwise: str = "", size: str = "large") -> str:
+    """The address of a picture by its name; of the drawn one `otherwise` where there is none of that name."""
+    if pictures.is_own(name):
+        return f"/pictures/{name}/{size}.webp"
+    return asset(f"pictures/{name if _is_drawn(name) else otherwise}.svg")
+
+
+@lru_cache(maxsize=512)
+def _is_drawn(name: str) -> bool:
     return bool(name) and name.replace("-", "").isalnum() and (STATIC / "pictures" / f"{name}.svg").is_file()
 
 

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("is_brands", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_picture")),
         sa.UniqueConstraint("public_id", name=op.f("uq_picture_public_id")),
     )
@@ -569,6 +570,19 @@ def upgrade() -> None:
         sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["award_id"], ["award.id"], name=op.f("fk_award_address_award_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("award_id", name=op.f("pk_award_address")),
+    )
+    op.create_table(
+        "code_file",
+        sa.Column("milestone_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["milestone_id"], ["milestone.id"], name=op.f("fk_code_file_milestone_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("milestone_id", name=op.f("pk_code_file")),
     )
     op.create_table(
         "coupon",
@@ -1050,6 +1064,7 @@ def downgrade() -> None:
     op.drop_index("ix_coupon_free", table_name="coupon", postgresql_where=sa.text("status = 'free'"))
     op.drop_table("coupon")
     op.execute("DROP FUNCTION count_coupon()")
+    op.drop_table("code_file")
     op.drop_table("award_address")
     op.drop_index("ix_award_milestone_id", table_name="award")
     op.drop_index("ix_award_claim_until", table_name="award", postgresql_where=sa.text("state = 'approved'"))

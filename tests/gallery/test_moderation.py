@@ -14,11 +14,12 @@ from leadgen.entries import person
 from leadgen.entries.models import Entry, LedgerKind, LedgerLine
 from leadgen.gallery import forgetting, kinds, votes
 from leadgen.gallery import service as gallery
-from leadgen.gallery.models import Picture, Vote, Work, WorkState
+from leadgen.gallery.models import Vote, Work, WorkState
 from leadgen.gallery.service import Before, WorkInput
 from leadgen.gallery.voters import Voter
 from leadgen.journal.models import Fact
 from leadgen.mail.models import Message
+from leadgen.pictures.models import Picture
 from tests.conftest import Clock
 from tests.factories import fresh
 from tests.gallery import photos

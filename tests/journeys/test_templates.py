@@ -67,7 +67,8 @@ class Studio:
                 continue
             codes = "\n".join(f"GIFT{number}-{one}" for one in range(1, 4)).encode()
             self.page.set_input_files("#file", {"name": "codes.csv", "mimeType": "text/csv", "buffer": codes})
-            self.page.get_by_role("button", name="Load").first.click()
+            self.page.get_by_role("button", name="Look at the file").click()
+            self.page.get_by_role("button", name="Load 3 codes").click()
             expect(self.page.locator(".notice").first).to_contain_text("3 codes were added", timeout=_PATIENCE)
 
     def _parts(self, path: str) -> list[str]:

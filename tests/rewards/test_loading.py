@@ -62,6 +62,49 @@ def test_what_is_no_list_of_codes_is_refused_whole(campaign: Campaign, content: 
     assert vault.counts([vault_tier.id])[vault_tier.id].loaded == 0
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b'ONE\n"TWO\nTHREE\n', 2),
+        (b'"ONE\nTWO\n', 1),
+        (b'ONE\nTWO;"a note\nTHREE\n', 2),
+        (b'ONE,1\nTWO,2\n"THREE\nFOUR\n"FIVE"\n', 3),
+        (b'ONE\n"TWO\nTHREE"\nFOUR\n', 2),
+        (b'ONE\n"TWO\n' + b"CODE\n" * 100_000, 2),
+    ],
+)
+def test_a_quotation_mark_that_swallows_lines_is_told_with_its_line(
+    campaign: Campaign, content: bytes, line: int
+) -> None:
+    vault_tier = tier(campaign, delivery=Delivery.CODE)
+    if b";" in content:
+        content = b"code;note\n" + content
+        line += 1
+    for deed in (loading.load, loading.preview):
+        with pytest.raises(Invalid, match=f"^Line {line}: a quotation mark"):
+            deed(vault_tier.id, io.BytesIO(content))
+        db.session.rollback()
+
+
+def test_a_note_of_several_lines_is_no_fault(campaign: Campaign) -> None:
+    vault_tier = tier(campaign, delivery=Delivery.CODE)
+    loaded = _load(vault_tier.id, b'ONE,"two\nlines"\nTWO,x\nTWO,y\n')
+    assert loaded.added == 2
+    assert loaded.rejects == [Reject(4, "TWO", "twice")]
+
+
+def test_a_preview_says_what_loading_then_does(campaign: Campaign) -> None:
+    vault_tier = tier(campaign, delivery=Delivery.CODE)
+    make_coupon(vault_tier, "OLD")
+    content = b"code\nA\nOLD\nA\nB\nC\nD\nE\nF\n" + b"x" * 65
+    preview = loading.preview(vault_tier.id, io.BytesIO(content))
+    assert preview.first == [(2, "A"), (5, "B"), (6, "C"), (7, "D"), (8, "E")]
+    assert vault.counts([vault_tier.id])[vault_tier.id].loaded == 1
+    loaded = _load(vault_tier.id, content)
+    assert (preview.added, preview.rejected, preview.rejects) == (loaded.added, loaded.rejected, loaded.rejects)
+    assert [(one.line, one.reason) for one in loaded.rejects] == [(3, "known"), (4, "twice"), (10, "long")]
+
+
 def test_limits_hold(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     vault_tier = tier(campaign, delivery=Delivery.CODE)
     monkeypatch.setattr(loading, "MOST_CODES", 2)

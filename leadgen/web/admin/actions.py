@@ -16,11 +16,10 @@ from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.web import staff
-from leadgen.web.admin import action_form, action_words
+from leadgen.web.admin import action_form, action_words, choosing
 from leadgen.web.admin.action_form import ActionForm
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import sent
-from leadgen.web.admin.landing import PICTURES
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
@@ -97,7 +96,7 @@ def _edit(campaign: Campaign, found: Action | None, kind: ActionKind, form: Acti
         repeats=[(repeat.value, action_words.repeat(repeat)) for repeat in action_settings.REPEATS[kind]],
         networks=[(name, action_words.network(name)) for name in action_settings.SHARE_NETWORKS],
         profiles=[(name, action_words.network(name)) for name in action_settings.FOLLOW_NETWORKS],
-        posters=sorted(path.stem for path in PICTURES.glob("*hero*.svg")),
+        posters=[(name, choosing.words_of(name)) for name in choosing.of_pages() if "hero" in name],
         works=[(name, action_words.work(name)) for name in action_settings.WORKS],
         action_words=action_words,
         **_beside(campaign, found),

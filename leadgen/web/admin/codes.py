@@ -13,7 +13,7 @@ from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.rewards import loading, vault
+from leadgen.rewards import loading, staging, vault
 from leadgen.web import staff
 from leadgen.web.admin import reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine, redeemed_brand_ids
@@ -34,18 +34,35 @@ def codes(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
 @blueprint.post(_PAGE)
 @guarded_by(Guard.STAFF)
 def codes_load(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
-    """Load a CSV file, and say line by line what was not taken."""
+    """Take a CSV file and show what loading it would do; nothing is loaded yet."""
     tiers.find(campaign_of_mine(campaign_id), milestone_id)
     file = request.files.get("file")
     if file is None or not file.filename:
         return _show(campaign_id, milestone_id, problem=_("Choose a file."), status=422)
     try:
         with closing(file.stream) as stream:
-            loaded = loading.load(milestone_id, stream)
+            staging.stage(milestone_id, stream, file.filename, staff.name())
     except Invalid as error:
         db.session.rollback()
         return _show(campaign_id, milestone_id, problem=str(error), status=422)
-    return _show(campaign_id, milestone_id, loaded=loaded)
+    address = url_for("admin.codes", campaign_id=campaign_id, milestone_id=milestone_id, _anchor="preview")
+    return redirect(address, 303)
+
+
+@blueprint.post(f"{_PAGE}/confirm")
+@guarded_by(Guard.STAFF)
+def codes_confirm(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
+    """Load the file that was looked at, and say line by line what was not taken; or throw it away."""
+    tiers.find(campaign_of_mine(campaign_id), milestone_id)
+    if request.form.get("do") == "load":
+        try:
+            return _show(campaign_id, milestone_id, loaded=staging.load(milestone_id, request.form.get("mark", "")))
+        except Conflict as error:
+            refuse(str(error))
+    else:
+        staging.throw_away(milestone_id)
+        tell(_("Nothing was loaded."))
+    return redirect(url_for("admin.codes", campaign_id=campaign_id, milestone_id=milestone_id), 303)
 
 
 codes_load.most_bytes = loading.MOST_BYTES + 64 * 1024  # type: ignore[attr-defined]  # read at the door, before CSRF
@@ -100,7 +117,7 @@ def redeem_use(coupon_id: int) -> ResponseReturnValue:
 def _show(campaign_id: int, milestone_id: int, *, status: int = 200, **more: Any) -> Response:
     campaign = campaign_of_mine(campaign_id)
     found = tiers.find(campaign, milestone_id)
-    values = {"loaded": None, "problem": ""} | more
+    values = {"loaded": None, "problem": "", "waiting": staging.waiting(milestone_id)} | more
     page = render_template(
         "admin/codes.html",
         campaign=campaign,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, url_for
@@ -17,12 +15,12 @@ from leadgen.core import i18n
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.web import preview
+from leadgen.web.admin import choosing
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, is_stale, line, lines, needed, sent
 from leadgen.web.admin.notes import tell
 from leadgen.web.guards import Guard, guarded_by
 
-PICTURES = Path(__file__).parent.parent / "static" / "pictures"
 SPARE_ROWS = 2
 
 
@@ -63,7 +61,7 @@ def landing(campaign_id: int) -> ResponseReturnValue:
     """Edit the page; what cannot be saved is shown again as it was typed."""
     campaign = campaign_of_mine(campaign_id)
     form = LandingForm(sent(), data=_as_data(campaign))
-    if request.method == "POST" and form.validate() and not is_stale(form, campaign.version) and _saved(campaign, form):
+    if request.method == "POST" and _is_good(campaign, form) and _saved(campaign, form):
         if request.headers.get("X-Background") == "1":
             return Response(status=204, headers={"X-Version": str(campaign.version)})
         tell(_("Saved."))
@@ -71,9 +69,22 @@ def landing(campaign_id: int) -> ResponseReturnValue:
     for code in i18n.LOCALES:
         _add_spare_rows(form.part(code).faq)
     page = render_template(
-        "admin/landing.html", campaign=campaign, form=form, pictures=pictures(), preview=preview.address(campaign.id)
+        "admin/landing.html",
+        campaign=campaign,
+        form=form,
+        pictures=choosing.choices(campaign, choosing.of_pages()),
+        preview=preview.address(campaign.id),
     )
     return make_response(page, 422 if form.is_wrong else 200)
+
+
+landing.most_bytes = choosing.MOST_BYTES  # type: ignore[attr-defined]  # read at the door, before CSRF
+
+
+def _is_good(campaign: Campaign, form: LandingForm) -> bool:
+    is_valid = form.validate() and not is_stale(form, campaign.version)
+    choosing.take(campaign, form)
+    return is_valid and not form.is_wrong
 
 
 def _as_data(campaign: Campaign) -> dict[str, Any]:
@@ -104,11 +115,3 @@ def _saved(campaign: Campaign, form: LandingForm) -> bool:
 def _add_spare_rows(rows: Any) -> None:
     for _row in range(SPARE_ROWS):
         rows.append_entry()
-
-
-@lru_cache(maxsize=1)
-def pictures() -> tuple[str, ...]:
-    """The drawn pictures that a page can open with: those made for it, and those of prizes."""
-    names = sorted(path.stem for path in PICTURES.glob("*.svg"))
-    made = [name for name in names if (PICTURES / f"{name}.png").exists()]
-    return (*made, *(name for name in names if name.startswith("prize") and name not in made))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
@@ -15,10 +14,9 @@ from leadgen.campaigns.prizes import free_mechanics, holder_of
 from leadgen.core import i18n
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.web.admin import reward_words
+from leadgen.web.admin import choosing, reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import MoneyField, StudioForm, line, lines, needed, one_of, sent, whole
-from leadgen.web.admin.landing import PICTURES
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.guards import Guard, guarded_by
 
@@ -69,6 +67,9 @@ def prize(campaign_id: int, prize_id: int) -> ResponseReturnValue:
     return _edit(campaign, found, PrizeForm(sent(), data=data | found.texts))
 
 
+prize_new.most_bytes = prize.most_bytes = choosing.MOST_BYTES  # type: ignore[attr-defined]  # read at the door
+
+
 @blueprint.post("/campaigns/<int:campaign_id>/prizes/<int:prize_id>/move")
 @guarded_by(Guard.STAFF)
 def prize_move(campaign_id: int, prize_id: int) -> ResponseReturnValue:
@@ -98,7 +99,7 @@ def prize_remove(campaign_id: int, prize_id: int) -> ResponseReturnValue:
 
 
 def _edit(campaign: Campaign, found: Prize | None, form: PrizeForm) -> ResponseReturnValue:
-    if request.method == "POST" and form.validate() and _saved(campaign, found, form):
+    if request.method == "POST" and _is_good(campaign, form) and _saved(campaign, found, form):
         tell(_("Saved."))
         return redirect(url_for("admin.prizes", campaign_id=campaign.id), 303)
     page = render_template(
@@ -106,11 +107,17 @@ def _edit(campaign: Campaign, found: Prize | None, form: PrizeForm) -> ResponseR
         campaign=campaign,
         prize=found,
         form=form,
-        pictures=prize_pictures(),
+        pictures=choosing.choices(campaign, choosing.of_prizes()),
         currencies=[(code, code) for code in CURRENCIES],
         mechanics=_mechanics(campaign, found),
     )
     return make_response(page, 422 if form.is_wrong else 200)
+
+
+def _is_good(campaign: Campaign, form: PrizeForm) -> bool:
+    is_valid = form.validate()
+    choosing.take(campaign, form)
+    return is_valid and not form.is_wrong
 
 
 def _mechanics(campaign: Campaign, found: Prize | None) -> list[tuple[str, str]]:
@@ -152,9 +159,3 @@ def _as_fields(prize: Prize) -> dict[str, Any]:
     fields = {"quantity": prize.quantity, "currency": prize.currency, "picture": prize.picture}
     fields |= {f"{code}-{key}": word for code, words in prize.texts.items() for key, word in words.items()}
     return fields | {"value": f"{prize.value / 100:.2f}"}
-
-
-@lru_cache(maxsize=1)
-def prize_pictures() -> tuple[str, ...]:
-    """The drawn pictures of prizes."""
-    return tuple(sorted(path.stem for path in PICTURES.glob("prize*.svg")))

@@ -18,11 +18,11 @@ from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.rewards import desk, stock, vault
 from leadgen.rewards import milestones as awarding
-from leadgen.web.admin import reward_words
+from leadgen.web.admin import choosing, reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import MoneyField, StudioForm, WholeField, line, lines, one_of, sent, whole
 from leadgen.web.admin.notes import refuse, tell
-from leadgen.web.admin.prizes import CURRENCIES, prize_pictures
+from leadgen.web.admin.prizes import CURRENCIES
 from leadgen.web.guards import Guard, guarded_by
 
 _PAGE = "/campaigns/<int:campaign_id>/rewards"
@@ -94,6 +94,9 @@ def reward(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
     return _edit(campaign, found, RewardForm(sent(), data=data | found.texts))
 
 
+reward_new.most_bytes = reward.most_bytes = choosing.MOST_BYTES  # type: ignore[attr-defined]  # read at the door
+
+
 @blueprint.post(f"{_PAGE}/<int:milestone_id>/move")
 @guarded_by(Guard.STAFF)
 def reward_move(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
@@ -122,7 +125,7 @@ def reward_remove(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
 
 
 def _edit(campaign: Campaign, found: Milestone | None, form: RewardForm) -> ResponseReturnValue:
-    if request.method == "POST" and form.validate() and (saved := _saved(campaign, found, form)):
+    if request.method == "POST" and _is_good(campaign, form) and (saved := _saved(campaign, found, form)):
         awarding.fill_reserve([saved.id])  # a larger stock serves who waits
         tell(_("Saved."))
         is_empty = saved.delivery is Delivery.CODE and not vault.counts([saved.id])[saved.id].loaded
@@ -134,12 +137,18 @@ def _edit(campaign: Campaign, found: Milestone | None, form: RewardForm) -> Resp
         campaign=campaign,
         reward=found,
         form=form,
-        pictures=prize_pictures(),
+        pictures=choosing.choices(campaign, choosing.of_prizes()),
         currencies=[(code, code) for code in CURRENCIES],
         prize_options=_prizes(campaign, found),
         options_of=reward_words.options_of,
     )
     return make_response(page, 422 if form.is_wrong else 200)
+
+
+def _is_good(campaign: Campaign, form: RewardForm) -> bool:
+    is_valid = form.validate()
+    choosing.take(campaign, form)
+    return is_valid and not form.is_wrong
 
 
 def _prizes(campaign: Campaign, found: Milestone | None) -> list[tuple[int | str, str]]:

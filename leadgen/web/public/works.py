@@ -17,9 +17,10 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
 from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
-from leadgen.gallery import kinds, phases, pictures, works
+from leadgen.gallery import kinds, phases, works
 from leadgen.gallery import service as gallery
 from leadgen.gallery.service import Faults, WorkInput
+from leadgen.pictures import service as pictures
 from leadgen.web import headers, language
 from leadgen.web.guards import Guard, guarded_by
 from leadgen.web.public import me
@@ -97,9 +98,23 @@ def work_picture(public_id: str, size: str) -> ResponseReturnValue:
     content, mime, is_public = works.picture(public_id, is_large=_SIZES[size])
     if not is_public and not _may_see(public_id):
         raise NotFound
+    return uploaded(content, mime, f"{public_id}-{size}.webp", is_public=is_public)
+
+
+@guarded_by(Guard.ANYONE)
+def brand_picture(name: str, size: str) -> ResponseReturnValue:
+    """A picture that a brand uploaded for its contests."""
+    if size not in _SIZES:
+        raise NotFound
+    content, mime = pictures.read(name, is_large=_SIZES[size])
+    return uploaded(content, mime, f"{name}-{size}.webp", is_public=True)
+
+
+def uploaded(content: bytes, mime: str, name: str, *, is_public: bool) -> Response:
+    """What somebody uploaded, as nothing but a picture."""
     response = Response(content, mimetype=mime)
     response.headers["Cache-Control"] = _PUBLIC if is_public else "private, no-store"
-    response.headers["Content-Disposition"] = f'inline; filename="{public_id}-{size}.webp"'
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -64,6 +64,7 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.awards_csv"): 200,
     ("GET", "admin.codes"): 200,
     ("POST", "admin.codes_load"): 422,
+    ("POST", "admin.codes_confirm"): 303,
     ("POST", "admin.code_void"): GONE_ON,
     ("GET", "admin.codes_csv"): 200,
     ("GET", "admin.redeem"): 200,

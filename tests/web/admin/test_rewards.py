@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from leadgen.campaigns.models import Approval, Campaign, Delivery
 from leadgen.core import hot
 from leadgen.core.db import db
-from leadgen.rewards import vault
+from leadgen.rewards import jobs, vault
 from leadgen.rewards.models import Award
+from tests.conftest import Clock
 from tests.factories import make_entry
 from tests.factories_contest import make_award_address, make_coupon, make_milestone
 from tests.rewards.conftest import bring, look
@@ -135,32 +138,88 @@ def test_the_file_for_fulfilment_is_safe_to_open(app: Flask, ada: Staff, world: 
     assert [(row["first_name"], row["state"], row["code"]) for row in rows] == [("Ben", "delivered", "'=CODE0")]
 
 
-def test_codes_are_loaded_with_a_report_and_written_out(app: Flask, ada: Staff, world: World, path: str) -> None:
-    with app.app_context():
-        tier = make_milestone(_campaign(world), delivery=Delivery.CODE, stock=None).id
-    assert "There is no code yet" in ada.get(f"{path}/{tier}/codes").text
-    answer = ada.post(f"{path}/{tier}/codes", {"file": (io.BytesIO(b"ONE\nTWO\nONE\n=1\n"), "codes.csv")})
-    assert "3 codes were added." in answer.text
-    assert "Line 3" in answer.text
-    assert "stands twice in the file" in answer.text
+def _upload(ada: Staff, page: str, content: bytes) -> TestResponse:
+    return ada.post(page, {"file": (io.BytesIO(content), "codes.csv")}, follow_redirects=True)
 
-    assert ada.post(f"{path}/{tier}/codes", {"file": (io.BytesIO(b"\xff\xfe\xff"), "x.csv")}).status_code == 422
-    assert ada.post(f"{path}/{tier}/codes", {}).status_code == 422
-    ada.post(f"{path}/{tier}/codes/void", {"code": "TWO"})
-    written = list(csv.DictReader(io.StringIO(ada.get(f"{path}/{tier}/codes.csv").text)))
+
+def _confirm(ada: Staff, page: str, shown: str) -> TestResponse:
+    mark = re.search(r'name="mark" value="(\w+)"', shown)
+    assert mark is not None
+    return ada.post(f"{page}/confirm", {"do": "load", "mark": mark[1]}, follow_redirects=True)
+
+
+@pytest.fixture
+def vault_page(app: Flask, world: World, path: str) -> str:
+    """The page of an empty vault."""
+    with app.app_context():
+        return f"{path}/{make_milestone(_campaign(world), delivery=Delivery.CODE, stock=None).id}/codes"
+
+
+def test_codes_are_shown_then_loaded_with_a_report_and_written_out(ada: Staff, vault_page: str) -> None:
+    assert "There is no code yet" in ada.get(vault_page).text
+    shown = _upload(ada, vault_page, b"ONE\nTWO\nONE\n=1\n").text
+    assert "Nothing is loaded yet" in shown
+    assert "Load 3 codes" in shown
+    assert "Line 3" in shown
+    assert "stands twice in the file" in shown
+    assert hot.many("SELECT code FROM coupon", {}) == []
+
+    loaded = _confirm(ada, vault_page, shown).text
+    assert "3 codes were added." in loaded
+    assert "stands twice in the file" in loaded
+    assert "Nothing is loaded yet" not in loaded
+
+    ada.post(f"{vault_page}/void", {"code": "TWO"})
+    written = list(csv.DictReader(io.StringIO(ada.get(f"{vault_page}.csv").text)))
     assert [(row["code"], row["status"]) for row in written] == [("ONE", "free"), ("TWO", "void"), ("'=1", "free")]
+    again = _upload(ada, vault_page, b"TWO\nTHREE\n").text
+    assert "is in the vault already" in again
+    assert "Load 1 code" in again
+
+
+def test_what_cannot_be_read_is_refused_and_says_where(ada: Staff, vault_page: str) -> None:
+    assert _upload(ada, vault_page, b"\xff\xfe\xff").status_code == 422
+    assert ada.post(vault_page, {}).status_code == 422
+    wrong = _upload(ada, vault_page, b'ONE\n"TWO\nTHREE\nFOUR\n')
+    assert wrong.status_code == 422
+    assert "Line 2: a quotation mark is opened there and not closed" in wrong.text
+
+
+def test_a_file_that_was_looked_at_can_be_left(ada: Staff, vault_page: str) -> None:
+    shown = _upload(ada, vault_page, b"ONE\n").text
+    assert "Nothing was loaded." in ada.post(f"{vault_page}/confirm", {"do": "drop"}, follow_redirects=True).text
+    assert "does not wait any more" in _confirm(ada, vault_page, shown).text
+    assert hot.many("SELECT code FROM coupon UNION ALL SELECT name FROM code_file", {}) == []
+
+
+def test_a_yes_is_said_to_the_file_that_was_seen(ada: Staff, vault_page: str) -> None:
+    seen = _upload(ada, vault_page, b"ONE\n").text
+    _upload(ada, vault_page, b"OTHER\n")
+    assert "does not wait any more" in _confirm(ada, vault_page, seen).text
+    assert hot.many("SELECT code FROM coupon", {}) == []
+
+
+def test_a_file_nobody_loads_goes_after_a_day(app: Flask, ada: Staff, vault_page: str, clock: Clock) -> None:
+    _upload(ada, vault_page, b"ONE\n")
+    clock.forward(hours=23)
+    with app.app_context():
+        jobs.keep_time()
+    ada.sign_in()
+    assert "Load 1 code" in ada.get(vault_page).text
+    clock.forward(hours=2)
+    assert "Load 1 code" not in ada.get(vault_page).text
+    with app.app_context():
+        jobs.keep_time()
+    assert hot.many("SELECT name FROM code_file", {}) == []
 
 
 def test_a_large_file_is_taken_here_and_nowhere_else(
-    app: Flask, ada: Staff, world: World, path: str, monkeypatch: pytest.MonkeyPatch
+    app: Flask, ada: Staff, vault_page: str, base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(app.config, "MAX_CONTENT_LENGTH", 50_000)
-    with app.app_context():
-        tier = make_milestone(_campaign(world), delivery=Delivery.CODE, stock=None).id
     content = "".join(f"{number:060d}\n" for number in range(2_000)).encode()
-    answer = ada.post(f"{path}/{tier}/codes", {"file": (io.BytesIO(content), "codes.csv")})
-    assert "2000 codes were added." in answer.text
-    assert ada.post(f"{path}/new", _payload(**{"en-title": "x" * 100_000})).status_code == 413
+    assert "Load 2000 codes" in _upload(ada, vault_page, content).text
+    assert ada.post(f"{base}/dates", {"countries": "x" * 100_000}).status_code == 413
 
 
 def test_a_code_is_honoured_once_at_the_counter(app: Flask, ada: Staff, world: World) -> None:

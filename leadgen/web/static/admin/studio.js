@@ -106,13 +106,20 @@ function again(frame) {
   }
 }
 
+// A file is sent when the button is pressed, once; a draft that saves itself leaves it where it is.
+function withoutFiles(form) {
+  const sent = new FormData(form);
+  for (const field of all("[type=file]", form)) sent.delete(field.name);
+  return sent;
+}
+
 // A draft saves itself; a public page is saved by hand, so that nobody publishes half a sentence.
 function saveQuietly(form, saved) {
   const state = one("[data-save-state]", form);
   let timer;
   const save = async () => {
     try {
-      const answer = await fetch(form.action, { ...background, method: "POST", body: new FormData(form) });
+      const answer = await fetch(form.action, { ...background, method: "POST", body: withoutFiles(form) });
       if (answer.status !== 204) return;
       form.elements.version.value = answer.headers.get("X-Version");
       state.textContent = form.dataset.saved;

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from PIL import Image, ImageOps
+from sqlalchemy import delete, select
+from sqlalchemy.orm import load_only
 
-from leadgen.core import clock, ids
+from leadgen.core import clock, hot, ids
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid
+from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.gallery.models import Picture
+from leadgen.pictures.models import Picture
 
+OWN = "own-"
 MOST_BYTES = 10 * 1024 * 1024
 MOST_PIXELS = 25_000_000
 LARGE, SMALL = 1600, 480  # pixels of the longer side
@@ -30,6 +34,12 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"MM\x00*", "tiff"),
 )
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+
+_OWN_PICTURE = """
+SELECT CASE WHEN %(is_large)s::boolean THEN content ELSE thumbnail END AS content, mime
+FROM picture WHERE public_id = %(public_id)s AND is_brands
+"""
+_WITHOUT_BYTES = load_only(Picture.public_id)
 
 # A header may promise more pixels than memory can hold. Pillow warns above this and fails above twice as many; we
 # refuse at once (`_remade`).
@@ -63,8 +73,8 @@ def remake(upload: bytes) -> Remade:
         raise Invalid(_("This photo is damaged: it could not be read to its end. Choose another."), "photo") from None
 
 
-def keep(brand_id: int, remade: Remade) -> Picture:
-    """Write the pictures into the running transaction."""
+def keep(brand_id: int, remade: Remade, *, is_brands: bool = False) -> Picture:
+    """Write the pictures into the running transaction; what `is_brands` everybody may see from then on."""
     picture = Picture(
         public_id=ids.public_id() + ids.public_id(),
         brand_id=brand_id,
@@ -74,10 +84,43 @@ def keep(brand_id: int, remade: Remade) -> Picture:
         width=remade.width,
         height=remade.height,
         created_at=clock.now(),
+        is_brands=is_brands,
     )
     db.session.add(picture)
     db.session.flush()
     return picture
+
+
+def name_of(picture: Picture) -> str:
+    """By what a campaign, a prize or a reward names one of the brand's own pictures."""
+    return f"{OWN}{picture.public_id.lower()}"
+
+
+def names(brand_id: int) -> list[str]:
+    """The brand's own pictures, newest first."""
+    own = select(Picture).where(Picture.brand_id == brand_id, Picture.is_brands).options(_WITHOUT_BYTES)
+    return [name_of(picture) for picture in db.session.scalars(own.order_by(Picture.id.desc()))]
+
+
+def is_own(name: str) -> bool:
+    """Whether this names a picture that a brand uploaded, and not one of the collection."""
+    return name.startswith(OWN)
+
+
+def read(name: str, *, is_large: bool) -> tuple[bytes, str]:
+    """The bytes of a brand's own picture and their MIME type. Raises NotFound, also for people's photos."""
+    row = hot.one(_OWN_PICTURE, {"public_id": name.removeprefix(OWN).upper(), "is_large": is_large})
+    if row is None or not is_own(name):
+        raise NotFound
+    return row["content"], row["mime"]
+
+
+def delete_own(brand_id: int, names: Collection[str]) -> None:
+    """Delete these of the brand's own pictures."""
+    ids = [name.removeprefix(OWN).upper() for name in names]
+    db.session.execute(
+        delete(Picture).where(Picture.brand_id == brand_id, Picture.is_brands, Picture.public_id.in_(ids))
+    )
 
 
 def _check_kind(upload: bytes) -> None:

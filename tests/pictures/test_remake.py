@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from leadgen.core.errors import Invalid
-from leadgen.gallery import pictures
+from leadgen.pictures import service as pictures
 from tests.gallery import photos
 
 _SVG = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
