@@ -28,6 +28,7 @@ class Crowd(StrEnum):
     REFERRED_CLEAR = "referred_clear"
     COUNTED = "counted"
     HELD = "held"
+    CHECKED = "checked"
     QUALITY = "quality"
     CYCLE = "cycle"
     REFERRERS = "referrers"
@@ -66,6 +67,7 @@ CONDITIONS: dict[Crowd, str] = {
     Crowd.REFERRED_CLEAR: f"{_IS_REFERRED} AND {_IS_CLEAR}",
     Crowd.COUNTED: f"{_IS_REFERRED} AND e.referral_state = 'counted'",
     Crowd.HELD: f"{_IS_REFERRED} AND e.referral_state = 'on_hold'",
+    Crowd.CHECKED: f"{_IS_REFERRED} AND e.referral_state = 'on_hold' AND e.referral_reason = 'risk'",
     Crowd.QUALITY: _IS_QUALITY,
     Crowd.CYCLE: f"{_IS_CONFIRMED} AND e.confirmed_at IS NOT NULL AND r.confirmed_at IS NOT NULL",
     Crowd.REFERRERS: "EXISTS (SELECT FROM entry f WHERE f.referrer_id = e.id)",

@@ -24,10 +24,15 @@ _NEEDING_PRIZES = {Mechanic.DRAW, Mechanic.RANK, Mechanic.QUIZ, Mechanic.VOTES}
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing to do before launch; `where` is brand, dates, texts, prizes, rewards, questions, rules or consents."""
+    """One thing to do before launch.
+
+    `where` is brand, dates, texts, prizes, rewards, codes, questions, actions, works, rules or consents; `part` is the
+    id of the one prize, reward, question or action that it is about.
+    """
 
     where: str
     sentence: str
+    part: int = 0
 
 
 def missing_before_launch(campaign: Campaign) -> list[Problem]:
@@ -40,6 +45,7 @@ def missing_before_launch(campaign: Campaign) -> list[Problem]:
         _prizes(campaign),
         _rewards(campaign),
         _questions(campaign),
+        _actions(campaign),
         _votes(campaign),
     )
     return [problem for finder in finders for problem in finder]
@@ -89,12 +95,13 @@ def _prizes(campaign: Campaign) -> Iterator[Problem]:
             words = {"number": number, "language": language(locale)}
             texts = prize.texts.get(locale, {})
             if not texts.get("title"):
-                yield Problem("prizes", _("Prize %(number)d has no name in %(language)s.") % words)
+                yield Problem("prizes", _("Prize %(number)d has no name in %(language)s.") % words, prize.id)
             if _NOTE.search(str(texts.get("description", ""))):
                 sentence = _("The description of prize %(number)d in %(language)s still holds the template’s note.")
-                yield Problem("prizes", sentence % words)
+                yield Problem("prizes", sentence % words, prize.id)
         if prize.value <= 0:
-            yield Problem("prizes", _("Prize %(number)d has no value; the rules must state it.") % {"number": number})
+            sentence = _("Prize %(number)d has no value; the rules must state it.")
+            yield Problem("prizes", sentence % {"number": number}, prize.id)
 
 
 def _rewards(campaign: Campaign) -> Iterator[Problem]:
@@ -103,10 +110,10 @@ def _rewards(campaign: Campaign) -> Iterator[Problem]:
             words = {"number": number, "language": language(locale)}
             texts = milestone.texts.get(locale, {})
             if not texts.get("title"):
-                yield Problem("rewards", _("Reward %(number)d has no name in %(language)s.") % words)
+                yield Problem("rewards", _("Reward %(number)d has no name in %(language)s.") % words, milestone.id)
             if _NOTE.search(str(texts.get("description", ""))):
                 sentence = _("The description of reward %(number)d in %(language)s still holds the template’s note.")
-                yield Problem("rewards", sentence % words)
+                yield Problem("rewards", sentence % words, milestone.id)
 
 
 def _questions(campaign: Campaign) -> Iterator[Problem]:
@@ -115,7 +122,8 @@ def _questions(campaign: Campaign) -> Iterator[Problem]:
             labels = [question.texts.get(locale, {}).get("label"), *(o["texts"].get(locale) for o in question.options)]
             if not all(labels):
                 words = {"key": question.key, "language": language(locale)}
-                yield Problem("questions", _("The question “%(key)s” is not complete in %(language)s.") % words)
+                sentence = _("The question “%(key)s” is not complete in %(language)s.")
+                yield Problem("questions", sentence % words, question.id)
 
 
 def _actions(campaign: Campaign) -> Iterator[Problem]:
@@ -123,7 +131,8 @@ def _actions(campaign: Campaign) -> Iterator[Problem]:
         for locale in i18n.LOCALES:
             if not _is_told(action, locale):
                 words = {"key": action.key, "language": language(locale)}
-                yield Problem("actions", _("The action “%(key)s” is not complete in %(language)s.") % words)
+                sentence = _("The action “%(key)s” is not complete in %(language)s.")
+                yield Problem("actions", sentence % words, action.id)
 
 
 def _is_told(action: Action, locale: str) -> bool:

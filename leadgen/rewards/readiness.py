@@ -14,7 +14,7 @@ def missing_before_launch(campaign: Campaign) -> list[Problem]:
     counted = vault.counts(by_code)
     sentence = _("No codes are loaded for reward %(number)d; people would wait for what was promised.")
     return [
-        Problem("rewards", sentence % {"number": number})
+        Problem("codes", sentence % {"number": number}, one.id)
         for number, one in enumerate(campaign.milestones, 1)
         if one.id in by_code and not counted[one.id].loaded
     ]

@@ -39,6 +39,13 @@ SELECT milestone_id, count(*) AS loaded, count(*) FILTER (WHERE status = 'free')
 FROM coupon WHERE milestone_id = ANY(:milestones) GROUP BY milestone_id
 """)
 
+PAGE = 50
+_LISTED = text("""
+SELECT k.id, k.code, k.status, k.assigned_at, k.used_at, k.used_by, k.entry_id, e.public_id, c.first_name
+FROM coupon k LEFT JOIN entry e ON e.id = k.entry_id LEFT JOIN contact c ON c.id = e.contact_id
+WHERE k.milestone_id = :milestone AND (:status = '' OR k.status = :status) AND k.id > :after ORDER BY k.id LIMIT :most
+""")
+
 _FIND = text("""
 SELECT k.id, k.code, k.status, k.assigned_at, k.used_at, k.used_by, m.texts, m.campaign_id, g.name AS campaign,
        g.timezone, p.first_name, a.state AS award_state
@@ -49,6 +56,21 @@ WHERE g.brand_id = ANY(:brands)
   AND (k.id = :coupon OR k.milestone_id = m.id AND k.code = ANY(ARRAY[CAST(:code AS text), upper(:code), lower(:code)]))
 ORDER BY k.code <> :code, k.id LIMIT 10
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One code in the list; the person is empty while nobody has it, and nameless once erased."""
+
+    id: int
+    code: str
+    status: CouponStatus
+    assigned_at: datetime | None
+    used_at: datetime | None
+    used_by: str
+    entry_id: int | None
+    public_id: str | None
+    first_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +125,13 @@ def counts(milestone_ids: Collection[int]) -> dict[int, Counts]:
     rows = db.session.execute(_COUNTS, {"milestones": list(milestone_ids)})
     found = {row.milestone_id: Counts(row.loaded, row.free, row.handed, row.used, row.void) for row in rows}
     return {milestone_id: found.get(milestone_id, Counts()) for milestone_id in milestone_ids}
+
+
+def listed(milestone_id: int, status: CouponStatus | None = None, *, after: int = 0) -> list[Line]:
+    """A page of a vault's codes in the order in which they were loaded, of one status if asked."""
+    values = {"milestone": milestone_id, "status": status.value if status else "", "after": after, "most": PAGE}
+    rows = db.session.execute(_LISTED, values).mappings()
+    return [Line(**(row | {"status": CouponStatus(row["status"])})) for row in map(dict, rows)]
 
 
 def find(brand_ids: Collection[int], code: str, locale: str) -> list[Found]:

@@ -33,11 +33,13 @@ def actions(campaign_id: int) -> str:
     campaign = campaign_of_mine(campaign_id)
     active = [action for action in campaign.actions if action.is_active]
     ids = [action.id for action in active]
+    counts = desk.counts(campaign.id, ids)
     return render_template(
         "admin/actions.html",
         campaign=campaign,
         active=active,
-        counts=desk.counts(campaign.id, ids),
+        counts=counts,
+        waiting=sum(count.waiting for count in counts.values()),
         queue=desk.lines(ids, state="waiting"),
         titles={action.id: _title(action) for action in active},
         empty_codes=[a.id for a in active if a.kind is ActionKind.CODE and not codes.count(a.id)],

@@ -14,6 +14,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.rewards import loading, staging, vault
+from leadgen.rewards.models import CouponStatus
 from leadgen.web import staff
 from leadgen.web.admin import reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine, redeemed_brand_ids
@@ -117,6 +118,8 @@ def redeem_use(coupon_id: int) -> ResponseReturnValue:
 def _show(campaign_id: int, milestone_id: int, *, status: int = 200, **more: Any) -> Response:
     campaign = campaign_of_mine(campaign_id)
     found = tiers.find(campaign, milestone_id)
+    chosen = _chosen_status()
+    listed = vault.listed(milestone_id, chosen, after=min(max(0, request.args.get("after", 0, type=int)), 2**62))
     values = {"loaded": None, "problem": "", "waiting": staging.waiting(milestone_id)} | more
     page = render_template(
         "admin/codes.html",
@@ -124,7 +127,16 @@ def _show(campaign_id: int, milestone_id: int, *, status: int = 200, **more: Any
         reward=found,
         counts=vault.counts([milestone_id])[milestone_id],
         reward_words=reward_words,
+        asked_status=chosen,
+        statuses=list(CouponStatus),
+        listed=listed,
+        following=listed[-1].id if len(listed) == vault.PAGE else None,
         most_megabytes=loading.MOST_BYTES >> 20,
         **values,
     )
     return make_response(page, status)
+
+
+def _chosen_status() -> CouponStatus | None:
+    asked = request.args.get("status", "")
+    return CouponStatus(asked) if asked in set(CouponStatus) else None

@@ -17,7 +17,7 @@ from leadgen.core import clock, i18n, links
 from leadgen.core.errors import NotFound
 from leadgen.mail import pauses
 from leadgen.web import preview, staff
-from leadgen.web.admin import sender_words, words
+from leadgen.web.admin import launching, sender_words, words
 from leadgen.web.admin.forms import errors_of
 from leadgen.web.admin.tabs import GROUPS
 from leadgen.web.guards import Guard
@@ -125,6 +125,7 @@ def _given() -> dict[str, Any]:
         "tab_groups": GROUPS,
         "public_address": public_address,
         "sender_notice": _sender_notice,
+        "launching": launching,
     }
 
 

@@ -8,13 +8,10 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from leadgen.analytics import service as analytics
-from leadgen.campaigns import service as campaigns
-from leadgen.campaigns.models import Campaign, CampaignStatus
+from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
-from leadgen.rewards import readiness as rewards
-from leadgen.web.admin import charts
+from leadgen.web.admin import charts, launching
 from leadgen.web.admin.door import blueprint, campaign_of_mine
-from leadgen.web.admin.tabs import endpoint_for
 from leadgen.web.guards import Guard, guarded_by
 
 
@@ -23,12 +20,8 @@ from leadgen.web.guards import Guard, guarded_by
 def overview(campaign_id: int) -> ResponseReturnValue:
     """The whole page."""
     campaign = campaign_of_mine(campaign_id)
-    is_draft = campaign.status is CampaignStatus.DRAFT
-    problems = (
-        [*campaigns.missing_before_launch(campaign), *rewards.missing_before_launch(campaign)] if is_draft else []
-    )
     return render_template(
-        "admin/overview.html", campaign=campaign, problems=problems, place=endpoint_for, **_figures(campaign)
+        "admin/overview.html", campaign=campaign, problems=launching.missing(campaign), **_figures(campaign)
     )
 
 

@@ -24,6 +24,7 @@ def crowd(name: str) -> str:
         Crowd.REFERRED_CLEAR: _("Referred people who confirmed, without flag"),
         Crowd.COUNTED: _("Referrals that count"),
         Crowd.HELD: _("Referrals on hold"),
+        Crowd.CHECKED: _("Referrals that wait for a decision"),
         Crowd.QUALITY: _("Referred people of quality"),
         Crowd.CYCLE: _("Friends with their cycle time"),
         Crowd.REFERRERS: _("People who brought somebody"),
@@ -45,6 +46,7 @@ def meaning(name: str) -> str:
         Crowd.REFERRED_CLEAR: _("The same without those whom the fraud check holds or excludes."),
         Crowd.COUNTED: _("Referred people whose referral has the state “counted”: their referrer has the points."),
         Crowd.HELD: _("Referred people whose referral waits: for the delay of the campaign, or for a check."),
+        Crowd.CHECKED: _("Referred people whose points wait until somebody decides in the review."),
         Crowd.QUALITY: _(
             "Referred people who confirmed, whose referral counts, whom the fraud check neither holds nor excludes, "
             "and who answered at least one question. Where the campaign asks none, the last is dropped."

@@ -1,5 +1,6 @@
 """A campaign's first page, and the rules that hold for every page of the studio."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,10 +8,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from leadgen.campaigns.models import Campaign, CampaignStatus, Delivery
 from leadgen.core.db import db
 from leadgen.journal.vocabulary import CounterName
 from leadgen.mail.models import MessageStatus
-from tests import factories
+from tests import factories, factories_contest
 from tests.web.admin.studio import Staff
 from tests.world import World
 
@@ -102,3 +104,28 @@ def test_every_page_speaks_one_language(ada: Staff, busy: None, base: str, local
     ada.post("/admin/language", {"locale": locale})
     for page in PAGES:
         assert f'<html lang="{locale}">' in ada.get(f"{base}{page}").text or page == "/numbers"
+
+
+def test_what_a_draft_misses_leads_to_the_very_thing(app: Flask, ada: Staff, world: World, base: str) -> None:
+    with app.app_context():
+        campaign = db.session.get_one(Campaign, world.campaign.id)
+        campaign.status = CampaignStatus.DRAFT
+        prize = campaign.prizes[0]
+        prize.value = 0
+        tier = factories_contest.make_milestone(campaign, delivery=Delivery.CODE)
+        action = factories_contest.make_action(campaign, texts={"en": {"title": "Share"}, "fr": {"title": ""}})
+        db.session.commit()
+        addresses = (f"{base}/prizes/{prize.id}", f"{base}/rewards/{tier.id}/codes", f"{base}/actions/{action.id}")
+    page = ada.get(base).text
+    for address in addresses:
+        assert f'href="{address}"' in page, address
+    other = ada.get(f"{base}/questions").text
+    assert "3 things are missing before launch" in other
+    assert f'Next: <a href="{addresses[0]}"' in " ".join(re.sub(r"</?span>", "", other).split())
+    assert "The action" in ada.post(f"{base}/publish", {}, follow_redirects=True).text
+    with app.app_context():
+        assert db.session.get_one(Campaign, world.campaign.id).status is CampaignStatus.DRAFT
+
+
+def test_a_live_campaign_is_not_told_what_a_draft_misses(ada: Staff, base: str) -> None:
+    assert "launch-bar" not in ada.get(f"{base}/questions").text
