@@ -192,11 +192,11 @@ def make_appeal(entry: Entry, **values: Any) -> Appeal:
     )
 
 
-def make_picture(brand_id: int) -> Picture:
+def make_picture(brand_id: int, **values: Any) -> Picture:
     """Not a real one: for tables, not for eyes."""
     return keep(
         Picture,
-        {},
+        values,
         public_id=ids.public_id(),
         brand_id=brand_id,
         content=b"picture",

@@ -20,7 +20,7 @@ from leadgen.campaigns.models import Action, ActionKind, Campaign
 from leadgen.contacts.models import Answer
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries.models import Entry, EntryStatus, ReferralState, Review
+from leadgen.entries.models import Entry, EntryStatus, ReferralReason, ReferralState, Review
 from leadgen.visits.models import Visit, VisitKind
 from tests import factories, factories_contest
 from tests.analytics.spreading import make_random_spread
@@ -75,6 +75,9 @@ class Plain:
             Crowd.REFERRED_CLEAR: lambda e: e.referrer_id is not None and is_clear(e),
             Crowd.COUNTED: lambda e: e.referral_state is ReferralState.COUNTED,
             Crowd.HELD: lambda e: e.referral_state is ReferralState.ON_HOLD,
+            Crowd.CHECKED: lambda e: (
+                (e.referral_state, e.referral_reason) == (ReferralState.ON_HOLD, ReferralReason.RISK)
+            ),
             Crowd.QUALITY: is_good,
             Crowd.CYCLE: has_pair,
             Crowd.REFERRERS: lambda e: any(one.referrer_id == e.id for one in self.entries.values()),

@@ -20,12 +20,14 @@ from leadgen.gallery.models import Work
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
 from leadgen.nurture.models import Broadcast, Step
+from leadgen.pictures import service as pictures
 from leadgen.rewards.models import Award, Coupon
 from leadgen.web import preview
 from leadgen.web.guards import Guard
 from leadgen.web.public import seals
 from leadgen.web.public.seals import Seat
 from tests.factories import PASSWORD
+from tests.factories_contest import make_picture
 from tests.world import World, make_one_of_everything
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -124,6 +126,7 @@ def examples() -> tuple[World, Examples]:
         "work_id": work.id,
         "public_id": work.public_id,
         "size": "large",
+        "picture": pictures.name_of(make_picture(world.brand.id, is_brands=True)),
         "deeper": "erase",
     }
     signed = {

@@ -60,7 +60,7 @@ _GET: tuple[tuple[str, _View], ...] = (
     ("/me/<token>/works/new/<int:action_id>", works.me_work_new),
     ("/me/<token>/rewards/<int:award_id>/file", rewards.me_file),
     ("/works/<public_id>/<size>.webp", works.work_picture),
-    ("/pictures/<name>/<size>.webp", works.brand_picture),
+    ("/pictures/<picture>/<size>.webp", works.brand_picture),
     ("/c/<slug>/works", gallery.works_page),
     ("/c/<slug>/works/<public_id>", gallery.work_page),
     ("/me/<token>/actions/<int:action_id>", acting.me_quiz),

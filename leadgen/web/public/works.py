@@ -102,12 +102,12 @@ def work_picture(public_id: str, size: str) -> ResponseReturnValue:
 
 
 @guarded_by(Guard.ANYONE)
-def brand_picture(name: str, size: str) -> ResponseReturnValue:
+def brand_picture(picture: str, size: str) -> ResponseReturnValue:
     """A picture that a brand uploaded for its contests."""
     if size not in _SIZES:
         raise NotFound
-    content, mime = pictures.read(name, is_large=_SIZES[size])
-    return uploaded(content, mime, f"{name}-{size}.webp", is_public=True)
+    content, mime = pictures.read(picture, is_large=_SIZES[size])
+    return uploaded(content, mime, f"{picture}-{size}.webp", is_public=True)
 
 
 def uploaded(content: bytes, mime: str, name: str, *, is_public: bool) -> Response:
