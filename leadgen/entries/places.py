@@ -7,7 +7,6 @@ earlier hour, from the histogram's hours; and a count within the hour, by the in
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from leadgen.core.errors import NotFound
 from leadgen.entries import points
 from leadgen.entries.lately import Lately
 from leadgen.entries.models import EntryStatus, Review
+from leadgen.entries.points import Histogram, Steps
 
 HOUR = 3600
 # So many people with equal points in one hour are counted one by one, in the statement that reads the person.
@@ -48,7 +48,7 @@ LEFT JOIN LATERAL (
         SELECT 1 FROM entry o
         WHERE o.campaign_id = e.campaign_id AND o.status = 'confirmed' AND o.review = 'clear'
           AND o.rank_points = own.rank_points AND o.id <> e.id
-          AND o.reached_at >= to_timestamp({points.hour("own.reached_at")} * {HOUR}::bigint)
+          AND o.reached_at >= date_bin('1 hour', own.reached_at, 'epoch')
           AND (o.reached_at, o.id) < (own.reached_at, e.id)
         -- In the order of ix_entry_standing, so that it is read by that index also while the table is young.
         ORDER BY o.reached_at DESC, o.id DESC LIMIT {COUNTED_LIVE}
@@ -60,10 +60,6 @@ OWN_COLUMNS = """e.id, e.campaign_id, e.status, e.review, e.rank_points AS folde
        coalesce(pending.is_joining, false) AS is_joining"""
 
 _PLACE = f"SELECT {OWN_COLUMNS} FROM entry e {OWN} WHERE e.id = %(entry)s"  # noqa: S608 - as above
-_HOURS = """
-SELECT hour, entrants FROM points_bucket
-WHERE campaign_id = %(campaign)s AND points = %(points)s AND entrants <> 0 ORDER BY hour
-"""
 _SECONDS = f"""
 SELECT floor(extract(epoch FROM reached_at))::bigint AS second, count(*) AS entrants FROM entry
 WHERE {_TIED} AND reached_at >= %(since)s AND reached_at < %(until)s GROUP BY 1 ORDER BY 1
@@ -72,20 +68,6 @@ _EARLIER = f"""
 SELECT count(*) AS ahead FROM entry
 WHERE {_TIED} AND reached_at >= %(since)s AND (reached_at, id) < (%(reached)s, %(entry)s) AND id <> %(entry)s
 """  # noqa: S608 - as above
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """People in order of time: `moments` ascending (hours or seconds since 1970), `people_before` each of them."""
-
-    moments: list[int]
-    people_before: list[int]
-    people: int
-
-    def before(self, moment: int) -> int:
-        """How many people came before that hour or second."""
-        place = bisect.bisect_left(self.moments, moment)
-        return self.people_before[place] if place < len(self.moments) else self.people
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +87,6 @@ class Place:
     points_to_next: int | None
 
 
-_hours: Lately[Steps] = Lately()
 _seconds: Lately[Steps] = Lately()
 
 
@@ -126,7 +107,7 @@ def placed(row: Mapping[str, Any]) -> Place | None:
     if row["status"] != EntryStatus.CONFIRMED or row["review"] != Review.CLEAR:
         return None
     total, ranking = int(row["rank_points"]), points.histogram(row["campaign_id"])
-    tied = _tied(row, total)
+    tied = _tied(row, ranking, total)
     # Somebody whose points are about to be taken away still stands where they were before.
     above = ranking.rank(total) - 1 - (not row["is_joining"] and row["folded_points"] > total)
     next_points = ranking.points_of_next_rank(total)
@@ -142,11 +123,10 @@ def placed(row: Mapping[str, Any]) -> Place | None:
     )
 
 
-def _tied(row: Mapping[str, Any], total: int) -> int:
+def _tied(row: Mapping[str, Any], ranking: Histogram, total: int) -> int:
     """How many have the same points and had them earlier."""
     hour = int(row["reached_at"].timestamp()) // HOUR
-    hours = _hours.get((row["campaign_id"], total), lambda: _read_hours(row["campaign_id"], total))
-    earlier = hours.before(hour)
+    earlier = ranking.hours(total).before(hour)
     is_there = not row["is_joining"] and row["folded_points"] == total
     if is_there and int(row["folded_at"].timestamp()) // HOUR < hour:
         earlier -= 1  # oneself, before the newest line
@@ -172,21 +152,10 @@ def _within(row: Mapping[str, Any], total: int, hour: int) -> int:
     return max(before, 0) + (int(found["ahead"]) if found else 0)
 
 
-def _read_hours(campaign_id: int, total: int) -> Steps:
-    return _steps(hot.many(_HOURS, {"campaign": campaign_id, "points": total}), "hour")
-
-
 def _read_seconds(values: Mapping[str, Any], hour: int) -> Steps:
     span = {"since": _moment(hour * HOUR), "until": _moment((hour + 1) * HOUR)}
-    return _steps(hot.many(_SECONDS, {**values, **span}), "second")
-
-
-def _steps(rows: list[dict[str, Any]], moment: str) -> Steps:
-    people, before = 0, []
-    for row in rows:
-        before.append(people)
-        people += int(row["entrants"])
-    return Steps([int(row[moment]) for row in rows], before, people)
+    rows = hot.many(_SECONDS, {**values, **span})
+    return points.steps([row["second"] for row in rows], [row["entrants"] for row in rows])
 
 
 def _moment(seconds: int) -> datetime:

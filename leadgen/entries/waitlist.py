@@ -20,7 +20,8 @@ from leadgen.core.errors import NotFound
 from leadgen.entries import places
 from leadgen.entries.lately import Lately
 from leadgen.entries.models import EntryStatus, Review
-from leadgen.entries.places import Place, Steps
+from leadgen.entries.places import Place
+from leadgen.entries.points import Steps
 
 BLOCK_BITS = 8
 _WAITING = "status = 'confirmed' AND review = 'clear'"

@@ -18,7 +18,7 @@ def test_a_connection_that_the_server_ended_is_replaced(context: None, cleaner: 
 
 
 def test_the_loser_of_a_deadlock_tries_again(context: None) -> None:
-    connection = hot._connection()
+    connection = hot._line().connection
     connection.execute("CREATE TEMPORARY SEQUENCE attempts")
     connection.execute(
         "CREATE FUNCTION pg_temp.fail_twice() RETURNS bigint LANGUAGE plpgsql AS $$ "
@@ -32,3 +32,33 @@ def test_the_loser_of_a_deadlock_tries_again(context: None) -> None:
 def test_any_other_error_is_raised_at_once(context: None) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
         hot.one("SELECT 1 FROM nowhere", {})
+
+
+def test_a_statement_is_prepared_once(context: None) -> None:
+    for number in (1, 2):
+        assert hot.many("SELECT %(number)s::int AS number, 'hot' AS word", {"number": number}) == [
+            {"number": number, "word": "hot"}
+        ]
+
+    prepared = hot.many("SELECT count(*) AS number FROM pg_prepared_statements WHERE statement LIKE %(like)s", {
+        "like": "%AS number, 'hot'%"
+    })  # fmt: skip
+    assert prepared == [{"number": 1}]
+
+
+def test_more_statements_than_are_kept_begin_anew(context: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    hot.forget()
+    monkeypatch.setattr(hot, "_MOST_PREPARED", 2)
+
+    answers = [hot.one(f"SELECT {number} AS number", {}) for number in (1, 2, 3, 1)]
+
+    assert answers == [{"number": number} for number in (1, 2, 3, 1)]
+    hot.forget()
+
+
+def test_an_error_leaves_the_connection_usable(context: None) -> None:
+    [before] = hot.many("SELECT pg_backend_pid() AS pid", {})
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        hot.one("SELECT 1 / %(number)s AS number", {"number": 0})
+
+    assert hot.many("SELECT pg_backend_pid() AS pid", {}) == [before]
