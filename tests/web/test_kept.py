@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 from types import SimpleNamespace
 
 import pytest
@@ -89,3 +92,55 @@ def test_texts_of_a_campaign_are_kept_for_each_version_of_it(app: Flask) -> None
     template = '{% kept "a" %}{{ texts("title") }}{% endkept %}'
     assert shown(app, template, texts=lambda _key: "One") == "One"
     assert shown(app, template, version=2, texts=lambda _key: "Two") == "Two"
+
+
+class Look(StrEnum):
+    """A list of ours."""
+
+    OPEN = "open"
+    DONE = "done"
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something of a person's, closed as long as nobody wrote a word into it."""
+
+    look: Look
+    number: int = 1
+    words: str = ""
+    at: datetime | None = None
+
+
+_BY = '{% kept "a", name=first_name by deed=deed %}{% if deed.look == "done" %}{{ deed.number + 1 }}{% endif %}'
+_BY += "{{ deed.words | upper }} {{ name }}{% endkept %}"
+
+
+def test_what_decides_is_named_and_a_part_is_kept_for_each_value_of_it(app: Flask) -> None:
+    assert shown(app, _BY, first_name="Anna", deed=Deed(Look.DONE)) == "2 Anna"
+    assert shown(app, _BY, first_name="<Ben>", deed=Deed(Look.DONE)) == "2 &lt;Ben&gt;"
+    assert shown(app, _BY, first_name="Ben", deed=Deed(Look.OPEN)) == " Ben"
+    assert shown(app, _BY, first_name="Ben", deed=Deed(Look.DONE, number=6)) == "7 Ben"
+    assert len(kept._parts) == 3
+    shown(app, _BY, version=2, first_name="Ben", deed=Deed(Look.DONE))
+    assert len(kept._parts) == 4
+
+
+@pytest.mark.parametrize(
+    ("deed", "expected"),
+    [(Deed(Look.OPEN, words="<mine>"), "&lt;MINE&gt; &lt;Ben&gt;"),
+     (Deed(Look.DONE, at=datetime(2026, 7, 1, tzinfo=UTC)), "2 &lt;Ben&gt;")],
+)  # fmt: skip
+def test_a_part_that_differs_by_a_word_or_a_moment_is_kept_for_nobody(app: Flask, deed: Deed, expected: str) -> None:
+    assert shown(app, _BY, first_name="<Ben>", deed=deed) == expected
+    assert not kept._parts
+
+
+def test_true_one_and_the_word_of_a_list_are_not_taken_for_each_other(app: Flask) -> None:
+    template = '{% kept "a" by one=one %}{{ one }}{% endkept %}'
+    found = [shown(app, template, one=value) for value in (1, True, Look.OPEN, (1,), (True,), None, "")]
+    assert found == ["1", "True", "open", "(1,)", "(True,)", "None", ""]
+
+
+def test_a_part_includes_nothing_that_sees_the_whole_page(app: Flask) -> None:
+    with pytest.raises(TemplateSyntaxError, match="may not include"):
+        app.jinja_env.from_string('{% kept "a" %}{% if card.id %}{% include "base.html" %}{% endif %}{% endkept %}')

@@ -150,6 +150,7 @@ def shown(
 ) -> Response:
     """The whole page; `problem` is a refused answer, `said` what a section's own refused form brings."""
     locale = language.current()
+    unanswered = [question for question in card.questions if question.id not in standing.answered]
     return page(
         "public/me.html",
         status,
@@ -162,7 +163,8 @@ def shown(
         shares=share.buttons(card, standing, locale),
         link=links.referral(standing.code),
         question=problem["question"] if problem else _next_question(card, standing),
-        open_questions=sum(question.id not in standing.answered for question in card.questions),
+        open_questions=len(unanswered),
+        open_points=sum(question.points for question in unanswered),
         problem=problem,
         skipped=_skipped(),
         is_new="new" in request.args,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from leadgen.actions.rules import Stand, Way
@@ -97,10 +96,10 @@ def rhythm(action: ActionCard) -> str:
     return {Repeat.DAILY: _("every day"), Repeat.WEEKLY: _("every week")}.get(action.repeat, "")
 
 
-def state(way: Way, ways: Sequence[Way], card: CampaignCard) -> str:
+def state(way: Way, card: CampaignCard) -> str:
     """Why the card has no button now, in a sentence; empty when it has one."""
     if way.stand is Stand.LOCKED:
-        return _locked(way, ways, card)
+        return _locked(way, card)
     if way.at is not None:
         return _later(way, way.at, card)
     sentences = {
@@ -120,9 +119,9 @@ def _later(way: Way, at: datetime, card: CampaignCard) -> str:
     return _("Done. It comes back on %(day)s.") % {"day": i18n.format_date(at, card.timezone)}
 
 
-def _locked(way: Way, ways: Sequence[Way], card: CampaignCard) -> str:
+def _locked(way: Way, card: CampaignCard) -> str:
     if way.must:
-        first = [title(other.action, card) for other in ways if other.action.id in way.must]
+        first = [title(other, card) for other in card.actions if other.id in way.must]
         return _("Opens after: %(first)s.") % {"first": ", ".join(first)}
     return ngettext(
         "Opens when you have done %(n)s other of this list.",
