@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -20,6 +23,8 @@ def create_app(chosen: Settings | None = None) -> Flask:
     settings.use(current)
     clock.use_shift_file(current.clock_file)
     app = Flask("leadgen", root_path=f"{ROOT}/leadgen", template_folder=f"{ROOT}/templates", static_folder="web/static")
+    # Flask asks of each function at each request whether it is a coroutine; none is.
+    app.ensure_sync = _as_it_is  # type: ignore[assignment, method-assign]
     app.config.update(_flask_settings(current))
     if current.trusted_proxies:
         hops = current.trusted_proxies
@@ -29,6 +34,10 @@ def create_app(chosen: Settings | None = None) -> Flask:
     staff.wire(app, current.secret_keys[0])
     doors.open_all(app)
     return app
+
+
+def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    return function
 
 
 def _flask_settings(current: Settings) -> dict[str, object]:

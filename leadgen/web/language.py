@@ -12,7 +12,7 @@ from leadgen.core import i18n
 
 def speak(offered: Sequence[str] = i18n.LOCALES, default: str = i18n.DEFAULT_LOCALE) -> str:
     """Write the answer to this request in the visitor's language, and return it."""
-    wanted = request.args.get("lang", "")
+    wanted = request.args.get("lang", "") if request.query_string else ""
     if wanted not in offered:
         wanted = _best(request.headers.get("Accept-Language", ""), tuple(offered), default)
     i18n.set_locale(wanted)

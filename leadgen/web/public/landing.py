@@ -33,7 +33,8 @@ _KEPT_PAGES = 256
 _HEADERS = (("Cache-Control", "no-store"), ("Vary", "Accept-Language"))
 # Marks of the places that are filled in for each visitor; random, so that nobody can type one.
 _TOKEN, _INVITER, _ORIGIN, _BOARD = (f"slot-{secrets.token_hex(12)}" for _ in range(4))
-_SLOTS = re.compile(f"({_TOKEN}|{_INVITER}|{_ORIGIN}|{_BOARD})")
+_SLOTS = re.compile(f"({_TOKEN}|{_INVITER}|{_ORIGIN}|{_BOARD})".encode())
+_PLACES = tuple(mark.encode() for mark in (_TOKEN, _INVITER, _ORIGIN, _BOARD))
 
 
 class Invitation(NamedTuple):
@@ -47,7 +48,7 @@ class Invitation(NamedTuple):
     last_code: str = ""  # of the link that led here, where another one brings the credit
 
 
-_pages: dict[tuple[int, int, str, Stage, int], list[str]] = {}
+_pages: dict[tuple[int, int, str, Stage, int], list[bytes]] = {}
 
 
 def forget() -> None:
@@ -65,7 +66,7 @@ def landing(slug: str) -> ResponseReturnValue:
     counters.count(card.id, CounterName.VIEW, invited.channel if invited else "")
     html = _filled(_page(card, locale, stage), card, invited, forms.new_token(card.id))
     response = Response(html, mimetype="text/html", headers=_HEADERS)
-    touches.remember(response, card, request.args.get("ref", "") if invited else "")
+    touches.remember(response, card, _asked("ref") if invited else "")
     return response
 
 
@@ -89,13 +90,18 @@ def again(card: CampaignCard, form: EntryForm, *, status: int, notice: str = "")
 
 def invitation(card: CampaignCard) -> Invitation | None:
     """Who invited this visitor to this campaign, or None when nobody (still) did: whoever would get the credit."""
-    token = request.args.get("ref") or (request.form.get("ref") if request.method == "POST" else "") or ""
+    token = _asked("ref") or (request.form.get("ref") if request.method == "POST" else "") or ""
     last = _read(card, token, max_age=REFERRAL_SECONDS * (1 + (request.method == "POST")))
     first = _read(card, touches.first(card), max_age=touches.LIFE_SECONDS)
     if first is None:
         return last
     chosen = first if last is None or card.touch_model is TouchModel.FIRST else last
     return chosen._replace(first_code=first.inviter.code, last_code=last.inviter.code if last else "")
+
+
+def _asked(name: str) -> str:
+    """What the address asks for; most have no query, and then nothing is parsed."""
+    return request.args.get(name, "") if request.query_string else ""
 
 
 def _read(card: CampaignCard, token: str, *, max_age: int) -> Invitation | None:
@@ -128,18 +134,18 @@ def origin_html(invited: Invitation | None, around: str = "") -> str:
     `around` is the origin of the page that shows the form in a frame, where there is one.
     """
     html = f'<input type="hidden" name="ref" value="{escape(invited.token)}">' if invited else ""
-    host = (
-        request.form.get("from")
-        if request.method == "POST"
-        else text.address_parts(around or request.referrer or "").hostname
-    )
+    if request.method == "POST":
+        host = request.form.get("from")
+    else:
+        page = around or request.referrer
+        host = text.address_parts(page).hostname if page else None
     if host and host != request.host.split(":")[0]:
         html += f'<input type="hidden" name="from" value="{escape(host[:100])}">'
     return html
 
 
-def _page(card: CampaignCard, locale: str, stage: Stage) -> list[str]:
-    """The page in parts: fixed texts, and between them the marks of what is filled in."""
+def _page(card: CampaignCard, locale: str, stage: Stage) -> list[bytes]:
+    """The page in parts, as they are sent: fixed texts, and between them the marks of what is filled in."""
     minute = int(time.time() // 60)  # the countdown is told to the minute
     key = (card.id, card.version, locale, stage, minute)
     parts = _pages.get(key)
@@ -151,14 +157,14 @@ def _page(card: CampaignCard, locale: str, stage: Stage) -> list[str]:
     return parts
 
 
-def _parts(html: str) -> list[str]:
-    return [part for part in _SLOTS.split(html) if part]
+def _parts(html: str) -> list[bytes]:
+    return [part for part in _SLOTS.split(html.encode()) if part]
 
 
-def _filled(parts: list[str], card: CampaignCard, invited: Invitation | None, token: str) -> str:
-    filled = {_TOKEN: token, _INVITER: inviter_html(invited), _ORIGIN: origin_html(invited)}
-    filled[_BOARD] = board.landing_html(card)
-    return "".join([filled.get(part, part) for part in parts])
+def _filled(parts: list[bytes], card: CampaignCard, invited: Invitation | None, token: str) -> bytes:
+    own = (token, inviter_html(invited), origin_html(invited), board.landing_html(card))
+    filled = {slot: words.encode() for slot, words in zip(_PLACES, own, strict=True)}
+    return b"".join([filled.get(part, part) for part in parts])
 
 
 def _render(

@@ -21,8 +21,10 @@ def first(card: CampaignCard) -> str:
 
 def remember(response: Response, card: CampaignCard, token: str) -> None:
     """Keep the ref of the link that led here, unless an earlier one is kept: thirty days, or until the contest ends."""
+    if not card.is_remembering_touch or not token or _name(card) in request.cookies:
+        return
     left = int((card.ends_at - clock.now()).total_seconds())
-    if not card.is_remembering_touch or not token or left <= 0 or _name(card) in request.cookies:
+    if left <= 0:
         return
     response.set_cookie(
         _name(card),

@@ -115,7 +115,7 @@ def test_a_cached_view_asks_the_database_for_nothing(
     """Even for a referred visitor: the card and the inviter are remembered."""
     went_on = visitor.get(f"/r/{scene.code}?ch=wa")
     visitor.get(went_on.location)
-    monkeypatch.setattr(hot, "_connection", lambda: pytest.fail("the database was asked"))
+    monkeypatch.setattr(hot, "_line", lambda: pytest.fail("the database was asked"))
     monkeypatch.setattr(counters, "flush", lambda: None)
     page = visitor.get(went_on.location)
     assert "Ben" in page.text
