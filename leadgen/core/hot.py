@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -26,6 +27,7 @@ from leadgen.core import settings
 
 Row = dict[str, Any]
 _ATTEMPTS = 3
+_BREATH = 0.05  # seconds in which the winner gets the lock that we gave up; asked for again at once, we take it first
 # Statements that one connection keeps prepared; there are fewer, so that only a mistake could bring them all anew.
 _MOST_PREPARED = 512
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
@@ -106,7 +108,7 @@ def _run(statement: str, values: Mapping[str, Any]) -> list[Row]:
         try:
             return line.run(numbered, in_order)
         except (DeadlockDetected, SerializationFailure):
-            continue
+            time.sleep(_BREATH)
         except psycopg.OperationalError:
             if not line.connection.closed:
                 raise
