@@ -55,6 +55,19 @@ def test_the_example_of_the_environment_starts_once_its_blanks_are_filled() -> N
         config.load(example)
 
 
+def test_the_proxy_lets_through_what_pages_of_large_files_take(app: Flask) -> None:
+    wide = re.search(r"location ~ (\S+) \{\s+client_max_body_size (\d+)m;", (FILES / "nginx.conf").read_text())
+    assert wide
+    pattern, most = re.compile(wide[1]), int(wide[2]) * 1024 * 1024
+    views = {rule.rule: app.view_functions[rule.endpoint] for rule in app.url_map.iter_rules()}
+    large = {rule: view.most_bytes for rule, view in views.items() if hasattr(view, "most_bytes")}
+    assert len(large) > 4
+    for rule, takes in large.items():
+        assert pattern.search(re.sub(r"<[^>]+>", "1", rule)), rule
+        assert most > takes, rule
+    assert pattern.search("/me/token/works/new/1")
+
+
 @pytest.mark.parametrize(("place", "command"), _commands().items())
 def test_every_command_exists(app: Flask, place: str, command: list[str]) -> None:
     if command[0] == "granian":
