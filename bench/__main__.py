@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import board, campaign, hot, referrals, trees, webhooks
+from bench import board, campaign, hot, referrals, segments, trees, webhooks
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -31,6 +31,7 @@ def main() -> None:
     parts["trees"] = spreading_trees
     parts["board"] = places
     parts["referrals"] = famous_referrer
+    parts["segments"] = large_segments
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -105,6 +106,11 @@ def whole_funnel(stack: Stack, double: Double, slug: str, wanted: argparse.Names
 def places(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """What a place in a race or in a waiting list costs in a large contest."""
     board.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
+
+
+def large_segments(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """Who is meant, in a large base: counted, listed, judged one by one, exported."""
+    segments.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
 
 
 def famous_referrer(stack: Stack, _double: Double, slug: str, _wanted: argparse.Namespace) -> None:

@@ -65,6 +65,7 @@ from leadgen.mail.models import (
     WarmUp,
 )
 from leadgen.nurture.models import Broadcast, Enrolment, EnrolmentStatus, Sequence, Step
+from leadgen.segments.models import Segment, SegmentSize
 from tests import texts
 
 Row = TypeVar("Row")
@@ -529,6 +530,15 @@ def make_broadcast(campaign: Campaign, **values: Any) -> Broadcast:
         texts=texts.step(1),
         created_at=clock.now(),
     )
+
+
+def make_segment(brand: Brand, definition: dict[str, Any] | None = None, **values: Any) -> Segment:
+    """Everybody who agreed to marketing, unless `definition` says otherwise; counted once."""
+    now = clock.now()
+    asked = definition or {"all": [{"all": [{"field": "marketing", "op": "eq", "value": True}]}]}
+    segment = keep(Segment, values, brand_id=brand.id, name="Willing", definition=asked, created_at=now, changed_at=now)
+    keep(SegmentSize, {}, segment_id=segment.id, day=now.date(), people=1)
+    return segment
 
 
 def make_move(message: Message, reason: str = "quiet_hours") -> MessageMove:

@@ -64,6 +64,7 @@ def make_one_of_everything() -> World:
     factories.make_seal(factories.make_consent(world.ben))
     factories.make_forgotten_address()
     factories.make_broadcast(world.campaign)
+    factories.make_segment(world.brand)
     factories.make_sending_settings()
     factories.make_letter_text(world.campaign)
     factories.make_enrolment(factories.make_sequence(world.campaign), world.ben)

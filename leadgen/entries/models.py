@@ -104,6 +104,14 @@ class Entry(Model):
         Index(
             "ix_entry_ref3_id", "ref3_id", postgresql_include=["status"], postgresql_where=text("ref3_id IS NOT NULL")
         ),
+        # Who brought friends are few; segments add up how many within this index alone.
+        Index(
+            "ix_entry_friends",
+            "brand_id",
+            "contact_id",
+            postgresql_include=["friends_counted", "campaign_id"],
+            postgresql_where=text("friends_counted > 0"),
+        ),
         Index("ix_entry_pending", "expires_at", postgresql_where=text("status = 'pending'")),
         Index("ix_entry_campaign_id", "campaign_id", "id"),
         # The order of the leaderboard, whole: rank points, then who reached them first, then the older entry (I08).

@@ -37,6 +37,11 @@ def columns() -> dict[str, list[str]]:
     return {"domains": list(_GROUPS), "domain_groups": list(_GROUPS.values())}
 
 
+def members() -> dict[str, tuple[str, ...]]:
+    """The domains of each group but `other`."""
+    return dict(_DOMAINS)
+
+
 def of(email: str) -> str:
     """The group of one address."""
     return _GROUPS.get(email.rpartition("@")[2].lower(), OTHER)

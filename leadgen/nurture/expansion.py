@@ -16,7 +16,7 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import kinds
 from leadgen.mail import groups, streams
-from leadgen.nurture.audiences import PEOPLE, Audience
+from leadgen.nurture.audiences import Audience
 from leadgen.nurture.models import Broadcast, BroadcastStatus
 
 CHUNK = 20_000
@@ -36,7 +36,7 @@ ORDER BY b.started_at, b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
 
 # Somebody who gives a sign of life while we work changes passes: the later ones take everybody who did, and the intent
 # drops who has a mail already.
-_WANT = text(f"""
+_WANT = f"""
 WITH stretch AS MATERIALIZED (
     SELECT * FROM entry WHERE campaign_id = :campaign AND id > :after ORDER BY id LIMIT :chunk
 ), wanted AS (
@@ -47,7 +47,7 @@ WITH stretch AS MATERIALIZED (
            jsonb_build_object('entry', e.id, 'access_version', e.access_version, 'code', e.code),
            CAST(:due AS timestamptz), CAST(:expires AS timestamptz), CAST(:now AS timestamptz)
     FROM stretch e JOIN contact c ON c.id = e.contact_id {groups.JOIN}
-    WHERE {PEOPLE} AND e.confirmed_at <= :started
+    WHERE {{people}} AND e.confirmed_at <= :started
       AND (coalesce(c.last_inbound_at, :anybody) >= :since AND coalesce(c.last_inbound_at, :anybody) < :before
            OR c.last_inbound_at >= CAST(:started AS timestamptz) - interval '1 hour')
     ORDER BY e.id
@@ -56,7 +56,7 @@ WITH stretch AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM stretch) AS looked_at, (SELECT max(id) FROM stretch) AS last_id,
        (SELECT count(*) FROM wanted) AS wanted
-""")  # noqa: S608 - constants of this module, of nurture.audiences and of mail.groups
+"""  # noqa: S608 - constants of this module and of mail.groups; {people} is that of nurture.audiences
 # The base may have grown tenfold since the tables were last analysed; a chunk is looked up row by row in any case.
 _PLANS = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 
@@ -131,7 +131,9 @@ def expand_chunk(limit: int = CHUNK) -> bool:
     passes = _passes(begun)
     current = next((one for one in passes if one.since == broadcast.after_inbound_at), passes[0])
     db.session.execute(_PLANS)
-    looked_at, last_id, wanted = db.session.execute(_WANT, _values(broadcast, begun, current, limit)).one()
+    people = Audience.of(broadcast.audience).condition(broadcast.brand_id)
+    values = {**_values(broadcast, begun, current, limit), **people.values}
+    looked_at, last_id, wanted = db.session.execute(text(_WANT.format(people=people.sql)), values).one()
     broadcast.wanted += wanted
     broadcast.after_inbound_at, broadcast.after_entry_id = current.since, last_id or broadcast.after_entry_id
     if looked_at < limit:
@@ -176,4 +178,4 @@ def _values(broadcast: Broadcast, begun: datetime, current: _Pass, limit: int) -
     times = {"due": due_at, "expires": due_at + kinds.ALL["broadcast"].lifetime, "now": clock.now()}
     where = {"campaign": broadcast.campaign_id, "after": broadcast.after_entry_id or 0, "chunk": limit}
     names = {"broadcast": broadcast.id, "stream": broadcast.stream_id}
-    return span | times | where | names | Audience.of(broadcast.audience).values() | groups.columns()
+    return {**span, **times, **where, **names, **groups.columns()}

@@ -97,8 +97,8 @@ class Broadcast(Model):
     """One letter to many people at once.
 
     `texts` has the shape of `Step.texts`; `audience` is {"locales": [...], "conditions": [{"question": key, "is":
-    value}, …], "friends": n}, all of which must hold. `after_*` is where the expansion into messages stands: people are
-    taken in passes by their last sign of life, the most recent first (nurture.expansion).
+    value}, …], "friends": n, "segment": id}, all of which must hold. `after_*` is where the expansion into messages
+    stands: people are taken in passes by their last sign of life, the most recent first (nurture.expansion).
     """
 
     __tablename__ = "broadcast"

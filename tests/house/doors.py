@@ -22,6 +22,7 @@ from leadgen.mail.models import Message, Stream
 from leadgen.nurture.models import Broadcast, Step
 from leadgen.pictures import service as pictures
 from leadgen.rewards.models import Award, Coupon
+from leadgen.segments.models import Segment
 from leadgen.web import preview
 from leadgen.web.guards import Guard
 from leadgen.web.public import seals
@@ -107,6 +108,8 @@ def examples() -> tuple[World, Examples]:
         "step_id": db.session.scalars(select(Step.id)).first(),
         "entry_id": ben.id,
         "broadcast_id": db.session.scalars(select(Broadcast.id)).first(),
+        "segment_id": db.session.scalars(select(Segment.id)).first(),
+        "example": "awake",
         "contact_id": ben.contact_id,
         "message_id": db.session.scalars(select(Message.id)).first(),
         "stream_id": db.session.scalars(select(Stream.id)).first(),

@@ -35,8 +35,12 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         3_700,
         "two dozen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
+    "segments": (
+        1_950,
+        "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
+    ),
     "web/admin": (
-        7_000,
+        7_200,
         "pages of a campaign, its review, broadcasts and sending; words and geometry of charts stand apart",
     ),
     "rewards": (

@@ -70,6 +70,7 @@ def test_a_draft_may_have_gaps_and_is_sent_only_when_whole(campaign: Campaign) -
         ({"texts": {"fr": {"url": "javascript:alert(1)"}}}, "fr-url"),
         ({"audience": Audience(locales=("de",))}, "locales"),
         ({"audience": Audience(friends=-1)}, "friends"),
+        ({"audience": Audience(segment=999_999)}, "segment"),
         ({"audience": Audience(conditions=({"question": "unknown", "is": "sea"},))}, "condition"),
         ({"audience": Audience(conditions=({"question": "question_1", "is": "moon"},))}, "condition"),
         ({"audience": Audience(conditions=({"question": "question_1", "is": ["sea"]},))}, "condition"),

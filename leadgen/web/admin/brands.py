@@ -38,7 +38,7 @@ class BrandForm(StudioForm):
 @guarded_by(Guard.STAFF)
 def brand(brand_id: int) -> ResponseReturnValue:
     """Edit a brand that the user works for."""
-    found = _mine(brand_id)
+    found = mine(brand_id)
     form = BrandForm(sent(), obj=found)
     if request.method == "POST" and form.validate():
         try:
@@ -60,7 +60,8 @@ def brand_of(campaign_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.brand", brand_id=campaign_of_mine(campaign_id).brand_id), 303)
 
 
-def _mine(brand_id: int) -> Brand:
+def mine(brand_id: int) -> Brand:
+    """The brand, when the signed-in user works for it. Raises NotFound for another one too."""
     found = next((one for one in accounts.brands_of(staff.current()) if one.id == brand_id), None)
     if found is None:
         raise NotFound

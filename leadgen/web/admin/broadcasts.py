@@ -20,6 +20,8 @@ from leadgen.nurture import broadcasts as nurture
 from leadgen.nurture.audiences import Audience
 from leadgen.nurture.broadcasts import BroadcastInput
 from leadgen.nurture.models import Broadcast
+from leadgen.segments import service as segments
+from leadgen.segments.models import Segment
 from leadgen.web import staff
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, line, needed, sent, whole
@@ -85,6 +87,8 @@ def broadcast_edit(campaign_id: int, broadcast_id: int) -> ResponseReturnValue:
         answers=list(answers(campaign)),
         placeholders=kinds.ALL["broadcast"].placeholders,
         size=nurture.audience_size(found),
+        segment=audience.segment,
+        segments=_segments(campaign, audience.segment),
     )
     return make_response(page, 422 if form.is_wrong else 200)
 
@@ -173,7 +177,15 @@ def _asked() -> Audience:
         locales=ticked if len(ticked) < len(i18n.LOCALES) else (),
         conditions=tuple(dict(pair) for pair in dict.fromkeys(_unpacked(one) for one in packed)),
         friends=int(typed) if typed.isdecimal() and len(typed) < 9 else 0,
+        segment=request.values.get("segment", type=int) or None,
     )
+
+
+def _segments(campaign: Campaign, chosen: int | None) -> list[Segment]:
+    """Those in use, and the chosen one if it was put away since."""
+    found = list(segments.of_brand(campaign.brand_id))
+    away = segments.of_brand(campaign.brand_id, is_archived=True) if chosen else ()
+    return found + [one for one in away if one.id == chosen]
 
 
 def _unpacked(packed: str) -> tuple[tuple[str, Any], ...]:

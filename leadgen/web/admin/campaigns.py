@@ -155,6 +155,10 @@ def places() -> ResponseReturnValue:
     """Where ⌘K can go: every page of every campaign."""
     found = [{"name": _("Campaigns"), "to": url_for("admin.campaign_list")}]
     found += [{"name": _("New campaign"), "to": url_for("admin.campaign_new")}]
+    found += [
+        {"name": f"{brand.name} › {_('Segments')}", "to": url_for("admin.segment_list", brand_id=brand.id)}
+        for brand in accounts.brands_of(staff.current())
+    ]
     for campaign in campaigns.list_for(brand_ids()):
         found += [
             {"name": f"{campaign.name} › {tab.word()}", "to": url_for(tab.endpoint, campaign_id=campaign.id)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from math import ceil, floor, log10
 from zoneinfo import ZoneInfo
 
@@ -123,6 +123,25 @@ def curve(slots: Sequence[Slot], unit: str, zone: str, width: int) -> Curve:
     return Curve(width, HEIGHT, LEFT, right, bottom, rows, columns, tuple(lines))
 
 
+def growth(days: Sequence[tuple[date, int]], width: int) -> Curve:
+    """How many people stood in something, day by day; days that were not counted keep their room."""
+    top = _ceiling(max((people for _day, people in days), default=0))
+    right, bottom = width - RIGHT, HEIGHT - BOTTOM
+    span = max(1, (days[-1][0] - days[0][0]).days) if days else 1
+
+    def y(number: int) -> float:
+        return round(bottom - (bottom - TOP) * number / top, 1)
+
+    def x(day: date) -> float:
+        return round(LEFT + (right - LEFT) * (day - days[0][0]).days / span, 1)
+
+    points = [(x(day), y(people)) for day, people in days]
+    line = _line("confirmed", _("People"), points, bottom, days[-1][1] if days else 0)
+    rows = tuple(Mark(y(number), i18n.format_number(number)) for number in _steps(top))
+    columns = tuple(Mark(x(days[n][0]), _day(days[n][0])) for n in _spread(len(days), width // 80))
+    return Curve(width, HEIGHT, LEFT, right, bottom, rows, columns, (line,))
+
+
 def _line(key: str, name: str, points: list[tuple[float, float]], bottom: float, total: int) -> Series:
     path = " ".join(f"{px},{py}" for px, py in points)
     area = f"{points[0][0]},{bottom} {path} {points[-1][0]},{bottom}" if points else ""
@@ -147,6 +166,11 @@ def _spread(count: int, most: int) -> list[int]:
         return []
     stride = max(1, ceil(count / max(1, most)))
     return list(range(0, count, stride))
+
+
+def _day(day: date) -> str:
+    language = "en_GB" if i18n.locale() == "en" else i18n.locale()
+    return str(dates.format_skeleton("MMMd", day, locale=language))
 
 
 def _when(moment: datetime, unit: str, zone: str) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from flask import render_template, request
 
+from leadgen.accounts import service as accounts
 from leadgen.analytics import people, trees
-from leadgen.campaigns.models import Question
+from leadgen.campaigns.models import Campaign, Question
+from leadgen.contacts.models import Contact
 from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
+from leadgen.segments import service as segments
+from leadgen.segments.models import Segment
 from leadgen.visits import service as visits
+from leadgen.web import staff
 from leadgen.web.admin import moments, proof, spread_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.guards import Guard, guarded_by
@@ -32,7 +37,13 @@ def entrant(campaign_id: int, entry_id: int) -> str:
         openings=visits.openings(found.entry.id),
         levels=trees.levels(found.entry.id),
         spread_words=spread_words,
+        segments=_segments(campaign, found.contact),
     )
+
+
+def _segments(campaign: Campaign, contact: Contact) -> list[Segment]:
+    brand = next(one for one in accounts.brands_of(staff.current()) if one.id == campaign.brand_id)
+    return segments.of_contact(brand, contact)
 
 
 def told(question: Question, value: object) -> str:

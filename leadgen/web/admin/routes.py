@@ -24,6 +24,8 @@ from leadgen.web.admin import (
     questions,
     review,
     rewards,
+    segment_edit,
+    segments,
     sending,
     sending_mails,
     sending_pace,
@@ -40,7 +42,7 @@ PAGES = (
     sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants,
     contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
     share_kit, spreading, virality, works,
-    rewards, awards, codes,
+    rewards, awards, codes, segments, segment_edit,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

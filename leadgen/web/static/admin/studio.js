@@ -154,7 +154,7 @@ for (const form of all("[data-count]")) {
   const count = async () => {
     const mine = ++latest;
     const asked = new URLSearchParams();
-    for (const name of ["speaks_en", "speaks_fr", "friends", "answer"])
+    for (const name of ["speaks_en", "speaks_fr", "friends", "answer", "segment"])
       for (const value of new FormData(form).getAll(name)) asked.append(name, value);
     try {
       const found = await part(`${form.dataset.count}?${asked}`);

@@ -1,0 +1,59 @@
+"""From a condition to SQL: the same meaning as core.logic.holds, with every value bound.
+
+The statement is ours from its first letter to its last; what people chose stands in `Fragment.values` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from leadgen.core.errors import Invalid
+from leadgen.core.i18n import gettext as _
+from leadgen.core.logic import Condition, Op
+from leadgen.segments.catalogue import Catalogue
+from leadgen.segments.sources import Writing
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A condition on the contact `c`, scoped to one brand and to people who are not erased.
+
+    `sql` is meant for sqlalchemy.text, beside any other condition; `values` go with it.
+    """
+
+    sql: str
+    values: Mapping[str, Any]
+
+
+def fragment(
+    catalogue: Catalogue, condition: Condition, now: datetime, *, is_crowd: bool, prefix: str = "seg"
+) -> Fragment:
+    """The condition as SQL, for counting a crowd or for judging one person after the other.
+
+    The names of its values begin with `prefix`, so that several may stand in one statement. Raises Invalid
+    (`condition`) when it asks for a field that is not there any more.
+    """
+    out = Writing(catalogue.brand_id, catalogue.zone, now, is_crowd, prefix)
+    scope = out.filled("c.brand_id = {brand} AND c.erased_at IS NULL")
+    return Fragment(f"({scope} AND {_written(catalogue, condition, out)})", out.values)
+
+
+def _written(catalogue: Catalogue, condition: Condition, out: Writing, *, is_not: bool = False) -> str:
+    """`not` is handed down to the comparisons: only there does NULL have to be told from false."""
+    if "not" in condition:
+        return _written(catalogue, condition["not"], out, is_not=not is_not)
+    for group, word, nothing in (("all", "AND", "true"), ("any", "OR", "false")):
+        if group in condition:
+            parts = [_written(catalogue, part, out, is_not=is_not) for part in condition[group]]
+            other = {"AND": "OR", "OR": "AND", "true": "false", "false": "true"}
+            joined = f" {other[word] if is_not else word} ".join(parts)
+            return f"({joined})" if parts else (other[nothing] if is_not else nothing)
+    field = catalogue.asked.get(condition["field"])
+    if field is None:
+        told = _("“%(field)s” is nothing that can be asked for here.") % {"field": condition["field"]}
+        raise Invalid(told, "condition")
+    sql = field.source.write(Op(condition["op"]), condition.get("value"), out)
+    return f"({sql}) IS NOT TRUE" if is_not else sql
