@@ -124,10 +124,7 @@ def at(sql: str, scale: Scale) -> Source:
     return At(sql, scale)
 
 
-def flag(
-    key: str, group: Group, word: Callable[[], str], sql: str, sayings: tuple[Callable[[], str], Callable[[], str]],
-    example: Callable[[], str],
-) -> Spec:  # fmt: skip
+def flag(key: str, group: Group, word: Words, sql: str, *, sayings: tuple[Words, Words], example: Words) -> Spec:
     """A yes or no that is always known."""
     yes, no = sayings
     return Spec(
@@ -144,10 +141,7 @@ def flag(
     )
 
 
-def count(
-    key: str, group: Group, word: Callable[[], str], source: Source, says: Callable[[float], str],
-    example: Callable[[], str],
-) -> Spec:  # fmt: skip
+def count(key: str, group: Group, word: Words, source: Source, *, says: Callable[[float], str], example: Words) -> Spec:
     """A number of things, 0 where there are none."""
     return Spec(
         key=key,

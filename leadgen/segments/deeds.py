@@ -48,8 +48,14 @@ def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
         example=lambda: _("Confirmed in the contest “Summer”: they may hear of the next one first."),
         options=lambda: names,
     )
+    yield _kind(held)
+    yield from _deeds()
+    yield from (_points(contest) for contest in held)
+
+
+def _kind(held: Sequence[Campaign]) -> Spec:
     of_kind = Rows("entry e JOIN campaign k ON k.id = e.campaign_id", _ENTRIES, "e.contact_id")
-    yield Spec(
+    return Spec(
         key="contest_kind",
         group=Group.CONTESTS,
         word=lambda: _("Kind of contest"),
@@ -61,8 +67,6 @@ def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
         example=lambda: _("Kind of contest is a quiz: people who like to be asked."),
         options=partial(_kinds_of, sorted({contest.template for contest in held})),
     )
-    yield from _deeds()
-    yield from (_points(contest) for contest in held)
 
 
 def _deeds() -> Iterator[Spec]:
@@ -72,8 +76,8 @@ def _deeds() -> Iterator[Spec]:
         Group.CONTESTS,
         lambda: _("Points, over all contests"),
         Over(points, "coalesce(sum(e.points), 0)", Number()),
-        lambda n: ngettext("who have %(what)s point", "who have %(what)s points", int(n)),
-        lambda: _("Points, over all contests, is at least 50: your most active people."),
+        says=lambda n: ngettext("who have %(what)s point", "who have %(what)s points", int(n)),
+        example=lambda: _("Points, over all contests, is at least 50: your most active people."),
     )
     done = Rows(f"deed d {_ENTRY_DEEDS}", "e.brand_id = {brand} AND d.state = 'done'", "e.contact_id")
     yield count(
@@ -81,8 +85,8 @@ def _deeds() -> Iterator[Spec]:
         Group.CONTESTS,
         lambda: _("Actions done"),
         Over(done, "count(*)", Number()),
-        lambda n: ngettext("who did %(what)s action", "who did %(what)s actions", int(n)),
-        lambda: _("Actions done is at least 3: people who do more than enter."),
+        says=lambda n: ngettext("who did %(what)s action", "who did %(what)s actions", int(n)),
+        example=lambda: _("Actions done is at least 3: people who do more than enter."),
     )
     works = Rows(f"work d {_ENTRY_DEEDS}", "e.brand_id = {brand} AND d.state = 'published'", "e.contact_id")
     yield count(
@@ -90,8 +94,8 @@ def _deeds() -> Iterator[Spec]:
         Group.CONTESTS,
         lambda: _("Works shown"),
         Over(works, "count(*)", Number()),
-        lambda n: ngettext("who show %(what)s work", "who show %(what)s works", int(n)),
-        lambda: _("Works shown is at least 1: makers whose photo or text was accepted."),
+        says=lambda n: ngettext("who show %(what)s work", "who show %(what)s works", int(n)),
+        example=lambda: _("Works shown is at least 1: makers whose photo or text was accepted."),
     )
     awards = "e.brand_id = {brand} AND d.state NOT IN ('refused', 'reclaimed', 'expired')"
     yield count(
@@ -99,8 +103,8 @@ def _deeds() -> Iterator[Spec]:
         Group.CONTESTS,
         lambda: _("Rewards earned"),
         Over(Rows(f"award d {_ENTRY_DEEDS}", awards, "e.contact_id"), "count(*)", Number()),
-        lambda n: ngettext("who earned %(what)s reward", "who earned %(what)s rewards", int(n)),
-        lambda: _("Rewards earned is at least 1: they know that you keep your word."),
+        says=lambda n: ngettext("who earned %(what)s reward", "who earned %(what)s rewards", int(n)),
+        example=lambda: _("Rewards earned is at least 1: they know that you keep your word."),
     )
 
 
@@ -112,11 +116,11 @@ def _points(contest: Campaign) -> Spec:
         Group.CONTESTS,
         lambda: _("Points in “%(contest)s”") % {"contest": contest.name},
         Over(Rows("entry e", where, "e.contact_id", given=contest.id), "coalesce(sum(e.points), 0)", Number()),
-        lambda n: (
+        says=lambda n: (
             ngettext("who have %%(what)s point in “%(contest)s”", "who have %%(what)s points in “%(contest)s”", int(n))
             % {"contest": name}
         ),
-        lambda: _("At least so many points in this one contest."),
+        example=lambda: _("At least so many points in this one contest."),
     )
 
 
@@ -128,13 +132,26 @@ def letters() -> Iterator[Spec]:
     )
     for days in WINDOWS:
         yield _letters_within(days, Over(Rows("message m", sent, "m.contact_id", given=days), "count(*)", Number()))
+    yield from _clicks()
+    yield flag(
+        "bounced",
+        Group.LETTERS,
+        lambda: _("Address bounced"),
+        "EXISTS (SELECT FROM suppression s WHERE s.brand_id = {brand} AND s.address_hash = c.address_hash "
+        "AND s.reason = 'hard_bounce')",
+        sayings=(lambda: _("whose address bounced"), lambda: _("whose address did not bounce")),
+        example=lambda: _("Address bounced: the mailbox does not exist (any more)."),
+    )
+
+
+def _clicks() -> Iterator[Spec]:
     yield count(
         "clicks",
         Group.LETTERS,
         lambda: _("Clicks in letters"),
         Over(_HUMAN, "count(*)", Number()),
-        lambda n: ngettext("who clicked %(what)s time", "who clicked %(what)s times", int(n)),
-        lambda: _("Clicks in letters is at least 1. Clicks of machines are never counted."),
+        says=lambda n: ngettext("who clicked %(what)s time", "who clicked %(what)s times", int(n)),
+        example=lambda: _("Clicks in letters is at least 1. Clicks of machines are never counted."),
     )
     yield Moment(
         key="clicked",
@@ -156,15 +173,6 @@ def letters() -> Iterator[Spec]:
         having=lambda: _("who gave a sign of life"),
         example=lambda: _("Last sign of life more than 180 days ago: say goodbye, or wake them."),
     )
-    yield flag(
-        "bounced",
-        Group.LETTERS,
-        lambda: _("Address bounced"),
-        "EXISTS (SELECT FROM suppression s WHERE s.brand_id = {brand} AND s.address_hash = c.address_hash "
-        "AND s.reason = 'hard_bounce')",
-        (lambda: _("whose address bounced"), lambda: _("whose address did not bounce")),
-        lambda: _("Address bounced: the mailbox does not exist (any more)."),
-    )
 
 
 def _letters_within(days: int, source: Source) -> Spec:
@@ -174,7 +182,7 @@ def _letters_within(days: int, source: Source) -> Spec:
         Group.LETTERS,
         lambda: _("Marketing letters in %(days)d days") % words,
         source,
-        lambda n: (
+        says=lambda n: (
             ngettext(
                 "who got %%(what)s marketing letter in the last %(days)d days",
                 "who got %%(what)s marketing letters in the last %(days)d days",
@@ -182,7 +190,7 @@ def _letters_within(days: int, source: Source) -> Spec:
             )
             % words
         ),
-        lambda: _("Marketing letters in 30 days is fewer than 2: room for one more."),
+        example=lambda: _("Marketing letters in 30 days is fewer than 2: room for one more."),
     )
 
 
@@ -194,16 +202,16 @@ def friends(held: Sequence[Campaign]) -> Iterator[Spec]:
         Group.FRIENDS,
         lambda: _("Confirmed friends brought"),
         Over(Rows("entry e", brought, "e.contact_id"), "coalesce(sum(e.friends_counted), 0)", Number()),
-        lambda n: ngettext("who brought %(what)s friend", "who brought %(what)s friends", int(n)),
-        lambda: _("Confirmed friends brought is at least 2: they speak of you."),
+        says=lambda n: ngettext("who brought %(what)s friend", "who brought %(what)s friends", int(n)),
+        example=lambda: _("Confirmed friends brought is at least 2: they speak of you."),
     )
     yield flag(
         "brought",
         Group.FRIENDS,
         lambda: _("Was brought by somebody"),
         "EXISTS (SELECT FROM entry e WHERE e.contact_id = c.id AND e.brand_id = {brand} AND e.referrer_id IS NOT NULL)",
-        (lambda: _("whom a friend brought"), lambda: _("whom no friend brought")),
-        lambda: _("Was brought by somebody: they trusted a friend first, and you second."),
+        sayings=(lambda: _("whom a friend brought"), lambda: _("whom no friend brought")),
+        example=lambda: _("Was brought by somebody: they trusted a friend first, and you second."),
     )
     yield Spec(
         key="generation",
@@ -228,7 +236,7 @@ def _friends_in(contest: Campaign) -> Spec:
         Group.FRIENDS,
         lambda: _("Friends brought to “%(contest)s”") % {"contest": contest.name},
         Over(rows, "coalesce(sum(e.friends_counted), 0)", Number()),
-        lambda n: (
+        says=lambda n: (
             ngettext(
                 "who brought %%(what)s friend to “%(contest)s”",
                 "who brought %%(what)s friends to “%(contest)s”",
@@ -236,7 +244,7 @@ def _friends_in(contest: Campaign) -> Spec:
             )
             % {"contest": name}
         ),
-        lambda: _("At least so many friends, who confirmed in this one contest."),
+        example=lambda: _("At least so many friends, who confirmed in this one contest."),
     )
 
 

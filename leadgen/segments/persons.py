@@ -64,6 +64,11 @@ def identity() -> Iterator[Spec]:
         says=lambda _n: _("whose time zone %(what)s"),
         example=lambda: _("Time zone contains “America/”: people for whom your morning is night."),
     )
+    yield from _mailboxes()
+    yield from _flags()
+
+
+def _mailboxes() -> Iterator[Spec]:
     yield Spec(
         key="mailbox",
         group=Group.IDENTITY,
@@ -85,7 +90,6 @@ def identity() -> Iterator[Spec]:
         example=lambda: _("Domain of the address is “yourcompany.example”: your own colleagues."),
         may_lack=False,
     )
-    yield from _flags()
 
 
 def _flags() -> Iterator[Spec]:
@@ -94,16 +98,16 @@ def _flags() -> Iterator[Spec]:
         Group.IDENTITY,
         lambda: _("First name is known"),
         "c.first_name <> ''",
-        (lambda: _("whose first name is known"), lambda: _("whose first name is not known")),
-        lambda: _("First name is not known: letters that begin with a name would look odd."),
+        sayings=(lambda: _("whose first name is known"), lambda: _("whose first name is not known")),
+        example=lambda: _("First name is not known: letters that begin with a name would look odd."),
     )
     yield flag(
         "confirmed_address",
         Group.IDENTITY,
         lambda: _("Address is confirmed"),
         "c.email_verified_at IS NOT NULL",
-        (lambda: _("who confirmed their address"), lambda: _("who did not confirm their address")),
-        lambda: _("Address is not confirmed: entered, and never pressed the button of the first mail."),
+        sayings=(lambda: _("who confirmed their address"), lambda: _("who did not confirm their address")),
+        example=lambda: _("Address is not confirmed: entered, and never pressed the button of the first mail."),
     )
     yield Moment(
         key="created",
@@ -123,8 +127,8 @@ def consent() -> Iterator[Spec]:
         Group.CONSENT,
         lambda: _("Agreed to marketing"),
         "c.marketing_at IS NOT NULL",
-        (lambda: _("who agreed to marketing"), lambda: _("who did not agree to marketing")),
-        lambda: _("Agreed to marketing: the people whom a broadcast can reach at all."),
+        sayings=(lambda: _("who agreed to marketing"), lambda: _("who did not agree to marketing")),
+        example=lambda: _("Agreed to marketing: the people whom a broadcast can reach at all."),
     )
     yield Moment(
         key="marketing_since",
@@ -147,7 +151,11 @@ def consent() -> Iterator[Spec]:
         having=lambda: _("who once left your letters"),
         example=lambda: _("Left the letters within the last 30 days: what had you sent them?"),
     )
-    yield Spec(
+    yield _blocked()
+
+
+def _blocked() -> Spec:
+    return Spec(
         key="blocked",
         group=Group.CONSENT,
         word=lambda: _("Why the address is blocked"),
@@ -168,8 +176,8 @@ def answers(contests: Sequence[Campaign]) -> Iterator[Spec]:
         Group.ANSWERS,
         lambda: _("Questions answered"),
         At("(SELECT count(*) FROM jsonb_object_keys(c.answers))", Number()),
-        lambda n: ngettext("who answered %(what)s question", "who answered %(what)s questions", int(n)),
-        lambda: _("Questions answered is exactly 0: nothing is known of them yet."),
+        says=lambda n: ngettext("who answered %(what)s question", "who answered %(what)s questions", int(n)),
+        example=lambda: _("Questions answered is exactly 0: nothing is known of them yet."),
     )
     ids = [contest.id for contest in contests]
     asked = db.session.scalars(

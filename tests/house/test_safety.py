@@ -50,8 +50,10 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/mail/gates.py": "constants of the module",
     "leadgen/mail/rescue.py": "constants of the module: which mails, and what is done with them",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
-    "leadgen/nurture/audiences.py": "constants of the module and of mail.groups",
-    "leadgen/nurture/expansion.py": "constants: who may be written to, and in which states of a contest",
+    "leadgen/segments/reading.py": "conditions of segments.compiling, whose values are bound",
+    "leadgen/segments/sources.py": "pieces of the tables of fields; what people choose is bound, and a test proves it",
+    "leadgen/nurture/audiences.py": "constants of the module, of mail.groups, and the condition of a segment",
+    "leadgen/nurture/expansion.py": "constants, and the condition of a segment: to whom, and in which states",
     "leadgen/nurture/service.py": "a constant of mail.groups: how a recipient's group is found",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
 }

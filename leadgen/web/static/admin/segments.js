@@ -48,10 +48,30 @@ form.addEventListener("click", (event) => {
   redraw(button.value, place(button.value));
 });
 
+// Keys choose in a list letter by letter: the row is drawn anew when they rest, or when Tab leaves the list.
+let waiting;
+const chosen = (focused) => {
+  clearTimeout(waiting);
+  waiting = undefined;
+  redraw("show", focused);
+};
+
 form.addEventListener("change", (event) => {
   if (!event.target.matches("[data-redraw]")) return;
   const id = event.target.id;
-  redraw("show", () => document.getElementById(id));
+  clearTimeout(waiting);
+  waiting = setTimeout(() => chosen(() => document.getElementById(id)), 400);
+});
+
+form.addEventListener("keydown", (event) => {
+  if (event.key !== "Tab" || event.shiftKey || !waiting || !event.target.matches("[data-redraw]")) return;
+  event.preventDefault();
+  const id = event.target.id;
+  chosen(() => {
+    const row = document.getElementById(id)?.closest(".segment-row");
+    const stops = row ? [...row.querySelectorAll("select, input, button")] : [];
+    return stops[stops.findIndex((one) => one.id === id) + 1];
+  });
 });
 
 form.addEventListener("input", (event) => {
