@@ -35,7 +35,7 @@ SELECT %(base)s + n, c.brand_id, 'seg' || n || '@mail.example', 'seg' || n || '@
             'month', (ARRAY['may', 'june', 'july', 'august', 'never'])[1 + n / 2 %% 5], 'budget',
             n %% 1000, 'role', (ARRAY['a', 'b', 'c', 'd'])[1 + n / 10 %% 4]) ELSE '{}'::jsonb END,
        at, CASE WHEN n %% 10 < 6 THEN at END,
-       CASE WHEN n %% 4 > 0 THEN %(now)s - interval '1 day' * (n * 7919 %% 300) END, at
+       CASE WHEN n %% 4 > 0 THEN %(now)s - interval '1 day' * (n::bigint * 7919 %% 300) END, at
 FROM generate_series(1, %(people)s) AS n
 CROSS JOIN LATERAL (SELECT %(now)s - interval '1 minute' * (n %% 500000) AS at) AS made,
      campaign c WHERE c.slug = %(slug)s

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from math import ceil, floor, log10
 from zoneinfo import ZoneInfo
 
-from babel import dates
+from babel import dates, numbers
 
 from leadgen.analytics.service import Numbers, Slot
 from leadgen.core import i18n
@@ -137,7 +137,7 @@ def growth(days: Sequence[tuple[date, int]], width: int) -> Curve:
 
     points = [(x(day), y(people)) for day, people in days]
     line = _line("confirmed", _("People"), points, bottom, days[-1][1] if days else 0)
-    rows = tuple(Mark(y(number), i18n.format_number(number)) for number in _steps(top))
+    rows = tuple(Mark(y(number), _short(number)) for number in _steps(top))
     columns = tuple(Mark(x(days[n][0]), _day(days[n][0])) for n in _spread(len(days), width // 80))
     return Curve(width, HEIGHT, LEFT, right, bottom, rows, columns, (line,))
 
@@ -166,6 +166,12 @@ def _spread(count: int, most: int) -> list[int]:
         return []
     stride = max(1, ceil(count / max(1, most)))
     return list(range(0, count, stride))
+
+
+def _short(number: int) -> str:
+    """A number of the grid that fits beside it at any size: 750, 250K, 1M."""
+    language = "en_GB" if i18n.locale() == "en" else i18n.locale()
+    return str(numbers.format_compact_decimal(number, locale=language, fraction_digits=1))
 
 
 def _day(day: date) -> str:
