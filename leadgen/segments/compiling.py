@@ -16,12 +16,15 @@ from leadgen.core.logic import Condition, Op
 from leadgen.segments.catalogue import Catalogue
 from leadgen.segments.sources import Writing
 
+# How a value's place is written for sqlalchemy.text, and for psycopg or core.hot.
+SQLALCHEMY, PSYCOPG = ":{name}", "%({name})s"
+
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
     """A condition on the contact `c`, scoped to one brand and to people who are not erased.
 
-    `sql` is meant for sqlalchemy.text, beside any other condition; `values` go with it.
+    `sql` stands beside any other condition of a statement; `values` go with it.
     """
 
     sql: str
@@ -29,14 +32,21 @@ class Fragment:
 
 
 def fragment(
-    catalogue: Catalogue, condition: Condition, now: datetime, *, is_crowd: bool, prefix: str = "seg"
+    catalogue: Catalogue,
+    condition: Condition,
+    now: datetime,
+    *,
+    is_crowd: bool,
+    prefix: str = "seg",
+    mark: str = SQLALCHEMY,
 ) -> Fragment:
     """The condition as SQL, for counting a crowd or for judging one person after the other.
 
-    The names of its values begin with `prefix`, so that several may stand in one statement. Raises Invalid
+    The names of its values begin with `prefix`, so that several may stand in one statement; `mark` is the driver's way
+    to write a value's place. Raises Invalid
     (`condition`) when it asks for a field that is not there any more.
     """
-    out = Writing(catalogue.brand_id, catalogue.zone, now, is_crowd, prefix)
+    out = Writing(catalogue.brand_id, catalogue.zone, now, is_crowd, prefix, mark)
     scope = out.filled("c.brand_id = {brand} AND c.erased_at IS NULL")
     return Fragment(f"({scope} AND {_written(catalogue, condition, out)})", out.values)
 

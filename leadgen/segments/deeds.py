@@ -75,7 +75,7 @@ def _deeds() -> Iterator[Spec]:
         "points",
         Group.CONTESTS,
         lambda: _("Points, over all contests"),
-        Over(points, "coalesce(sum(e.points), 0)", Number()),
+        Over(points, "sum(e.points)", Number()),
         says=lambda n: ngettext("who have %(what)s point", "who have %(what)s points", int(n)),
         example=lambda: _("Points, over all contests, is at least 50: your most active people."),
     )
@@ -115,7 +115,7 @@ def _points(contest: Campaign) -> Spec:
         f"points.{contest.id}",
         Group.CONTESTS,
         lambda: _("Points in “%(contest)s”") % {"contest": contest.name},
-        Over(Rows("entry e", where, "e.contact_id", given=contest.id), "coalesce(sum(e.points), 0)", Number()),
+        Over(Rows("entry e", where, "e.contact_id", given=contest.id), "sum(e.points)", Number()),
         says=lambda n: (
             ngettext("who have %%(what)s point in “%(contest)s”", "who have %%(what)s points in “%(contest)s”", int(n))
             % {"contest": name}
@@ -201,7 +201,7 @@ def friends(held: Sequence[Campaign]) -> Iterator[Spec]:
         "friends",
         Group.FRIENDS,
         lambda: _("Confirmed friends brought"),
-        Over(Rows("entry e", brought, "e.contact_id"), "coalesce(sum(e.friends_counted), 0)", Number()),
+        Over(Rows("entry e", brought, "e.contact_id"), "sum(e.friends_counted)", Number()),
         says=lambda n: ngettext("who brought %(what)s friend", "who brought %(what)s friends", int(n)),
         example=lambda: _("Confirmed friends brought is at least 2: they speak of you."),
     )
@@ -235,7 +235,7 @@ def _friends_in(contest: Campaign) -> Spec:
         f"friends.{contest.id}",
         Group.FRIENDS,
         lambda: _("Friends brought to “%(contest)s”") % {"contest": contest.name},
-        Over(rows, "coalesce(sum(e.friends_counted), 0)", Number()),
+        Over(rows, "sum(e.friends_counted)", Number()),
         says=lambda n: (
             ngettext(
                 "who brought %%(what)s friend to “%(contest)s”",

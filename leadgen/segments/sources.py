@@ -33,13 +33,14 @@ class Writing:
     now: datetime
     is_crowd: bool
     prefix: str = "seg"
+    mark: str = ":{name}"  # how the driver writes the place of a value
     values: dict[str, Any] = field(default_factory=dict)
 
     def bound(self, value: Any, sql_type: str) -> str:
         """The place of a value in the statement."""
         name = f"{self.prefix}{len(self.values)}"
         self.values[name] = value
-        return f"CAST(:{name} AS {sql_type})"
+        return f"CAST({self.mark.format(name=name)} AS {sql_type})"
 
     def filled(self, template: str, given: int | None = None) -> str:
         """A piece of ours with {brand}, {now} and {given} bound where they stand."""
@@ -83,7 +84,8 @@ class Number:
         """By size."""
         if op is Op.EMPTY:
             return f"{sql} IS NULL"
-        given = out.bound(Decimal(str(value)), "numeric")
+        is_whole = isinstance(value, int)  # compared as such, which is several times cheaper for a million sums
+        given = out.bound(value if is_whole else Decimal(str(value)), "bigint" if is_whole else "numeric")
         return f"{sql} IS DISTINCT FROM {given}" if op is Op.NE else f"{sql} {_SIGNS[op]} {given}"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.contacts.models import Contact
 from leadgen.core import clock
@@ -20,7 +21,16 @@ from leadgen.nurture.audiences import Audience
 from leadgen.nurture.broadcasts import BroadcastInput
 from leadgen.nurture.models import Broadcast, BroadcastStatus
 from tests import texts
-from tests.factories import fresh, make_answer, make_broadcast, make_campaign, make_entry, make_suppression
+from tests.factories import (
+    fresh,
+    make_answer,
+    make_brand,
+    make_broadcast,
+    make_campaign,
+    make_entry,
+    make_segment,
+    make_suppression,
+)
 from tests.mail.conftest import noon  # noqa: F401 - a fixture
 
 WORDS = texts.step(1)
@@ -333,3 +343,31 @@ def test_cancelling_cancels_what_waits_and_leaves_what_left(campaign: Campaign) 
     told = [(fresh(one).status.value, one.reason) for one in wanted(draft)]
     assert told == [("delivered", "")] + [("cancelled", "broadcast_cancelled")] * 3
     assert fresh(draft).status is BroadcastStatus.CANCELLED
+
+
+def test_a_segment_narrows_the_audience_when_people_are_looked_for(campaign: Campaign) -> None:
+    inside, outside, late = people(campaign)
+    for number in (inside, late):
+        db.session.get_one(Contact, number).timezone = "America/New_York"
+    tree = {"all": [{"field": "timezone", "op": "contains", "value": "america/"}]}
+    segment = make_segment(db.session.get_one(Brand, campaign.brand_id), tree)
+    made = broadcasts.create(campaign, written(audience=Audience(segment=segment.id)))
+    assert broadcasts.audience_size(made).people == 2
+    assert Audience.of(made.audience).segment == segment.id
+    broadcasts.send(made, by="Ada")
+    db.session.get_one(Contact, late).timezone = "Europe/Paris"
+    db.session.commit()
+    jobs.expand()
+    assert [message.contact_id for message in wanted(made)] == [inside]
+    assert outside not in [message.contact_id for message in wanted(made)]
+
+
+def test_a_segment_that_lost_its_field_holds_nobody_rather_than_everybody(campaign: Campaign) -> None:
+    people(campaign)
+    brand = db.session.get_one(Brand, campaign.brand_id)
+    gone = make_segment(brand, {"all": [{"not": {"field": "answer.gone", "op": "eq", "value": "x"}}]})
+    made = broadcasts.create(campaign, written(audience=Audience(segment=gone.id)))
+    assert broadcasts.audience_size(made).people == 0
+    theirs = make_segment(make_brand())
+    with pytest.raises(Invalid):
+        broadcasts.create(campaign, written(audience=Audience(segment=theirs.id)))

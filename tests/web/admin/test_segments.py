@@ -259,3 +259,17 @@ def test_another_brands_segment_is_absent_from_mine(app: Flask, ada: Staff, worl
     for deed in ("archive", "restore", "export", "duplicate", "edit"):
         assert ada.post(f"{path}/{theirs}/{deed}", _payload(_row(0, "brought", "no"))).status_code == 404
     assert i18n.locale() == "en"
+
+
+def test_a_broadcast_is_written_to_a_segment(app: Flask, ada: Staff, base: str, world: World, willing: int) -> None:
+    with app.app_context():
+        draft = factories.make_broadcast(db.session.get_one(type(world.campaign), world.campaign.id)).id
+        nobody = factories.make_segment(world.brand, {"all": [{"field": "friends", "op": "gt", "value": 99}]}).id
+    page = ada.get(f"{base}/broadcasts/{draft}/edit").text
+    assert f'<option value="{willing}">Willing</option>' in page
+    assert ada.post(f"{base}/broadcasts/{draft}/edit", fields_of(page) | {"segment": str(nobody)}).status_code == 303
+    page = ada.get(f"{base}/broadcasts/{draft}/edit").text
+    assert f'<option value="{nobody}" selected>' in page
+    assert "<b>0</b>" in ada.get(f"{base}/broadcasts/audience?segment={nobody}").text
+    assert "<b>1</b>" in ada.get(f"{base}/broadcasts/audience?segment={willing}").text
+    assert ada.get(f"{base}/broadcasts/audience?segment=999999").status_code == 200
