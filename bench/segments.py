@@ -98,6 +98,8 @@ def measure(stack: Stack, slug: str, *, people: int, rounds: int) -> None:
     with app.app_context():
         campaign = db.session.scalars(select(Campaign).filter_by(slug=slug)).one()
         catalogue = fields.of_brand(db.session.get_one(Brand, campaign.brand_id))
+        # The floor of the machine as it is now: every contact of the brand, counted without any condition.
+        _show(stack, "segment counted: everybody", lambda: _counted(catalogue, {"all": []}), GOAL_COUNT_MS, rounds)
         for name, parts in SEGMENTS.items():
             condition = {"all": parts}
             _show(stack, f"segment counted: {name}", lambda c=condition: _counted(catalogue, c), GOAL_COUNT_MS, rounds)
