@@ -273,3 +273,32 @@ def test_a_broadcast_is_written_to_a_segment(app: Flask, ada: Staff, base: str, 
     assert "<b>0</b>" in ada.get(f"{base}/broadcasts/audience?segment={nobody}").text
     assert "<b>1</b>" in ada.get(f"{base}/broadcasts/audience?segment={willing}").text
     assert ada.get(f"{base}/broadcasts/audience?segment=999999").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "way", "value"),
+    [
+        ("domain", "contains", "a\x00b"),
+        ("points", "gte", "nan"),
+        ("points", "gte", "1e400"),
+        ("points", "gte", "9" * 30),
+        ("clicked", "within", "9" * 30),
+        ("created", "on", "9999-12-31"),
+        ("answer.question_1", "in", "nowhere"),
+        ("moon", "in", "x"),
+        ("domain", "like", ""),
+    ],
+)
+def test_impossible_values_are_refused_with_a_page(ada: Staff, path: str, field: str, way: str, value: str) -> None:
+    sent = _payload(_row(0, field, way, [value]))
+    assert ada.post(f"{path}/new", sent).status_code == 422
+    assert ada.post(f"{path}/new", sent | {"do": "show"}).status_code == 200
+
+
+def test_numbers_beyond_the_tables_name_nothing(ada: Staff, base: str, path: str, willing: int) -> None:
+    assert ada.get(f"{path}/{10**20}").status_code == 404
+    assert ada.get(f"{path}/{willing}?before={10**20}").status_code == 200
+    assert ada.get(f"{path}/{willing}?before=-1").status_code == 200
+    assert ada.get(f"{base}/broadcasts/audience?segment={10**20}").status_code == 404
+    assert ada.post(f"{path}/take/moon").status_code == 404
+    assert ada.post(f"{path}/new", {"set-999-row-999-field": "language", "do": "row:999"}).status_code == 200
