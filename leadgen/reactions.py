@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from leadgen.actions import forgetting as actions
 from leadgen.core.db import db
 from leadgen.entries import domains, points, referrals, telling, waiting
+from leadgen.forms import forgetting as form_answers
+from leadgen.forms import service as forms
 from leadgen.fraud import appeals, looks, rulings, sightings
 from leadgen.gallery import forgetting as gallery
 from leadgen.journal import service as journal
@@ -24,7 +26,8 @@ log = logging.getLogger(__name__)
 Reaction = Callable[[Sequence[Fact]], None]
 
 REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
-    FactName.CAMPAIGN_CREATED: (sequences.set_up_created, texts.copy_letters),
+    FactName.CAMPAIGN_CREATED: (sequences.set_up_created, texts.copy_letters, forms.copied),
+    FactName.CAMPAIGN_PUBLISHED: (forms.launched,),
     FactName.ENTRY_CREATED: (domains.check, sightings.note),
     FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
@@ -41,6 +44,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         actions.forget,
         gallery.forget,
         addresses.forget,
+        form_answers.forget,
         rewards.look_again,
     ),
     FactName.CAMPAIGN_MOVED: (looks.hear_moved,),

@@ -186,7 +186,8 @@ def make_campaign(brand: Brand, data: dict[str, Any]) -> Campaign:
     campaigns.edit_picture(campaign, plan["picture"])
     campaigns.edit_eligibility(campaign, countries=plan["countries"], minimum_age=18)
     _replace_prizes(campaign, data["prizes"])
-    _replace_questions(campaign, data["questions"])
+    asked = [QuestionInput(**(question | {"kind": QuestionKind(question["kind"])})) for question in data["questions"]]
+    campaigns.ask(campaign, asked)
     _add_actions(campaign, data["actions"])
     for milestone in data["milestones"]:
         words = {name: kind(milestone[name]) for name, kind in _WORDS.items()}
@@ -220,10 +221,3 @@ def _replace_prizes(campaign: Campaign, prizes: list[dict[str, Any]]) -> None:
         campaigns.remove_prize(campaign, standard.id)
     for prize in prizes:
         campaigns.add_prize(campaign, PrizeInput(**prize))
-
-
-def _replace_questions(campaign: Campaign, questions: list[dict[str, Any]]) -> None:
-    for standard in list(campaign.questions):
-        campaigns.remove_question(campaign, standard.id)
-    for question in questions:
-        campaigns.add_question(campaign, QuestionInput(**(question | {"kind": QuestionKind(question["kind"])})))

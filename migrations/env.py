@@ -11,6 +11,7 @@ import leadgen.actions.models
 import leadgen.campaigns.models
 import leadgen.contacts.models
 import leadgen.entries.models
+import leadgen.forms.models
 import leadgen.fraud.models
 import leadgen.gallery.models
 import leadgen.journal.models

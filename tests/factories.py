@@ -45,6 +45,7 @@ from leadgen.entries.models import (
     PointsBucket,
     ReferralState,
 )
+from leadgen.forms.models import Form, FormVersion, QuestionSkip, Submission
 from leadgen.journal.models import Counter, Fact
 from leadgen.journal.vocabulary import CounterName, FactName
 from leadgen.letters.models import Lane, LetterText, MailPurpose
@@ -630,3 +631,21 @@ def _hashed(password: str) -> str:
 def _hash_of(password: str) -> str:
     """By production's profile, which takes its time: once for each password, not for each member of staff."""
     return str(hash_password(password))
+
+
+def make_form(campaign: Campaign, definition: dict[str, Any], *, number: int = 1) -> FormVersion:
+    """A form that is edited and published as this version; the campaign's questions are what they were."""
+    now = clock.now()
+    if db.session.get(Form, campaign.id) is None:
+        keep(Form, {}, campaign_id=campaign.id, draft=definition, saved_at=now)
+    return keep(FormVersion, {}, campaign_id=campaign.id, number=number, definition=definition, published_at=now)
+
+
+def make_submission(entry: Entry, **values: Any) -> Submission:
+    now = clock.now()
+    ids = {"campaign_id": entry.campaign_id, "entry_id": entry.id}
+    return keep(Submission, values, **ids, number=1, begun_at=now, saved_at=now)
+
+
+def make_question_skip(contact_id: int, key: str) -> QuestionSkip:
+    return keep(QuestionSkip, {}, contact_id=contact_id, key=key, at=clock.now())

@@ -13,6 +13,8 @@ from leadgen.campaigns.models import Campaign, Mechanic
 from leadgen.contacts.models import Contact
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
+from leadgen.forms import definition as documents
+from leadgen.forms import projecting
 from tests import factories, factories_contest
 from tests.factories import make_brand, make_campaign, make_entry, make_membership, make_user
 
@@ -57,6 +59,9 @@ def make_one_of_everything() -> World:
     factories.make_suppression(db.session.get_one(Contact, world.anna.contact_id))
     factories.make_answer(world.ben, world.campaign.questions[0])
     factories.make_pending_points(world.ben)
+    factories.make_form(world.campaign, documents.to_data(projecting.derived(world.campaign.questions)))
+    factories.make_submission(world.ben)
+    factories.make_question_skip(world.ben.contact_id, "travel")
     message = factories.make_message(world.ben)
     factories.make_provider_event(message)
     factories.make_move(message)

@@ -280,6 +280,7 @@ class Question(Model):
     options: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     points: Mapped[int] = mapped_column(server_default=text("2"))
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    is_always: Mapped[bool] = mapped_column(server_default=text("true"))  # asked of everybody, whatever they answer
 
 
 class RulesVersion(Model):

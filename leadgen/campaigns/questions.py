@@ -1,4 +1,7 @@
-"""The qualification questions of a campaign: add, edit, remove, move."""
+"""The qualification questions of a campaign, as everything that speaks of answers knows them: one list, set at once.
+
+Forms are edited and published in the room above; what they publish becomes these rows.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
-
 from leadgen.campaigns.editing import check_locale, check_points, edited, in_each_language, line, not_final
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
-from leadgen.campaigns.prizes import move
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, Invalid, NotFound
+from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 
 OPTIONS_LIMIT = 30
@@ -34,66 +34,60 @@ class QuestionInput:
     texts: Mapping[str, Mapping[str, str]]
     options: Sequence[Mapping[str, Any]] = ()
     points: int = 2
+    is_always: bool = True
 
 
-def add_question(campaign: Campaign, question: QuestionInput) -> Question:
-    """Put a question at the end of the list. Raises Invalid."""
-    not_final(campaign)
-    if not _KEY.fullmatch(question.key):
-        raise Invalid(_("Use small letters, digits and _, beginning with a letter, such as travel_month."), "key")
-    if any(other.key == question.key for other in campaign.questions):
-        raise Invalid(_("Another question of this campaign has this key."), "key")
-    position = max((q.position for q in campaign.questions), default=0) + 1
-    added = Question(position=position, key=question.key, kind=question.kind, is_active=True, **_checked(question))
-    with edited(campaign, material=_points_told()):
-        campaign.questions.append(added)
-    return added
+def ask(campaign: Campaign, questions: Sequence[QuestionInput]) -> None:
+    """Make these the questions of the campaign, in this order; those that are not among them are not asked any more.
 
-
-def edit_question(campaign: Campaign, question_id: int, question: QuestionInput) -> Question:
-    """Replace texts, options and points. Key and kind stay as they are once anybody may have answered.
-
-    Raises NotFound, Invalid, Conflict.
+    Once a campaign is published its questions are only switched off, for people who are answering; and what a key
+    means stays. Raises Invalid, Conflict.
     """
     not_final(campaign)
-    found = _find(campaign, question_id)
-    if (question.key, question.kind) != (found.key, found.kind):
-        raise Conflict(_("The key and the type of a question stay as they are. Remove it and add another."))
-    checked = _checked(question)
-    with edited(campaign, material=_points_told() if checked["points"] != found.points else None):
-        for key, value in checked.items():
-            setattr(found, key, value)
-    return found
+    checked = [checked_question(question) for question in questions]
+    keys = [question.key for question in questions]
+    if len(set(keys)) < len(keys):
+        raise Invalid(_("Another question of this campaign has this key."), "key")
+    found = {question.key: question for question in campaign.questions}
+    for question in questions:
+        _check_kind(campaign, found.get(question.key), question)
+    points = {question.key: question.points for question in questions}
+    is_material = points != {q.key: q.points for q in campaign.questions if q.is_active}
+    with edited(campaign, material=_points_told() if is_material else None):
+        for place, (question, values) in enumerate(zip(questions, checked, strict=True), 1):
+            row = found.get(question.key) or _added(campaign, question.key)
+            row.kind, row.position, row.is_active, row.is_always = question.kind, place, True, question.is_always
+            for name, value in values.items():
+                setattr(row, name, value)
+        for row in [row for row in campaign.questions if row.key not in points]:
+            _stop_asking(campaign, row)
 
 
-def remove_question(campaign: Campaign, question_id: int) -> None:
-    """Stop asking a question: it is deleted, or only switched off when somebody has answered it. Raises NotFound."""
-    not_final(campaign)
-    found = _find(campaign, question_id)
-    with edited(campaign, material=_points_told()):
-        try:
-            with db.session.begin_nested():  # the answers' foreign key knows, even while somebody is answering
-                db.session.delete(found)
-        except IntegrityError:
-            db.session.refresh(found)
-            found.is_active = False
+def _check_kind(campaign: Campaign, row: Question | None, question: QuestionInput) -> None:
+    """An answer's kind is what conditions and exports rely on. Raises Conflict when it would change."""
+    if campaign.rules_version and row is not None and row.kind is not question.kind:
+        words = {"key": question.key}
+        raise Conflict(_("“%(key)s” was answered in another way before. Give the question another key.") % words)
 
 
-def move_question(campaign: Campaign, question_id: int, *, by: int) -> None:
-    """Move a question up (`by` = −1) or down (1) in the list."""
-    found = _find(campaign, question_id)
-    with edited(campaign):
-        move([q for q in campaign.questions if q.is_active], found, by)
+def _added(campaign: Campaign, key: str) -> Question:
+    row = Question(key=key)
+    campaign.questions.append(row)
+    return row
 
 
-def _find(campaign: Campaign, question_id: int) -> Question:
-    found = next((q for q in campaign.questions if q.id == question_id and q.is_active), None)
-    if found is None:
-        raise NotFound
-    return found
+def _stop_asking(campaign: Campaign, row: Question) -> None:
+    if campaign.rules_version:
+        row.is_active = False
+    else:
+        campaign.questions.remove(row)
+        db.session.flush()
 
 
-def _checked(question: QuestionInput) -> dict[str, Any]:
+def checked_question(question: QuestionInput) -> dict[str, Any]:
+    """Texts, options and points as they are kept. Raises Invalid (key, label, points, options)."""
+    if not _KEY.fullmatch(question.key):
+        raise Invalid(_("Use small letters, digits and _, beginning with a letter, such as travel_month."), "key")
     texts = {}
     for locale, words in question.texts.items():
         check_locale(locale)
@@ -104,13 +98,14 @@ def _checked(question: QuestionInput) -> dict[str, Any]:
     if not any(words["label"] for words in texts.values()):
         raise Invalid(_("Write the question."), "label")
     check_points(question.points, "points", least=0)
-    options = _options(question.options) if question.kind in _WITH_OPTIONS else []
+    options = checked_options(question.options) if question.kind in _WITH_OPTIONS else []
     if question.kind in _WITH_OPTIONS and not 2 <= len(options) <= OPTIONS_LIMIT:
         raise Invalid(_("Give from 2 to %(limit)d choices.") % {"limit": OPTIONS_LIMIT}, "options")
     return {"texts": texts, "options": options, "points": question.points}
 
 
-def _options(options: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def checked_options(options: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Options with labels, each with an id; empty ones left out. Raises Invalid (options)."""
     kept: list[dict[str, Any]] = []
     for option in options:
         labels = {locale: str(label).strip() for locale, label in option["texts"].items()}

@@ -65,7 +65,7 @@ from leadgen.campaigns.models import (
 )
 from leadgen.campaigns.prizes import PrizeInput, add_prize, edit_prize, move_prize, remove_prize
 from leadgen.campaigns.publishing import archive, pause, publish, resume
-from leadgen.campaigns.questions import QuestionInput, add_question, edit_question, move_question, remove_question
+from leadgen.campaigns.questions import QuestionInput, ask, checked_options, checked_question
 from leadgen.campaigns.sharing import edit_shares, edit_visit_points
 from leadgen.campaigns.spreading import SpreadingInput, edit_spreading
 from leadgen.campaigns.strictness import edit_strictness
@@ -91,9 +91,11 @@ __all__ = [
     "add_action",
     "add_milestone",
     "add_prize",
-    "add_question",
     "archive",
+    "ask",
     "brand_changed",
+    "checked_options",
+    "checked_question",
     "create_from_template",
     "delete_draft",
     "duplicate",
@@ -107,7 +109,6 @@ __all__ = [
     "edit_picture",
     "edit_points",
     "edit_prize",
-    "edit_question",
     "edit_reminder",
     "edit_shares",
     "edit_slug",
@@ -124,14 +125,12 @@ __all__ = [
     "move_action",
     "move_milestone",
     "move_prize",
-    "move_question",
     "order_actions",
     "pause",
     "publish",
     "remove_action",
     "remove_milestone",
     "remove_prize",
-    "remove_question",
     "restore_action",
     "resume",
     "templates",

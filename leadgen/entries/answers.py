@@ -1,36 +1,26 @@
-"""Qualification: an answer is understood by its question's kind, stored typed, and worth points once."""
+"""Qualification: a typed answer is stored once for each entry and question, and worth points once."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Collection
 from typing import Any
 
-from leadgen.campaigns.cards import QuestionCard
-from leadgen.campaigns.models import QuestionKind
 from leadgen.core import clock, hot, queue
-from leadgen.core import text as words
-from leadgen.core.errors import Invalid, NotFound
-from leadgen.core.i18n import gettext as _
+from leadgen.core.errors import NotFound
 from leadgen.core.queue import Bell
-
-LONGEST_TEXT = 1_000
-_LARGEST_NUMBER = 10**12
-_YEARS = range(1900, 2101)  # whoever answers is alive, and speaks of their own life
 
 # The share of the entry keeps whoever erases the person waiting, or finds nobody after them.
 _ANSWER = """
 WITH who AS (
-    SELECT e.id, e.brand_id, e.campaign_id, e.contact_id, e.rules_version,
+    SELECT e.id, e.brand_id, e.campaign_id, e.contact_id, e.rules_version, q.id AS question_id, q.points,
            c.status IN ('live', 'scheduled') AND %(now)s < c.ends_at AS is_open
-    FROM entry e JOIN campaign c ON c.id = e.campaign_id
-    WHERE e.id = %(entry)s AND e.status = 'confirmed'
-      AND e.campaign_id = (SELECT campaign_id FROM question WHERE id = %(question)s)
+    FROM entry e JOIN campaign c ON c.id = e.campaign_id JOIN question q ON q.campaign_id = c.id
+    WHERE e.id = %(entry)s AND e.status = 'confirmed' AND q.key = %(key)s
     FOR KEY SHARE OF e
 ), answered AS (
     INSERT INTO answer (contact_id, entry_id, question_id, key, value, at)
-    SELECT contact_id, id, %(question)s, %(key)s, %(value)s::jsonb, %(now)s FROM who
+    SELECT contact_id, id, question_id, %(key)s, %(value)s::jsonb, %(now)s FROM who
     ON CONFLICT (entry_id, question_id) DO UPDATE SET value = excluded.value, at = excluded.at
 ), known AS (
     UPDATE contact c SET answers = c.answers || jsonb_build_object(%(key)s::text, %(value)s::jsonb),
@@ -38,9 +28,9 @@ WITH who AS (
     FROM who WHERE c.id = who.contact_id
 ), credited AS (
     INSERT INTO ledger (campaign_id, entry_id, kind, points, chances, question_id, rules_version, at, idempotency_key)
-    SELECT campaign_id, id, 'answer', %(points)s::int, %(points)s::int, %(question)s, rules_version, %(now)s,
-           'answer:' || id || ':' || %(question)s::bigint
-    FROM who WHERE is_open AND %(points)s::int <> 0
+    SELECT campaign_id, id, 'answer', points, points, question_id, rules_version, %(now)s,
+           'answer:' || id || ':' || question_id
+    FROM who WHERE is_open AND points <> 0
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances
 ), unfolded AS (
@@ -56,84 +46,40 @@ SELECT id, coalesce((SELECT points FROM credited), 0) AS points FROM who
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """`points` is what this answer earned now: nothing when the question was answered before."""
+_TAKE_BACK = """
+WITH gone AS (
+    DELETE FROM answer WHERE entry_id = %(entry)s AND key = ANY(%(keys)s) RETURNING contact_id, key
+), others AS (
+    -- What the person answered in another contest of the brand stands again.
+    SELECT DISTINCT ON (a.key) a.key, a.value
+    FROM gone JOIN entry e ON e.contact_id = gone.contact_id AND e.id <> %(entry)s
+    JOIN answer a ON a.entry_id = e.id AND a.key = gone.key
+    ORDER BY a.key, a.at DESC
+)
+UPDATE contact c
+SET answers = (c.answers - ARRAY(SELECT key FROM gone))
+              || coalesce((SELECT jsonb_object_agg(key, value) FROM others), '{}')
+FROM (SELECT DISTINCT contact_id FROM gone) AS g WHERE c.id = g.contact_id
+RETURNING c.id
+"""
 
-    value: Any
-    points: int
 
+def store(entry_id: int, key: str, value: Any) -> int:
+    """Keep a confirmed person's typed answer to a question of their campaign; a later one corrects the value.
 
-def answer(entry_id: int, question: QuestionCard, raw: list[str]) -> Answered:
-    """Store a confirmed person's answer; the first one earns the question's points, a later one corrects the value.
-
-    `raw` is what the form sent for the question. Raises Invalid(field=key) with a sentence in the current language,
-    NotFound when the entry is not confirmed or the question is another campaign's.
+    Answers the points that it earned now: nothing when the question was answered before. A question that is not asked
+    any more is answered too, by whoever was answering when it went. Raises NotFound when the entry is not confirmed or
+    the campaign has no such question.
     """
-    value = understand(question, raw)
-    row = hot.one(
-        _ANSWER,
-        {
-            "entry": entry_id,
-            "question": question.id,
-            "key": question.key,
-            "value": json.dumps(value, ensure_ascii=False),
-            "points": question.points,
-            "now": clock.now(),
-        },
-    )
+    values = {"entry": entry_id, "key": key, "value": json.dumps(value, ensure_ascii=False), "now": clock.now()}
+    row = hot.one(_ANSWER, values)
     if row is None:
         raise NotFound
     queue.ring(Bell.POINTS)
-    return Answered(value, row["points"])
+    return int(row["points"])
 
 
-def understand(question: QuestionCard, raw: list[str]) -> Any:
-    """The typed value of what was sent: text, option id, list of option ids, number, ISO date, or True/False."""
-    given = [words.one_line(item, LONGEST_TEXT) for item in raw if item.strip()]
-    if not given:
-        raise Invalid(_("Choose or write an answer."), question.key)
-    options = {str(option["id"]) for option in question.options}
-    match question.kind:
-        case QuestionKind.TEXT:
-            return given[0]
-        case QuestionKind.CHOICE:
-            return _choice(question, given[0], options)
-        case QuestionKind.MANY:
-            return sorted({_choice(question, item, options) for item in given})
-        case QuestionKind.NUMBER:
-            return _number(question, given[0])
-        case QuestionKind.DATE:
-            return _date(question, given[0])
-        case QuestionKind.YES_NO:
-            if given[0] not in {"yes", "no"}:
-                raise Invalid(_("Choose yes or no."), question.key)
-            return given[0] == "yes"
-
-
-def _choice(question: QuestionCard, given: str, options: set[str]) -> str:
-    if given not in options:
-        raise Invalid(_("Choose one of the answers offered."), question.key)
-    return given
-
-
-def _number(question: QuestionCard, given: str) -> int | float:
-    try:
-        number = float(given.replace("\u202f", "").replace("\xa0", "").replace(" ", "").replace(",", "."))
-    except ValueError:
-        raise Invalid(_("Write a number, in digits."), question.key) from None
-    if number < 0:
-        raise Invalid(_("Write a number of zero or more."), question.key)
-    if not number <= _LARGEST_NUMBER:
-        raise Invalid(_("This number is too large."), question.key)
-    return int(number) if number.is_integer() else number
-
-
-def _date(question: QuestionCard, given: str) -> str:
-    try:
-        day = date.fromisoformat(given)
-    except ValueError:
-        day = date.min
-    if day.year not in _YEARS:
-        raise Invalid(_("Write a date as year-month-day, such as 2027-05-31."), question.key)
-    return day.isoformat()
+def take_back(entry_id: int, keys: Collection[str]) -> None:
+    """Forget an entry's answers to these questions; points that they earned stay."""
+    if keys:
+        hot.one(_TAKE_BACK, {"entry": entry_id, "keys": sorted(keys)})

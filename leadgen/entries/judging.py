@@ -232,7 +232,9 @@ def pay_profile(case: Case) -> None:
 
 def has_full_profile(friend: Entry) -> bool:
     """Whether an entrant has answered every question that is asked, and there is one."""
-    asked = select(Question.id).where(Question.campaign_id == friend.campaign_id, Question.is_active)
+    asked = select(Question.id).where(
+        Question.campaign_id == friend.campaign_id, Question.is_active, Question.is_always
+    )
     answered = select(Answer.question_id).where(Answer.entry_id == friend.id)
     missing = db.session.scalar(asked.where(Question.id.not_in(answered)).limit(1))
     return missing is None and db.session.scalar(asked.limit(1)) is not None

@@ -32,8 +32,7 @@ SELECT {places.OWN_COLUMNS}, e.contact_id, e.public_id, e.code, e.locale, e.conf
        p.email, p.first_name, p.marketing_at IS NOT NULL AS is_subscribed, p.answers,
        e.points + coalesce(pending.points, 0) AS points, e.chances + coalesce(pending.chances, 0) AS chances,
        coalesce(friends.shown, '[]') AS friends, coalesce(friends.waiting, 0) AS waiting,
-       coalesce(friends.provisional, 0) AS provisional, e.friends_counted + coalesce(pending.friends, 0) AS counted,
-       coalesce(answered.questions, '{{}}') AS answered
+       coalesce(friends.provisional, 0) AS provisional, e.friends_counted + coalesce(pending.friends, 0) AS counted
 FROM entry e
 JOIN contact p ON p.id = e.contact_id
 {places.OWN}
@@ -49,9 +48,6 @@ LEFT JOIN LATERAL (
         WHERE f.referrer_id = e.id AND f.status <> 'erased' ORDER BY f.id DESC LIMIT {FRIENDS_READ}
     ) AS f
 ) AS friends ON true
-LEFT JOIN LATERAL (
-    SELECT array_agg(question_id) AS questions FROM answer WHERE entry_id = e.id
-) AS answered ON true
 WHERE e.id = %(entry)s AND e.status <> 'erased'
 """  # noqa: S608 - the only values put in by Python are constants of this module
 
@@ -100,7 +96,6 @@ class Standing:
     friends_counted: int
     friends_waiting: int  # among the newest FRIENDS_READ, as are the next
     friends_provisional: int  # who may still count: not confirmed yet, or being checked
-    answered: frozenset[int]
     answers: dict[str, Any]
 
 
@@ -150,7 +145,6 @@ def standing(entry_id: int, access_version: int) -> Standing:
         friends_counted=row["counted"],
         friends_waiting=row["waiting"],
         friends_provisional=row["provisional"],
-        answered=frozenset(row["answered"]),
         answers=row["answers"],
     )
 

@@ -32,7 +32,7 @@ MATERIAL: list[Callable[[Campaign], None]] = [
     lambda c: campaigns.edit_dates(c, _dates(c, later=7)),
     lambda c: campaigns.edit_points(c, entry_points=2, referral_points=5),
     lambda c: campaigns.edit_eligibility(c, countries=["FR", "LU"], minimum_age=18),
-    lambda c: campaigns.remove_question(c, c.questions[0].id),
+    lambda c: campaigns.ask(c, []),
     lambda c: campaigns.edit_texts(c, "en", {"rules": "Our own rules."}),
 ]
 

@@ -1,4 +1,4 @@
-"""Questions: six kinds, options with ids that stay, removed or only switched off."""
+"""Questions: six kinds, options with ids that stay, and one list that is set at once."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
 from leadgen.campaigns.service import QuestionInput
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, Invalid, NotFound
-from tests.factories import make_answer, make_campaign, make_entry
+from leadgen.core.errors import Conflict, Invalid
+from tests.factories import make_answer, make_entry
 from tests.texts import OPTIONS, question
 
 
@@ -19,9 +19,17 @@ def _input(key: str = "travel", kind: QuestionKind = QuestionKind.CHOICE, **valu
     return QuestionInput(**{"key": key, "kind": kind, "texts": question(1), "options": options, "points": 2} | values)
 
 
+def _as_they_are(campaign: Campaign) -> list[QuestionInput]:
+    return [
+        QuestionInput(key=q.key, kind=q.kind, texts=q.texts, options=q.options, points=q.points)
+        for q in campaign.questions
+        if q.is_active
+    ]
+
+
 @pytest.mark.parametrize("kind", QuestionKind)
 def test_every_kind_can_be_asked(draft: Campaign, kind: QuestionKind) -> None:
-    campaigns.add_question(draft, _input(kind=kind))
+    campaigns.ask(draft, [_input(kind=kind)])
     db.session.commit()
     cards.forget()
 
@@ -31,28 +39,29 @@ def test_every_kind_can_be_asked(draft: Campaign, kind: QuestionKind) -> None:
 
 
 def test_options_keep_their_ids_while_labels_change(draft: Campaign) -> None:
-    added = campaigns.add_question(draft, _input())
+    campaigns.ask(draft, [_input()])
     renamed = [{"id": "sea", "texts": {"en": "The ocean", "fr": "L’océan"}}, OPTIONS[1]]
 
-    campaigns.edit_question(draft, added.id, _input(options=renamed))
+    campaigns.ask(draft, [_input(options=renamed)])
 
-    assert [option["id"] for option in added.options] == ["sea", "city"]
-    assert added.options[0]["texts"]["en"] == "The ocean"
+    asked = draft.questions[0]
+    assert [option["id"] for option in asked.options] == ["sea", "city"]
+    assert asked.options[0]["texts"]["en"] == "The ocean"
 
 
 def test_new_options_get_an_id_from_their_label(draft: Campaign) -> None:
     options = [{"id": "", "texts": {"en": "Yes, often"}}, {"texts": {"en": "Yes often!"}}, {"texts": {"en": " "}}]
 
-    added = campaigns.add_question(draft, _input(options=options))
+    campaigns.ask(draft, [_input(options=options)])
 
-    assert [option["id"] for option in added.options] == ["yes-often", "yes-often-2"]
+    assert [option["id"] for option in draft.questions[0].options] == ["yes-often", "yes-often-2"]
 
 
 @pytest.mark.parametrize(
     ("values", "field"),
     [
         ({"key": "Travel"}, "key"),
-        ({"key": "interest"}, "key"),
+        ({"key": "other"}, "key"),
         ({"texts": {"en": {"label": ""}}}, "label"),
         ({"points": -1}, "points"),
         ({"options": OPTIONS[:1]}, "options"),
@@ -62,70 +71,56 @@ def test_new_options_get_an_id_from_their_label(draft: Campaign) -> None:
 )
 def test_questions_that_are_refused(draft: Campaign, values: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
-        campaigns.add_question(draft, _input(**values))
+        campaigns.ask(draft, [_input("other"), _input(**values)])
     assert refused.value.field == field
 
 
-def test_key_and_kind_stay(draft: Campaign) -> None:
-    added = campaigns.add_question(draft, _input())
-
-    with pytest.raises(Conflict):
-        campaigns.edit_question(draft, added.id, _input(kind=QuestionKind.MANY))
-    with pytest.raises(Conflict):
-        campaigns.edit_question(draft, added.id, _input(key="other"))
-
-
-def test_a_question_that_nobody_answered_is_deleted(draft: Campaign) -> None:
-    added = campaigns.add_question(draft, _input())
-
-    campaigns.remove_question(draft, added.id)
+def test_before_the_launch_a_question_may_change_its_kind_and_goes_without_a_trace(draft: Campaign) -> None:
+    campaigns.ask(draft, [_input(), _input("other")])
+    campaigns.ask(draft, [_input(kind=QuestionKind.MANY)])
     db.session.commit()
 
-    assert db.session.get(Question, added.id) is None
-    assert "travel" not in [q.key for q in draft.questions]
+    assert [(q.key, q.kind) for q in draft.questions] == [("travel", QuestionKind.MANY)]
 
 
-def test_a_question_that_was_answered_is_only_switched_off(published: Campaign) -> None:
-    answered = published.questions[0]
+def test_afterwards_what_a_key_means_stays(published: Campaign) -> None:
+    key = published.questions[0].key
+    with pytest.raises(Conflict):
+        campaigns.ask(published, [_input(key, QuestionKind.TEXT)])
+
+
+def test_a_question_of_a_published_campaign_is_only_switched_off(published: Campaign) -> None:
+    answered, kept = published.questions
     make_answer(make_entry(published, confirmed=True), answered)
 
-    campaigns.remove_question(published, answered.id)
+    campaigns.ask(published, _as_they_are(published)[1:])
     db.session.commit()
     cards.forget()
 
-    kept = db.session.get_one(Question, answered.id)
-    assert not kept.is_active
-    assert kept.key not in [q.key for q in cards.by_id(published.id).questions]
-    with pytest.raises(NotFound):
-        campaigns.remove_question(published, answered.id)
+    assert not db.session.get_one(Question, answered.id).is_active
+    assert [q.key for q in cards.by_id(published.id).questions] == [kept.key]
+
+
+def test_a_question_may_come_back(published: Campaign) -> None:
+    before = _as_they_are(published)
+    campaigns.ask(published, before[1:])
+    campaigns.ask(published, before)
+
+    assert [(q.key, q.is_active) for q in published.questions] == [(one.key, True) for one in before]
 
 
 def test_points_of_a_question_are_told_in_the_rules(published: Campaign) -> None:
-    campaigns.edit_question(
-        published,
-        published.questions[1].id,
-        _input("customer", QuestionKind.YES_NO, points=10),
-    )
+    first, second = _as_they_are(published)
+    campaigns.ask(published, [first, _input(second.key, second.kind, points=10)])
 
     assert published.rules_version == 2
     assert "12 points" in published.texts["en"]["rules"]
 
 
-def test_another_label_is_no_change_of_the_rules(published: Campaign) -> None:
-    campaigns.edit_question(published, published.questions[1].id, _input("customer", QuestionKind.YES_NO))
+def test_other_words_and_another_order_are_no_change_of_the_rules(published: Campaign) -> None:
+    first, second = _as_they_are(published)
+    campaigns.ask(published, [_input(second.key, second.kind), first])
 
     assert published.rules_version == 1
-    assert published.questions[1].texts == question(1)
-
-
-def test_questions_move(draft: Campaign) -> None:
-    campaigns.move_question(draft, draft.questions[1].id, by=-1)
-
-    assert [q.key for q in draft.questions] == ["customer", "interest"]
-
-
-def test_a_question_of_another_campaign_does_not_exist(draft: Campaign) -> None:
-    foreign = make_campaign().questions[0].id
-
-    with pytest.raises(NotFound):
-        campaigns.remove_question(draft, foreign)
+    assert [q.key for q in published.questions] == [second.key, first.key]
+    assert published.questions[0].texts == question(1)

@@ -102,6 +102,8 @@ def examples() -> tuple[World, Examples]:
         "campaign_id": campaign.id,
         "prize_id": campaign.prizes[0].id,
         "question_id": campaign.questions[0].id,
+        "field_key": campaign.questions[0].key,
+        "page_key": "p1",
         "award_id": db.session.scalars(select(Award.id)).first(),
         "milestone_id": db.session.scalars(select(Milestone.id)).first(),
         "coupon_id": db.session.scalars(select(Coupon.id)).first(),

@@ -19,6 +19,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
+from leadgen.forms import service as forms
 from leadgen.letters import editing as letters
 from leadgen.rewards import readiness as rewards
 from leadgen.web import staff
@@ -173,6 +174,8 @@ def _publish(campaign: Campaign) -> None:
         raise Invalid(found[0].sentence, "letters")
     if lacking := rewards.missing_before_launch(campaign):
         raise Invalid(lacking[0].sentence, lacking[0].where)
+    if faulty := forms.findings(campaign, forms.draft_of(campaign).definition):
+        raise Invalid(faulty[0].sentence, "questions")
     campaigns.publish(campaign)
 
 

@@ -9,6 +9,8 @@ from flask import url_for
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.checking import Problem
 from leadgen.campaigns.models import Campaign, CampaignStatus
+from leadgen.forms import service as forms
+from leadgen.forms.lint import Fault
 from leadgen.rewards import readiness as rewards
 from leadgen.web.admin.tabs import endpoint_for
 
@@ -26,7 +28,10 @@ def missing(campaign: Campaign) -> list[Problem]:
     """Everything that keeps a draft from being published; nothing of a campaign that is published."""
     if campaign.status is not CampaignStatus.DRAFT:
         return []
-    return [*campaigns.missing_before_launch(campaign), *rewards.missing_before_launch(campaign)]
+    found = [*campaigns.missing_before_launch(campaign), *rewards.missing_before_launch(campaign)]
+    faults = forms.findings(campaign, forms.draft_of(campaign).definition)
+    # An incomplete question is named by both.
+    return found + [Problem("questions", fault.sentence) for fault in faults if fault.fault is not Fault.MISSING]
 
 
 def address_of(problem: Problem, campaign: Campaign) -> str:

@@ -1,168 +1,197 @@
-"""The questions that people answer after confirming: the list, and one question with its choices."""
+"""The editor of a campaign's form: its fields on their pages, what is wrong with it, publishing it, its versions."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from typing import Any
+from collections.abc import Callable
 
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import FieldList, FormField, HiddenField
 
-from leadgen.campaigns import service as campaigns
-from leadgen.campaigns.models import Campaign, Question, QuestionKind
-from leadgen.core import i18n
+from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.web.admin import words
+from leadgen.forms import comparing, editing, lint
+from leadgen.forms import definition as documents
+from leadgen.forms import service as forms
+from leadgen.forms.definition import Definition, Field
+from leadgen.forms.dropping import drop_off
+from leadgen.forms.service import Draft
+from leadgen.forms.values import CALLING_CODES
+from leadgen.web import preview, staff
+from leadgen.web.admin import conditions, form_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
-from leadgen.web.admin.forms import StudioForm, line, moved, one_of, sent, whole
+from leadgen.web.admin.forms import sent
 from leadgen.web.admin.notes import refuse, tell
+from leadgen.web.admin.question_form import NEW, QuestionForm, arrange, as_data, chosen
 from leadgen.web.guards import Guard, guarded_by
-
-SPARE_ROWS = 2
-MORE_ROWS = 4
-
-
-class QuestionTextsForm(StudioForm):
-    """A question's words in one language."""
-
-    label = line(longest=200)
-    help = line(longest=300)
-
-
-class OptionForm(StudioForm):
-    """One choice; `id` stays while its words change."""
-
-    id: Any = HiddenField()
-    en = line(longest=120)
-    fr = line(longest=120)
-
-
-class QuestionForm(StudioForm):
-    """One question."""
-
-    kind = one_of(*(kind.value for kind in QuestionKind))
-    key = line(longest=40)
-    en: Any = FormField(QuestionTextsForm)
-    fr: Any = FormField(QuestionTextsForm)
-    options: Any = FieldList(FormField(OptionForm))
-    points = whole(0, 1000)
 
 
 @blueprint.get("/campaigns/<int:campaign_id>/questions")
 @guarded_by(Guard.STAFF)
 def questions(campaign_id: int) -> str:
-    """The list, in the order in which they are asked."""
+    """The form: pages, fields, what is wrong, and how it looks."""
     campaign = campaign_of_mine(campaign_id)
-    asked = [question for question in campaign.questions if question.is_active]
-    return render_template("admin/questions.html", campaign=campaign, asked=asked)
+    draft = forms.draft_of(campaign)
+    return render_template(
+        "admin/questions.html",
+        campaign=campaign,
+        draft=draft,
+        findings=forms.findings(campaign, draft.definition),
+        form_words=form_words,
+        in_words=lambda condition: conditions.in_words(condition, draft.definition),
+        page_name=lint.page_name,
+        preview=preview.address(campaign.id) + "/form",
+    )
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/questions/new", methods=["GET", "POST"])
 @guarded_by(Guard.STAFF)
 def question_new(campaign_id: int) -> ResponseReturnValue:
-    """Add a question."""
-    return _edit(campaign_of_mine(campaign_id), None, QuestionForm(sent(), kind=QuestionKind.CHOICE.value, points=2))
-
-
-@blueprint.route("/campaigns/<int:campaign_id>/questions/<int:question_id>", methods=["GET", "POST"])
-@guarded_by(Guard.STAFF)
-def question(campaign_id: int, question_id: int) -> ResponseReturnValue:
-    """Change a question; its kind and key stay."""
+    """Add a field."""
     campaign = campaign_of_mine(campaign_id)
-    found = next((one for one in campaign.questions if one.id == question_id and one.is_active), None)
-    if found is None:
+    draft = forms.draft_of(campaign)
+    last = draft.definition.pages[-1].id if draft.definition.pages else ""
+    data = NEW | {"page": request.args.get("page", last), "revision": str(draft.revision)}
+    return _edit(campaign, draft, None, QuestionForm(sent(), data=data))
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/questions/fields/<field_key>", methods=["GET", "POST"])
+@guarded_by(Guard.STAFF)
+def question(campaign_id: int, field_key: str) -> ResponseReturnValue:
+    """Change a field; its key stays."""
+    campaign = campaign_of_mine(campaign_id)
+    draft = forms.draft_of(campaign)
+    found, page = draft.definition.field(field_key), draft.definition.page_of(field_key)
+    if found is None or page is None:
         raise NotFound
-    options = [{"id": option["id"], **option["texts"]} for option in found.options]
-    data = {"kind": found.kind.value, "key": found.key, "points": found.points, "options": options}
-    return _edit(campaign, found, QuestionForm(sent(), data=data | found.texts))
+    data = as_data(found, page, draft.definition) | {"revision": str(draft.revision)}
+    return _edit(campaign, draft, found, QuestionForm(sent(), data=data))
 
 
-@blueprint.post("/campaigns/<int:campaign_id>/questions/<int:question_id>/move")
+@blueprint.post("/campaigns/<int:campaign_id>/questions/fields/<field_key>/move")
 @guarded_by(Guard.STAFF)
-def question_move(campaign_id: int, question_id: int) -> ResponseReturnValue:
-    """One place up or down."""
-    campaign = campaign_of_mine(campaign_id)
-    try:
-        campaigns.move_question(campaign, question_id, by=-1 if request.form.get("by") == "up" else 1)
-    except Conflict as error:
-        refuse(str(error))
-    return redirect(url_for("admin.questions", campaign_id=campaign_id, _anchor=f"question-{question_id}"), 303)
+def question_move(campaign_id: int, field_key: str) -> ResponseReturnValue:
+    """One place up or down, over the edge of its page into the next."""
+    by = -1 if request.form.get("by") == "up" else 1
+    change(campaign_id, lambda definition: editing.move_field(definition, field_key, by))
+    return redirect(url_for("admin.questions", campaign_id=campaign_id, _anchor=f"question-{field_key}"), 303)
 
 
-@blueprint.post("/campaigns/<int:campaign_id>/questions/<int:question_id>/remove")
+@blueprint.post("/campaigns/<int:campaign_id>/questions/fields/<field_key>/remove")
 @guarded_by(Guard.STAFF)
-def question_remove(campaign_id: int, question_id: int) -> ResponseReturnValue:
+def question_remove(campaign_id: int, field_key: str) -> ResponseReturnValue:
     """Stop asking it; answers that were given stay."""
-    campaign = campaign_of_mine(campaign_id)
-    try:
-        campaigns.remove_question(campaign, question_id)
-    except Conflict as error:
-        refuse(str(error))
-    else:
+    if change(campaign_id, lambda definition: editing.remove_field(definition, field_key)):
         tell(_("The question is not asked any more. Answers that were given stay."))
     return redirect(url_for("admin.questions", campaign_id=campaign_id), 303)
 
 
-def _edit(campaign: Campaign, found: Question | None, form: QuestionForm) -> ResponseReturnValue:
+@blueprint.route("/campaigns/<int:campaign_id>/questions/publish", methods=["GET", "POST"])
+@guarded_by(Guard.STAFF)
+def questions_publish(campaign_id: int) -> ResponseReturnValue:
+    """Say what publishing changes; then do it."""
+    campaign = campaign_of_mine(campaign_id)
+    if request.method == "POST":
+        try:
+            version = forms.publish(campaign, staff.current().name)
+        except (Conflict, Invalid) as error:
+            refuse(str(error))
+        else:
+            tell(_("Version %(number)s of the form is published.") % {"number": version.number})
+        return redirect(url_for("admin.questions", campaign_id=campaign_id), 303)
+    draft = forms.draft_of(campaign)
+    before = forms.published(campaign)
+    return render_template(
+        "admin/questions_publish.html",
+        campaign=campaign,
+        draft=draft,
+        findings=forms.findings(campaign, draft.definition),
+        differences=comparing.differences(before, draft.definition),
+        form_words=form_words,
+        are_points_other=_points(before) != _points(draft.definition),
+    )
+
+
+@blueprint.get("/campaigns/<int:campaign_id>/questions/versions")
+@guarded_by(Guard.STAFF)
+def questions_versions(campaign_id: int) -> str:
+    """Each version with what it changed, and where people left it."""
+    campaign = campaign_of_mine(campaign_id)
+    found = [(version, documents.from_data(version.definition)) for version in forms.versions(campaign.id)]
+    before = [definition for _version, definition in found[1:]] + [None]
+    shown = [
+        (
+            version,
+            definition,
+            comparing.differences(old, definition) if old else [],
+            drop_off(campaign.id, version.number),
+        )
+        for (version, definition), old in zip(found, before, strict=True)
+    ]
+    return render_template("admin/questions_versions.html", campaign=campaign, shown=shown, form_words=form_words)
+
+
+def _points(definition: Definition) -> dict[str, int]:
+    return {one.key: one.points for one in definition.fields if one.has_answer}
+
+
+def change(campaign_id: int, how: Callable[[Definition], Definition]) -> bool:
+    """Change the draft as it is now, or say why not."""
+    campaign = campaign_of_mine(campaign_id)
+    draft = forms.draft_of(campaign)
+    try:
+        forms.save(campaign, how(draft.definition), draft.revision)
+    except (Conflict, Invalid) as error:
+        refuse(str(error))
+        return False
+    return True
+
+
+def _edit(campaign: Campaign, draft: Draft, found: Field | None, form: QuestionForm) -> ResponseReturnValue:
     deed = request.form.get("do", "save")
-    is_saving = request.method == "POST" and deed == "save"
-    if is_saving and form.validate() and _saved(campaign, found, form):
-        tell(_("Saved."))
+    if request.method == "POST" and deed == "save" and form.validate() and _saved(campaign, draft, found, form):
+        tell(_saved_words(campaign))
         return redirect(url_for("admin.questions", campaign_id=campaign.id), 303)
-    _arrange(form, deed)
-    kinds = [(kind.value, words.question_kind(kind)) for kind in QuestionKind]
-    page = render_template("admin/question.html", campaign=campaign, question=found, form=form, kinds=kinds)
+    arrange(form, deed)
+    key = found.key if found else ""
+    names = lint.available(draft.definition, forms.known_fields(campaign, draft.definition), key, form.page.data or "")
+    page = render_template(
+        "admin/question.html",
+        campaign=campaign,
+        question=found,
+        form=form,
+        form_words=form_words,
+        kinds=form_words.field_types(),
+        pages=[(page.id, lint.page_name(page, place)) for place, page in enumerate(draft.definition.pages)],
+        names=conditions.fields_to_ask(names, draft.definition),
+        suggestions=_suggestions(draft.definition),
+        calling=[("", "–"), *((code, f"{code} +{number}") for code, number in CALLING_CODES.items())],
+    )
     return make_response(page, 422 if form.is_wrong else 200)
 
 
-def _arrange(form: QuestionForm, deed: str) -> None:
-    """Show the choices as asked: one moved (“up-2”, “down-0”), one taken out (“drop-1”), or more empty rows."""
-    rows = [row.data for row in form.options if any(row.data.values())]
-    word, _dash, place = deed.partition("-")
-    if place.isdecimal() and word in {"up", "down"}:
-        moved(rows, int(place), -1 if word == "up" else 1)
-    elif place.isdecimal() and word == "drop":
-        del rows[int(place) : int(place) + 1]
-    errors = form.options.errors
-    while form.options.entries:
-        form.options.pop_entry()
-    for row in rows + [{}] * (MORE_ROWS if deed == "more" else SPARE_ROWS):
-        form.options.append_entry(row)
-    form.options.errors = errors
+def _suggestions(definition: Definition) -> list[str]:
+    """Words that a condition's value may be, for the browser to offer."""
+    found = [label for one in definition.fields for _id, label in conditions.choices(one.key, definition)]
+    return list(dict.fromkeys([*found, _("yes"), _("no")]))
 
 
-def _saved(campaign: Campaign, found: Question | None, form: QuestionForm) -> bool:
-    chosen = _chosen(campaign, form)
+def _saved_words(campaign: Campaign) -> str:
+    if campaign.status is CampaignStatus.DRAFT:
+        return _("Saved.")
+    return _("Saved in the draft. People see it when you publish the form.")
+
+
+def _saved(campaign: Campaign, draft: Draft, found: Field | None, form: QuestionForm) -> bool:
     try:
-        if found is None:
-            campaigns.add_question(campaign, chosen)
-        else:
-            campaigns.edit_question(campaign, found.id, chosen)
+        field = chosen(campaign, draft.definition, form, found)
+        changed = editing.put_field(draft.definition, form.page.data, field, before=found.key if found else "")
+        revision = form.revision.data
+        forms.save(campaign, changed, int(revision) if revision.isdecimal() else draft.revision)
     except Invalid as error:
         (form.part(campaign.default_locale) if error.field == "label" else form).blame(error)
     except Conflict as error:
         form.form_errors.append(str(error))
+    except NotFound:
+        form.form_errors.append(_("Choose a page of this form."))
     return not form.is_wrong
-
-
-def _chosen(campaign: Campaign, form: QuestionForm) -> campaigns.QuestionInput:
-    options: list[dict[str, Any]] = [
-        {"id": row.form.id.data or "", "texts": {code: row.form[code].data for code in i18n.LOCALES}}
-        for row in form.options
-    ]
-    return campaigns.QuestionInput(
-        key=form.key.data or _key(form.part(campaign.default_locale).label.data),
-        kind=QuestionKind(form.kind.data),
-        texts={code: form.part(code).data for code in i18n.LOCALES},
-        options=options,
-        points=form.points.data,
-    )
-
-
-def _key(label: str) -> str:
-    """A key made from the question's words, for marketers who do not care how exports call it."""
-    plain = unicodedata.normalize("NFKD", label.lower()).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_0123456789")[:40].strip("_")

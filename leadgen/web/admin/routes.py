@@ -21,6 +21,7 @@ from leadgen.web.admin import (
     overview,
     prizes,
     proof,
+    question_pages,
     questions,
     review,
     rewards,
@@ -39,10 +40,9 @@ from leadgen.web.admin import (
 from leadgen.web.admin.door import blueprint
 
 PAGES = (
-    sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, letters, sequences, entrants,
-    contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending, sending_mails, sending_pace,
-    share_kit, spreading, virality, works,
-    rewards, awards, codes, segments, segment_edit,
+    sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, question_pages, letters,
+    sequences, entrants, contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending,
+    sending_mails, sending_pace, share_kit, spreading, virality, works, rewards, awards, codes, segments, segment_edit,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -62,7 +62,18 @@ GROUPS = (
             Tab("admin.dates", lambda: _("Dates and points"), ("dates", "eligibility")),
             Tab("admin.spreading", lambda: _("Referrals"), ("referrals",)),
             Tab("admin.board", lambda: _("Leaderboard"), ("board",)),
-            Tab("admin.questions", lambda: _("Questions"), ("questions",), ("admin.question", "admin.question_new")),
+            Tab(
+                "admin.questions",
+                lambda: _("Questions"),
+                ("questions",),
+                (
+                    "admin.question",
+                    "admin.question_new",
+                    "admin.question_page",
+                    "admin.questions_publish",
+                    "admin.questions_versions",
+                ),
+            ),
             Tab(
                 "admin.actions",
                 lambda: _("Actions"),

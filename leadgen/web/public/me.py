@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response as AnyResponse
 
 from leadgen.campaigns import cards
-from leadgen.campaigns.cards import CampaignCard, QuestionCard
+from leadgen.campaigns.cards import CampaignCard
 from leadgen.contacts import service as contacts
 from leadgen.core import links, tokens
-from leadgen.core.errors import Invalid, NotFound, TokenExpired, TokenInvalid
+from leadgen.core.errors import NotFound, TokenExpired, TokenInvalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.tokens import Purpose
-from leadgen.entries import answers, person, waiting
+from leadgen.entries import person, waiting
 from leadgen.entries.models import EntryStatus
 from leadgen.entries.person import Standing
 from leadgen.fraud import returns
@@ -35,19 +35,6 @@ def me(token: str) -> ResponseReturnValue:
     standing, card = opened(token)
     returns.note(standing.entry_id)
     return shown(token, standing, card)
-
-
-@guarded_by(Guard.SIGNED_LINK)
-def me_answer(token: str, question_id: int) -> ResponseReturnValue:
-    """Take the answer to one question; points once."""
-    standing, card = opened(token)
-    question = _question(card, question_id)
-    try:
-        given = answers.answer(standing.entry_id, question, request.form.getlist(question.key))
-    except Invalid as error:
-        problem = {"question": question, "message": str(error), "typed": request.form.getlist(question.key)}
-        return shown(token, standing, card, status=400, problem=problem)
-    return back(token, "question", earned=given.points, skip=request.args.get("skip", ""))
 
 
 @guarded_by(Guard.SIGNED_LINK)
@@ -150,7 +137,6 @@ def shown(
 ) -> Response:
     """The whole page; `problem` is a refused answer, `said` what a section's own refused form brings."""
     locale = language.current()
-    unanswered = [question for question in card.questions if question.id not in standing.answered]
     return page(
         "public/me.html",
         status,
@@ -162,41 +148,18 @@ def shown(
         left=stages.left_in_words(card.ends_at),
         shares=share.buttons(card, standing, locale),
         link=links.referral(standing.code),
-        question=problem["question"] if problem else _next_question(card, standing),
-        open_questions=len(unanswered),
-        open_points=sum(question.points for question in unanswered),
         problem=problem,
-        skipped=_skipped(),
         is_new="new" in request.args,
         earned=request.args.get("earned", ""),
         done=request.args.get("done", ""),
         is_confirmed=standing.status is EntryStatus.CONFIRMED,
-        **sections.of(standing, card, token),
-        **said,
+        **sections.of(standing, card, token) | said,
     )
 
 
 def page(template: str, status: int = 200, **values: Any) -> Response:
     """An answer that is somebody's own: kept nowhere, told to nobody."""
     return headers.private(Response(render_template(template, **values), status, mimetype="text/html"))
-
-
-def _question(card: CampaignCard, question_id: int) -> QuestionCard:
-    for question in card.questions:
-        if question.id == question_id:
-            return question
-    raise NotFound
-
-
-def _next_question(card: CampaignCard, standing: Standing) -> QuestionCard | None:
-    """The first question without an answer; those that were skipped in this visit come last."""
-    left = [question for question in card.questions if question.id not in standing.answered]
-    skipped = _skipped()
-    return next((question for question in left if question.id not in skipped), left[0] if left else None)
-
-
-def _skipped() -> list[int]:
-    return [int(part) for part in request.args.get("skip", "").split(".")[-20:] if part.isdecimal()]
 
 
 def back(token: str, anchor: str, **said: Any) -> AnyResponse:

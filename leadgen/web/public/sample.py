@@ -136,6 +136,5 @@ def _standing(card: CampaignCard) -> Standing:
         friends_counted=0,
         friends_waiting=0,
         friends_provisional=0,
-        answered=frozenset(),
         answers={},
     )

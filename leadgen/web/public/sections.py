@@ -9,12 +9,13 @@ from leadgen.actions import forgetting as actions
 from leadgen.campaigns.cards import CampaignCard
 from leadgen.entries import held
 from leadgen.entries.person import Standing
+from leadgen.forms import forgetting as forms
 from leadgen.fraud import appeals
 from leadgen.fraud import held as checks
 from leadgen.gallery import forgetting as gallery
 from leadgen.rewards import mine
 from leadgen.visits import reading as visits
-from leadgen.web.public import appeal, board, friends, my_works, rewards, share, ways
+from leadgen.web.public import appeal, asking, board, friends, my_works, rewards, share, ways
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
@@ -23,6 +24,7 @@ SECTIONS: tuple[Section, ...] = (
     board.waiting_section,
     share.section,
     ways.section,
+    asking.section,
     friends.section,
     my_works.section,
     rewards.section,
@@ -30,7 +32,7 @@ SECTIONS: tuple[Section, ...] = (
 )
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
-HELD: tuple[Held, ...] = (actions.held, gallery.held, mine.held, appeals.held, checks.held, visits.held)
+HELD: tuple[Held, ...] = (actions.held, forms.held, gallery.held, mine.held, appeals.held, checks.held, visits.held)
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:

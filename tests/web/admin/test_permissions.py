@@ -81,6 +81,13 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.question"): 422,
     ("POST", "admin.question_move"): GONE_ON,
     ("POST", "admin.question_remove"): GONE_ON,
+    ("POST", "admin.question_page_new"): GONE_ON,
+    ("GET", "admin.question_page"): 200,
+    ("POST", "admin.question_page"): GONE_ON,
+    ("POST", "admin.question_page_remove"): GONE_ON,
+    ("GET", "admin.questions_publish"): 200,
+    ("POST", "admin.questions_publish"): GONE_ON,
+    ("GET", "admin.questions_versions"): 200,
     ("GET", "admin.actions"): 200,
     ("GET", "admin.action_catalogue"): 200,
     ("GET", "admin.action_new"): 200,
@@ -212,7 +219,8 @@ def scene(app: Flask, world: World) -> Scene:
             "campaign_id": world.campaign.id,
             "brand_id": world.brand.id,
             "prize_id": world.campaign.prizes[0].id,
-            "question_id": world.campaign.questions[0].id,
+            "field_key": world.campaign.questions[0].key,
+            "page_key": "p1",
             "milestone_id": (milestone := make_milestone(world.campaign)).id,
             "coupon_id": make_coupon(milestone).id,
             "step_id": step.id,
@@ -341,13 +349,17 @@ def test_every_unsafe_route_wants_the_sessions_token(app: Flask, scene: Scene) -
             assert answer.status_code == 400, rule.endpoint
 
 
+def _key_of_its_own(campaign: Campaign) -> str:
+    return factories.make_question(campaign, position=7).key
+
+
 def test_things_of_another_campaign_are_absent_from_mine(app: Flask, scene: Scene) -> None:
     """A prize, question, step, entrant or letter of another brand inside an otherwise legal path."""
     with app.app_context():
         other = factories.db.session.get_one(Campaign, scene.world.other_campaign.id)
         theirs = {
             "prizes": other.prizes[0].id,
-            "questions": other.questions[0].id,
+            "questions/fields": _key_of_its_own(other),
             "nurture": factories.make_sequence(other).steps[0].id,
             "entrants": factories.make_entry(other, first_name="Foreign").id,
         }
@@ -356,9 +368,9 @@ def test_things_of_another_campaign_are_absent_from_mine(app: Flask, scene: Scen
     base = f"/admin/campaigns/{scene.world.campaign.id}"
     for part, number in theirs.items():
         assert ada.get(f"{base}/{part}/{number}").status_code == 404, part
-    for deed in ("prizes/{prizes}/move", "prizes/{prizes}/remove", "questions/{questions}/move"):
+    for deed in ("prizes/{prizes}/move", "prizes/{prizes}/remove", "questions/fields/{questions/fields}/move"):
         assert ada.post(f"{base}/{deed.format(**theirs)}").status_code == 404, deed
-    for deed in ("questions/{questions}/remove", "nurture/{nurture}/remove"):
+    for deed in ("questions/fields/{questions/fields}/remove", "nurture/{nurture}/remove"):
         assert ada.post(f"{base}/{deed.format(**theirs)}").status_code == 404, deed
     step = theirs["nurture"]
     assert ada.get(f"{base}/letters/sequence/preview?step={step}").status_code == 404

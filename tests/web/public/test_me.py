@@ -11,6 +11,7 @@ from leadgen.campaigns.models import Campaign, Question, QuestionKind
 from leadgen.core import hot, links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
+from tests.conftest import Clock
 from tests.factories import make_entry, make_question
 from tests.factories_contest import make_sighting, make_signal, make_verdict, make_visit_tally
 from tests.web.public.conftest import Scene
@@ -57,16 +58,21 @@ def test_first_visit_celebrates_and_asks_to_share(visitor: Visitor, scene: Scene
     assert "Each friend who confirms brings you 5 points" in words
 
 
-def test_one_question_at_a_time_and_another_on_wish(app: Flask, visitor: Visitor, scene: Scene) -> None:
+def test_one_question_at_a_time_and_not_now(app: Flask, visitor: Visitor, scene: Scene, clock: Clock) -> None:
+    """F13: what is passed over comes again after a week, passed over twice after a month."""
     first, second = _questions(app, scene)
     page = visitor.get(f"{scene.me}?lang=en")
     assert "Question 1?" in page.text
     assert "Question 2?" not in page.text
-    assert f"skip={first.id}#question" in page.text
-    page = visitor.get(f"{scene.me}?lang=en&skip={first.id}")
-    assert "Question 2?" in page.text
-    page = visitor.get(f"{scene.me}?lang=en&skip={first.id}.{second.id}")
-    assert "Question 1?" in page.text, "skipped ones come round again"
+    assert "about 12 seconds" in page.text
+    for expected in ("Question 2?", "No question for you right now."):
+        shown = first if expected.startswith("Question") else second
+        assert visitor.post(f"{scene.me}/answers/{shown.id}/skip?lang=en").status_code == 303
+        assert expected in visitor.get(f"{scene.me}?lang=en").text
+    clock.forward(days=8)
+    assert "Question 1?" in visitor.get(f"{scene.me}?lang=en").text
+    visitor.post(f"{scene.me}/answers/{first.id}/skip")
+    assert "Question 2?" in visitor.get(f"{scene.me}?lang=en").text
 
 
 def test_an_answer_earns_its_points_once(app: Flask, visitor: Visitor, scene: Scene) -> None:

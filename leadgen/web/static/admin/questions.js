@@ -1,0 +1,12 @@
+// Alt and an arrow move the question that has the focus; afterwards it has the focus again. Buttons do without.
+for (const row of document.querySelectorAll("[data-reorder]")) {
+  row.addEventListener("keydown", (event) => {
+    const by = { ArrowUp: "up", ArrowDown: "down" }[event.key];
+    if (!event.altKey || !by) return;
+    event.preventDefault();
+    row.querySelector(`button[value="${by}"]:not(:disabled)`)?.click();
+  });
+}
+
+const moved = location.hash.startsWith("#question-") && document.getElementById(location.hash.slice(1));
+moved?.querySelector("a")?.focus();
