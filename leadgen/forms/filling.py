@@ -42,16 +42,24 @@ RETURNING id
 _SAVE = """
 UPDATE submission
 SET answers = (answers - %(keys)s::text[]) || %(answers)s::jsonb,
-    done = ARRAY(SELECT DISTINCT unnest(done || %(page)s::text)),
+    done = ARRAY(SELECT DISTINCT unnest(array_remove(done || %(page)s::text, ''))),
     reached = ARRAY(SELECT DISTINCT unnest(reached || %(reached)s::text[])),
     saved_at = %(now)s
 WHERE entry_id = %(entry)s AND number = %(number)s AND finished_at IS NULL
 RETURNING id
 """
 _FINISH = """
-UPDATE submission SET finished_at = %(now)s, saved_at = %(now)s, answers = %(answers)s::jsonb
-WHERE entry_id = %(entry)s AND number = %(number)s AND finished_at IS NULL
-RETURNING id
+WITH done AS (
+    UPDATE submission SET finished_at = %(now)s, saved_at = %(now)s, answers = %(answers)s::jsonb
+    WHERE entry_id = %(entry)s AND number = %(number)s AND finished_at IS NULL
+    RETURNING entry_id, number
+), told AS (
+    INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
+    SELECT 'form.finished', %(now)s, e.brand_id, e.campaign_id, e.contact_id, e.id,
+           jsonb_build_object('version', done.number)
+    FROM done JOIN entry e ON e.id = done.entry_id
+)
+SELECT entry_id FROM done
 """
 
 
@@ -59,12 +67,13 @@ RETURNING id
 class Sent:
     """What became of a page that was sent: the next one, or `is_end`.
 
-    `stop` is the page to be shown once more, with what was `typed` on it: because of `problems`, by field, or because
-    answers opened fields that were not shown yet.
+    `is_more`: it is the same one again, for answers opened fields on it that were not shown yet. `stop` is the page to
+    be shown once more because of `problems`, by field, with what was `typed` on it.
     """
 
     next_page: str = ""
     is_end: bool = False
+    is_more: bool = False
     stop: Stop | None = None
     problems: Mapping[str, str] = field(default_factory=dict)
     typed: Mapping[str, list[str]] = field(default_factory=dict)
@@ -77,7 +86,9 @@ def begin(standing: Standing, card: CampaignCard) -> None:
     """
     definition = standing.current
     known = {key: value for key, value in standing.known.items() if is_known(standing, definition.field(key))}
-    answers = values.fitting(definition, known | standing.answers)
+    said = values.fitting(definition, known | standing.answers)
+    boxes = {one.key for one in definition.fields if one.type is FieldType.CONSENT}  # never ticked beforehand
+    answers = {key: value for key, value in said.items() if key not in boxes}
     answers |= hidden_values(definition, standing.source)
     path = walk(definition, answers, standing.known)
     first = path.stops[0].fields if path.stops else ()
@@ -114,8 +125,11 @@ def send(standing: Standing, page_id: str, sent: Mapping[str, list[str]], shown:
     opened = [one for one in stop.fields if one.key not in shown]
     lacking = {one.key: one for one in stop.fields if one.key in stop.required - given.keys() - problems.keys()}
     problems |= {key: _("Please answer this question.") for key, one in lacking.items() if one not in opened}
-    if problems or opened:
+    if problems:
         return Sent(stop=stop, problems=problems, typed=sent)
+    if opened:
+        _save(standing, "", keys, given, stop.fields)
+        return Sent(next_page=page_id, is_more=True)
     following = path.after(page_id)
     _save(standing, page_id, keys, given, (*stop.fields, *(following.fields if following else ())))
     return Sent(next_page=following.page.id if following else "", is_end=following is None)

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.campaigns import service as campaigns
+from leadgen.campaigns.editing import lock
 from leadgen.campaigns.models import Campaign, CampaignStatus, Question
 from leadgen.core import clock, logic
 from leadgen.core.db import db
@@ -67,7 +68,8 @@ def save(campaign: Campaign, definition: Definition, revision: int) -> int:
     Raises Conflict when somebody saved it since `revision`, or when there is too much of something; Invalid.
     """
     check_whole(definition)
-    form = db.session.get(Form, campaign.id, with_for_update=True)
+    lock(campaign)
+    form = db.session.get(Form, campaign.id)
     if (form.revision if form else 0) != revision:
         raise Conflict(_("Somebody else changed this form while you were writing. Look at it again, then repeat."))
     if form is None:
@@ -95,6 +97,7 @@ def publish(campaign: Campaign, by: str) -> FormVersion:
     """
     if campaign.status is CampaignStatus.DRAFT:
         raise Conflict(_("The form is published together with the campaign."))
+    lock(campaign)
     draft = draft_of(campaign)
     if draft.number and not draft.is_changed:
         raise Conflict(_("There is nothing new to publish."))

@@ -36,6 +36,7 @@ class FactName(StrEnum):
     REWARD_TAKEN = "reward.taken"
     STOCK_LOWERED = "stock.lowered"
     QUESTION_ANSWERED = "question.answered"
+    FORM_FINISHED = "form.finished"
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONTACT_SUPPRESSED = "contact.suppressed"

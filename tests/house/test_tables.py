@@ -24,6 +24,7 @@ _WRITTEN_BY_OTHERS = {
     ("entries", "answer"): "as above",
     ("entries", "message"): "as above: the mail is wanted in the statement that makes it wanted",
     ("entries", "fact"): "as above: a fact is true in the statement that made it true",
+    ("forms", "fact"): "as above: a fact is true in the statement that made it true",
     ("mail", "forgotten_address"): "what is kept of an address is a count of mails, which contacts may not read",
     ("nurture", "message"): "a thousand enrolments are planned in one statement",
     ("nurture", "fact"): "as above",

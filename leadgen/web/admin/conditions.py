@@ -46,9 +46,16 @@ def as_data(condition: Condition | None, definition: Definition) -> dict[str, An
     return {"mode": mode, "rows": rows + [{}] * SPARE_ROWS}
 
 
-def read(form: Any, definition: Definition, names: Mapping[str, logic.Field]) -> Condition | None:
-    """The condition that was written, or None. Raises Invalid with a sentence."""
-    mode = form.mode.data or ""
+def read(
+    form: Any, definition: Definition, names: Mapping[str, logic.Field], before: Condition | None
+) -> Condition | None:
+    """The condition that was written, or None. Raises Invalid with a sentence.
+
+    “Always” takes out the condition that was there `before`; where there was none, comparisons that were written are
+    not thrown away: all of them must be true.
+    """
+    had_one = before is not None and bool(logic.fields_of(before))
+    mode = form.mode.data or ("" if had_one else "all")
     rows = [row.form for row in form.rows if row.form.field.data]
     if not mode or not rows:
         return None

@@ -134,8 +134,8 @@ def chosen(campaign: Campaign, definition: Definition, form: QuestionForm, found
         fresh_days=form.fresh_days.data,
         weight=form.weight.data,
         points=form.points.data,
-        show=conditions.read(form.show.form, definition, names),
-        require=conditions.read(form.require.form, definition, names),
+        show=conditions.read(form.show.form, definition, names, found.show if found else None),
+        require=conditions.read(form.require.form, definition, names, found.require if found else None),
     )
 
 

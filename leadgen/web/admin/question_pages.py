@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Any
 
 from flask import make_response, redirect, render_template, request, url_for
@@ -98,9 +99,9 @@ def _saved(campaign: Campaign, draft: Draft, page: Page, form: QuestionPageForm)
     names = lint.available(draft.definition, forms.known_fields(campaign, draft.definition), "", page.id)
     try:
         jumps = [
-            (conditions.read(row.form.when.form, draft.definition, names) or {"all": []}, row.form.to.data)
-            for row in form.jumps
-            if row.form.to.data
+            (conditions.read(row.form.when.form, draft.definition, names, old) or {"all": []}, row.form.to.data)
+            for row, old in zip_longest(form.jumps, (jump.when for jump in page.jumps))
+            if row is not None and row.form.to.data
         ]
         titles = {code: form[code].data for code in i18n.LOCALES}
         revision = form.revision.data

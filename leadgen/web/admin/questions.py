@@ -126,7 +126,7 @@ def questions_versions(campaign_id: int) -> str:
             comparing.differences(old, definition) if old else [],
             drop_off(campaign.id, version.number),
         )
-        for (version, definition), old in zip(found, before, strict=True)
+        for (version, definition), old in zip(found, before, strict=False)  # of none there is none before
     ]
     return render_template("admin/questions_versions.html", campaign=campaign, shown=shown, form_words=form_words)
 

@@ -189,6 +189,7 @@ def fact(name: str) -> str:
         "points.returned": _("Points were given back"),
         "referral.counted": _("Brought a friend who confirmed"),
         "question.answered": _("Answered a question"),
+        "form.finished": _("Finished the form"),
         "consent.given": _("Agreed to marketing mails"),
         "consent.withdrawn": _("Withdrew the consent to marketing mails"),
         "contact.suppressed": _("The address was blocked"),

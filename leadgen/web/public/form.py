@@ -32,14 +32,16 @@ _CHANNEL = "form"
 
 @guarded_by(Guard.SIGNED_LINK)
 def me_form(token: str) -> ResponseReturnValue:
-    """Where the person goes on: a page of the form, the way in, or what they finished."""
+    """A page of the form, the way in, or what is finished. Each page has its own address, for the back button."""
     person, card = me.opened(token)
     standing = places.read(person.entry_id, card)
     if not standing.is_open:
         return _page_of(token, person, card, standing, stop=None)
-    stop = standing.path.stop(request.args.get("page", "")) or filling.resume(standing)
-    if stop is None:  # every page is sent, and the finish was not heard of
-        stop = standing.path.stops[-1] if standing.path.stops else None
+    path = standing.path
+    stop = path.stop(request.args.get("page", ""))
+    if stop is None and path.stops:
+        # Where every page is sent, the finish was not heard of: the last page has the button.
+        return _to(token, page=(filling.resume(standing) or path.stops[-1]).page.id)
     return _page_of(token, person, card, standing, stop=stop)
 
 
@@ -65,7 +67,7 @@ def me_form_send(token: str) -> ResponseReturnValue:
             return _finished(token, places.read(person.entry_id, card), card)
     except Conflict:  # finished in another window, or nothing to finish yet: show what is
         return _to(token)
-    return _to(token, page=sent.next_page)
+    return _to(token, page=sent.next_page, more=int(sent.is_more))
 
 
 def _finished(token: str, standing: Standing, card: CampaignCard) -> ResponseReturnValue:
@@ -103,7 +105,7 @@ def _page_of(
         stop=stop,
         drawn=drawn(stop, sent, answers),
         problems=problems,
-        is_more=bool(sent and not problems),
+        is_more="more" in request.args,
         earned=request.args.get("earned", ""),
         before=_before(path, stop),
         place=_place(path, stop),

@@ -134,8 +134,12 @@ def test_an_error_is_focused_and_leads_to_its_field(page: Page, base: str, compl
     assert [words for words in complaints if "422" not in words] == []
 
 
+_PARTS = ("", "/page", "/prizes", "/dates", "/questions", "/letters", "/nurture", "/entrants")
+_OF_THE_FORM = ("/questions/new", "/questions/pages/p1", "/questions/publish", "/questions/versions")
+
+
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("part", ["", "/page", "/prizes", "/dates", "/questions", "/letters", "/nurture", "/entrants"])
+@pytest.mark.parametrize("part", [*_PARTS, *_OF_THE_FORM])
 def test_nothing_is_wider_than_the_screen(page: Page, base: str, width: int, part: str) -> None:
     page.set_viewport_size({"width": width, "height": 844})
     page.goto(f"{base}{part}")
@@ -168,3 +172,14 @@ def test_the_rail_opens_on_a_phone(page: Page, base: str) -> None:
     expect(sign_out).to_be_visible()
     sign_out.click()
     expect(page.locator("h1")).to_have_text("Sign in")
+
+
+def test_a_question_is_moved_by_keyboard_and_keeps_the_focus(page: Page, base: str, complaints: list[str]) -> None:
+    page.goto(f"{base}/questions")
+    page.get_by_role("link", name="Question 1?").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    page.wait_for_url("**/questions#question-question_1")
+    expect(page.locator("[data-reorder] h3").first).to_have_text("Question 2?")
+    expect(page.get_by_role("link", name="Question 1?")).to_be_focused()
+    expect(page.frame_locator(".builder-preview iframe").locator("legend").first).to_have_text("Question 2?")
+    assert complaints == []

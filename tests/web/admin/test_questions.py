@@ -234,6 +234,19 @@ def test_a_condition_is_written_in_words(app: Flask, ada: Staff, path: str) -> N
     assert fields_of(ada.get(one).text)["show-rows-0-value"] == "The sea"
 
 
+def test_always_takes_a_condition_out_and_throws_none_away(app: Flask, ada: Staff, path: str) -> None:
+    one = f"{path}/fields/question_2"
+    condition = {"show-mode": "", "show-rows-0-field": "question_1", "show-rows-0-op": "empty"}
+    ada.post(one, fields_of(ada.get(one).text) | condition | {"do": "save"})
+    kept = _form(app, path).field("question_2")
+    assert kept is not None
+    assert kept.show == {"all": [{"field": "question_1", "op": "empty"}]}
+    ada.post(one, fields_of(ada.get(one).text) | {"show-mode": "", "do": "save"})
+    kept = _form(app, path).field("question_2")
+    assert kept is not None
+    assert kept.show is None
+
+
 def test_a_question_that_others_depend_on_is_not_taken_out(app: Flask, ada: Staff, path: str) -> None:
     one = f"{path}/fields/question_2"
     condition = {"show-mode": "all", "show-rows-0-field": "question_1", "show-rows-0-op": "empty"}

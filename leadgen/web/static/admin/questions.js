@@ -8,5 +8,8 @@ for (const row of document.querySelectorAll("[data-reorder]")) {
   });
 }
 
-const moved = location.hash.startsWith("#question-") && document.getElementById(location.hash.slice(1));
-moved?.querySelector("a")?.focus();
+// Once the page is there: the browser itself takes the focus away when it scrolls to the address's fragment.
+addEventListener("load", () => {
+  if (!location.hash.startsWith("#question-")) return;
+  document.getElementById(location.hash.slice(1))?.querySelector("a")?.focus();
+});
