@@ -34,9 +34,10 @@ WITH version AS (
 INSERT INTO submission AS s (campaign_id, entry_id, number, answers, reached, begun_at, saved_at)
 VALUES (%(campaign)s, %(entry)s, %(number)s, %(answers)s::jsonb, %(reached)s, %(now)s, %(now)s)
 ON CONFLICT (entry_id) DO UPDATE
-    SET number = excluded.number, answers = excluded.answers, done = '{}', finished_at = NULL,
+    SET number = excluded.number, answers = excluded.answers, done = '{}', is_open = true,
+        finished_at = CASE WHEN s.number = excluded.number THEN s.finished_at END,
         reached = excluded.reached, saved_at = excluded.saved_at
-    WHERE s.finished_at IS NOT NULL
+    WHERE NOT s.is_open
 RETURNING id
 """
 _SAVE = """
@@ -45,13 +46,13 @@ SET answers = (answers - %(keys)s::text[]) || %(answers)s::jsonb,
     done = ARRAY(SELECT DISTINCT unnest(array_remove(done || %(page)s::text, ''))),
     reached = ARRAY(SELECT DISTINCT unnest(reached || %(reached)s::text[])),
     saved_at = %(now)s
-WHERE entry_id = %(entry)s AND number = %(number)s AND finished_at IS NULL
+WHERE entry_id = %(entry)s AND number = %(number)s AND is_open
 RETURNING id
 """
 _FINISH = """
 WITH done AS (
-    UPDATE submission SET finished_at = %(now)s, saved_at = %(now)s, answers = %(answers)s::jsonb
-    WHERE entry_id = %(entry)s AND number = %(number)s AND finished_at IS NULL
+    UPDATE submission SET is_open = false, finished_at = %(now)s, saved_at = %(now)s, answers = %(answers)s::jsonb
+    WHERE entry_id = %(entry)s AND number = %(number)s AND is_open
     RETURNING entry_id, number
 ), told AS (
     INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)

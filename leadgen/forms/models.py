@@ -49,7 +49,8 @@ class Submission(Model):
     reached: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))  # fields that were shown
     begun_at: Mapped[datetime]
     saved_at: Mapped[datetime]
-    finished_at: Mapped[datetime | None]
+    is_open: Mapped[bool] = mapped_column(server_default=text("true"))  # again while somebody corrects
+    finished_at: Mapped[datetime | None]  # this version, last
 
 
 class QuestionSkip(Model):

@@ -20,7 +20,7 @@ _READ = """
 SELECT e.id AS entry_id, e.contact_id, e.source, p.answers AS known, p.marketing_at IS NOT NULL AS is_subscribed,
        coalesce(v.number, 1) AS newest, coalesce(v.definition, f.draft) AS definition,
        s.number, own.definition AS own_definition, coalesce(s.answers, '{}') AS answers,
-       coalesce(s.done, '{}') AS done, s.finished_at,
+       coalesce(s.done, '{}') AS done, coalesce(s.is_open, false) AS is_open, s.finished_at,
        coalesce((
            SELECT jsonb_object_agg(a.key, a.at)
            FROM (SELECT a.key, max(a.at) AS at FROM entry o JOIN answer a ON a.entry_id = o.id
@@ -65,6 +65,7 @@ class Standing:
     number: int | None
     answers: dict[str, Any]
     done: frozenset[str]
+    is_open: bool  # begun, and not finished; or opened again to correct
     finished_at: datetime | None
     known: dict[str, Any]
     is_subscribed: bool
@@ -76,11 +77,6 @@ class Standing:
     def path(self) -> Path:
         """The way through the version that the person is in."""
         return walk(self.definition, fitting(self.definition, self.answers), self.known)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the form is begun and not finished."""
-        return self.number is not None and self.finished_at is None
 
 
 def read(entry_id: int, card: CampaignCard) -> Standing:
@@ -99,6 +95,7 @@ def read(entry_id: int, card: CampaignCard) -> Standing:
         number=row["number"],
         answers=row["answers"],
         done=frozenset(row["done"]),
+        is_open=row["is_open"],
         finished_at=row["finished_at"],
         known=row["known"],
         is_subscribed=row["is_subscribed"],
@@ -126,6 +123,7 @@ def nobody(card: CampaignCard) -> Standing:
         number=None,
         answers={},
         done=frozenset(),
+        is_open=False,
         finished_at=None,
         known={},
         is_subscribed=False,

@@ -63,6 +63,7 @@ def test_correcting_forgets_what_is_off_the_way_now_and_earns_nothing_twice(card
     assert _finish(anna, card) == 6
 
     _begin(anna, card)
+    assert drop_off(anna.campaign_id, places.read(anna.id, card).newest).finished == 1, "who corrects has finished"
     assert _send(anna, card, "p1", role="owner").next_page == "p3"
     _send(anna, card, "p3", team="4")
     assert _finish(anna, card) == 0
