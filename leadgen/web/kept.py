@@ -1,6 +1,6 @@
 """Parts of pages that are the same for everybody: `{% kept "prizes" %} … {% endkept %}`, rendered once and kept.
 
-Once for each version of the campaign, language, stage and question. Such a part may speak of nothing else: a name of
+Once for each version of the campaign, language and stage. Such a part may speak of nothing else: a name of
 the page that could be somebody's own is refused when the template is compiled, so that no visitor ever reads another's.
 
 What is somebody's own is handed in by name and filled into its places each time: `{% kept "hello", name=first_name %}`
@@ -33,14 +33,13 @@ from leadgen.campaigns.cards import ActionCard, MilestoneCard
 from leadgen.core import i18n
 
 # What a kept part may differ by, and as what it stands in the key.
-_DIFFERS_BY = {"card": ("id", "version"), "stage": ("value",), "question": ("id",)}
+_DIFFERS_BY = {"card": ("id", "version"), "stage": ("value",)}
 # Macros, and words that depend on the campaign and the language only. Not all of Jinja's globals: `request` is one.
 _SAME_FOR_ALL = frozenset(
     {
         "parts",
         "forms",
         "texts",
-        "field_of",
         "way_words",
         "_",
         "gettext",
@@ -54,7 +53,7 @@ _SAME_FOR_ALL = frozenset(
     }
 )
 # Words that are not the card but come from it.
-_FROM_CARD = frozenset({"texts", "field_of", "worth"})
+_FROM_CARD = frozenset({"texts", "worth"})
 _MOST = 4_096
 # Pieces of the card: they are known by their number in it.
 _PIECES = (ActionCard, MilestoneCard)
