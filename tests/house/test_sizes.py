@@ -19,6 +19,10 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         1_900,
         "counts of six subjects, and the lists behind them by the same conditions; a third is SQL",
     ),
+    "forms": (
+        2_250,
+        "one document read by everything here: its way, faults, versions, filling and queue, each a file of its own",
+    ),
     "fraud": (
         3_600,
         "what is seen, forty signals by layer, a sentence for each, bands and the desk: a file for each of these",
@@ -32,7 +36,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "the whole of a campaign is edited here: eleven kinds of things that its rules must tell in two languages",
     ),
     "web/public": (
-        3_700,
+        3_900,
         "two dozen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
     "segments": (
@@ -40,11 +44,11 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
     ),
     "web/admin": (
-        7_200,
-        "pages of a campaign, its review, broadcasts and sending; words and geometry of charts stand apart",
+        8_100,
+        "pages of a campaign, its form, review, segments, broadcasts and sending; words and geometry of charts stand apart",
     ),
     "rewards": (
-        2_000,
+        2_150,
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "core": (
