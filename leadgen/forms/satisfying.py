@@ -14,6 +14,7 @@ from leadgen.core.logic import Condition, Kind
 # Above so many alternatives nobody waits for the answer, and the condition passes: lint may miss, but never blames.
 MOST_ALTERNATIVES = 2_000
 _FEW = 8  # values of which all sets are tried
+_ANY_DAY = "2000-01-01"
 _OTHER = "\x00"  # a value that nothing compares with
 Literal = tuple[Condition, bool]  # a comparison, and whether it has to hold
 
@@ -75,10 +76,12 @@ def _candidates(conditions: list[Condition], field: logic.Field) -> Iterator[Any
         yield from (True, False)
     elif field.kind is Kind.NUMBER:
         numbers = sorted({value for value in values if isinstance(value, (int, float))})
+        yield 0  # where only “is empty” is asked, nothing is compared with
         yield from numbers
         yield from (value + step for value in numbers for step in (-0.5, 0.5))
         yield from ((low + high) / 2 for low, high in itertools.pairwise(numbers))
     elif field.kind is Kind.DATE:
+        yield _ANY_DAY
         yield from values
         yield from _days_around([str(value) for value in values])
     elif field.kind is Kind.CHOICE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from leadgen.core import i18n, logic
@@ -160,6 +160,8 @@ _persons = st.fixed_dictionaries(
 
 
 @given(_trees, _persons)
+@example({"not": {"field": "d", "op": "empty"}}, {"d": "2026-01-30"})
+@example({"not": {"field": "n", "op": "empty"}}, {"n": 1})
 def test_what_holds_for_somebody_is_never_called_a_contradiction(tree: dict[str, Any], person: dict[str, Any]) -> None:
     if logic.holds(tree, person):
         assert satisfying.can_hold(tree, _FIELDS)

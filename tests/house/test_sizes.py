@@ -45,7 +45,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "web/admin": (
         8_100,
-        "pages of a campaign, its form, review, segments, broadcasts and sending; words and geometry of charts stand apart",
+        "pages of a campaign, its form, review, segments, broadcasts and sending; words of charts stand apart",
     ),
     "rewards": (
         2_150,
