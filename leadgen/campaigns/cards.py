@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import psycopg
@@ -140,6 +140,7 @@ class MilestoneCard:
     is_only_highest: bool
     file_url: str
     is_address_asked: bool
+    codes_until: date | None
     prize_id: int | None = None  # the prize of the list that it gives away
 
 
@@ -309,14 +310,16 @@ def _read(key: str | int) -> CampaignCard | None:
 
 _Card = TypeVar("_Card", PrizeCard, QuestionCard, ActionCard, MilestoneCard)
 _MOMENTS = ("starts_at", "ends_at")
+_DAYS = ("codes_until",)
 _KINDS: dict[type, Callable[[Any], Any]] = {QuestionCard: QuestionKind, ActionCard: ActionKind}
 
 
 def _card(kind: type[_Card], row: Mapping[str, Any]) -> _Card:
-    """One part of a campaign from its row as JSON: words become members of their enums, moments aware times."""
+    """One part of a campaign from its row as JSON: words become members of their enums, times aware, days dates."""
     values = {name: row[name] for name in kind.__slots__}
     values |= {name: word(values[name]) for name, word in _WORDS.items() if name in values}
     values |= {name: datetime.fromisoformat(values[name]) for name in _MOMENTS if values.get(name)}
+    values |= {name: date.fromisoformat(values[name]) for name in _DAYS if values.get(name)}
     if "kind" in values:
         values["kind"] = _KINDS[kind](values["kind"])
     return kind(**values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from babel import Locale
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from leadgen.campaigns import prizes
 from leadgen.campaigns.editing import check_locale, check_picture, edited, in_each_language, line, not_final
 from leadgen.campaigns.models import Approval, Campaign, Delivery, Mechanic, Metric, Milestone, Prize
+from leadgen.core import clock
 from leadgen.core import text as words
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -28,7 +30,8 @@ _UNTOLD = frozenset({"picture", "is_address_asked"})  # no rule: changing it mak
 class MilestoneInput:
     """A tier as the marketer describes it; see campaigns.models.Milestone. `value` of one piece in minor units.
 
-    `is_address_asked` asks whoever earned it where to send it; it holds for delivery by hand only.
+    `is_address_asked` asks whoever earned it where to send it; it holds for delivery by hand only. `codes_until` is the
+    last day on which its codes are good, in the campaign's time zone.
     `prize_id` takes a prize of the list over with its value: this tier, and nothing else, gives it away (F1).
     """
 
@@ -42,6 +45,7 @@ class MilestoneInput:
     is_only_highest: bool = False
     file_url: str = ""
     is_address_asked: bool = False
+    codes_until: date | None = None
     value: int = 0
     currency: str = "EUR"
     picture: str = ""
@@ -165,6 +169,7 @@ def _checked(campaign: Campaign, milestone: MilestoneInput, found: Milestone | N
         "is_only_highest": milestone.is_only_highest,
         "file_url": url if milestone.delivery is Delivery.FILE else "",
         "is_address_asked": milestone.is_address_asked and milestone.delivery is Delivery.MANUAL,
+        "codes_until": _codes_until(campaign, milestone, found),
         "value": milestone.value,
         "currency": milestone.currency,
         "picture": check_picture(milestone.picture, campaign.brand_id),
@@ -183,6 +188,14 @@ def _check_numbers(milestone: MilestoneInput) -> None:
         raise Invalid(_("Give the value of one piece, as a number that is not negative."), "value")
     if milestone.currency not in Locale.parse("en").currencies:
         raise Invalid(_("Choose a currency from the list, such as EUR."), "currency")
+
+
+def _codes_until(campaign: Campaign, milestone: MilestoneInput, found: Milestone | None) -> date | None:
+    """The last good day of a tier of codes; one that is over may stay, but nobody chooses it."""
+    until = milestone.codes_until if milestone.delivery is Delivery.CODE else None
+    if until and until < clock.today(campaign.timezone) and not (found and found.codes_until == until):
+        raise Invalid(_("This day is over already. Choose today or a later one."), "codes_until")
+    return until
 
 
 def _is_safe_address(url: str) -> bool:

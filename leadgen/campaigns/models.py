@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -263,6 +263,7 @@ class Milestone(Model):
     is_only_highest: Mapped[bool] = mapped_column(server_default=text("false"))  # passed over by a higher one
     file_url: Mapped[str] = mapped_column(server_default="")
     is_address_asked: Mapped[bool] = mapped_column(server_default=text("false"))  # it is sent by post, by hand
+    codes_until: Mapped[date | None]  # the last day, in the campaign's time zone, on which its codes are good
 
 
 class Question(Model):

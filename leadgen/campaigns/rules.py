@@ -271,6 +271,9 @@ def _reward_line(milestone: Milestone, locale: str) -> str:
     sentences = [_("%(title)s, worth %(value)s each") if milestone.value else "%(title)s", _for_whom(milestone)]
     if milestone.stock is not None:
         sentences.append(ngettext("%(stock)s piece in all", "%(stock)s pieces in all", milestone.stock))
+    if milestone.codes_until is not None:
+        words["day"] = i18n.format_date(milestone.codes_until)
+        sentences.append(_("its code good until %(day)s"))
     return "– " + ", ".join(sentences) % words
 
 

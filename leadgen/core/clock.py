@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 _shift_file: Path | None = None
 _shift_seen: tuple[int, timedelta] = (0, timedelta(0))
@@ -22,6 +23,11 @@ def use_shift_file(path: str | None) -> None:
 def now() -> datetime:
     """The present moment, aware, in UTC."""
     return datetime.now(UTC) + _shift() if _shift_file else datetime.now(UTC)
+
+
+def today(zone: str) -> date:
+    """The day on the calendar of this time zone."""
+    return now().astimezone(ZoneInfo(zone)).date()
 
 
 def move(shift: timedelta | None) -> timedelta:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from html import escape
 from typing import Any
@@ -42,6 +42,7 @@ class Recipient:
     reward: str = ""
     reward_code: str = ""
     reward_until: datetime | None = None
+    code_until: date | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -153,6 +154,14 @@ def _claim_words(person: _Person) -> str:
         return " " + _("You can claim it until %(moment)s.") % {"moment": _reward_until(person)}
 
 
+def _code_until(person: _Person) -> str:
+    """Until when the code is good, behind “your code”; nothing where it is good for ever."""
+    if not person.recipient.code_until:
+        return ""
+    with i18n.speaking(person.locale):
+        return ", " + _("good until %(day)s") % {"day": i18n.format_date(person.recipient.code_until)}
+
+
 def _code(person: _Person) -> str:
     recipient = person.recipient
     return tokens.six_digits(recipient.entry_id, recipient.generation, recipient.code_number)
@@ -173,6 +182,7 @@ _VALUES: dict[str, Callable[[_Person], str]] = {
     "reward_code": lambda person: person.recipient.reward_code,
     "reward_until": _reward_until,
     "_claim_words": _claim_words,
+    "_code_until": _code_until,
     "refuse_link": _refuse_link,
     "unsubscribe_link": _unsubscribe_link,
 }

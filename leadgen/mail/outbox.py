@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -227,4 +227,5 @@ def _recipient(row: Any) -> Recipient:
         reward=row.context.get("reward", ""),
         reward_code=row.context.get("reward_code", ""),
         reward_until=datetime.fromisoformat(until) if (until := row.context.get("reward_until")) else None,
+        code_until=date.fromisoformat(day) if (day := row.context.get("code_until")) else None,
     )

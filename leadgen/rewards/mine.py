@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.entries.models import Review
-from leadgen.rewards import addresses, grounds, milestones, stock
+from leadgen.rewards import addresses, grounds, milestones, stock, vault
 from leadgen.rewards.addresses import Address
 from leadgen.rewards.milestones import Case
 from leadgen.rewards.models import Award, AwardState
@@ -70,6 +70,7 @@ class Mine:
     has_file: bool = False
     claim_until: datetime | None = None
     address: Address | None = None
+    is_over: bool = False  # the last good day of its code is past
 
     @property
     def asks_address(self) -> bool:
@@ -92,7 +93,10 @@ def of(entry_id: int, card: CampaignCard, *, friends: int, points: int, is_confi
     rows = {row["milestone_id"]: row for row in hot.many(_MINE, {"entry": entry_id})}
     out = stock.sold_out(card.id, [tier.id for tier in card.milestones])
     have = {Metric.FRIENDS: friends, Metric.POINTS: points, Metric.ENTRY: int(is_confirmed)}
-    return [_mine(tier, rows.get(tier.id), have[tier.metric], is_out=tier.id in out) for tier in card.milestones]
+    found = [_mine(tier, rows.get(tier.id), have[tier.metric], is_out=tier.id in out) for tier in card.milestones]
+    return [
+        replace(one, is_over=vault.is_over(one.tier.codes_until, card.timezone)) if one.code else one for one in found
+    ]
 
 
 def _mine(tier: MilestoneCard, row: hot.Row | None, have: int, *, is_out: bool) -> Mine:

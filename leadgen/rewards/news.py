@@ -36,6 +36,8 @@ def write(ground: Ground, tier: Milestone, award: Award, letter: str, *, code: s
     context |= {"code": ground.code, "reward": title(tier, ground.locale)}
     if code:
         context["reward_code"] = code
+    if code and tier.codes_until:
+        context["code_until"] = tier.codes_until.isoformat()
     if letter in {"reward_ready", "reward_expiring"} and award.claim_until:
         context["reward_until"] = award.claim_until.isoformat()
     return mail.want(

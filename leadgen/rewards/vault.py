@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
+from leadgen.campaigns.models import Milestone
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
-from leadgen.core.i18n import format_datetime
+from leadgen.core.i18n import format_date, format_datetime
 from leadgen.core.i18n import gettext as _
 from leadgen.rewards.models import Coupon, CouponStatus
 
@@ -48,7 +49,7 @@ WHERE k.milestone_id = :milestone AND (:status = '' OR k.status = :status) AND k
 
 _FIND = text("""
 SELECT k.id, k.code, k.status, k.assigned_at, k.used_at, k.used_by, m.texts, m.campaign_id, g.name AS campaign,
-       g.timezone, p.first_name, a.state AS award_state
+       g.timezone, m.codes_until, p.first_name, a.state AS award_state
 FROM coupon k JOIN milestone m ON m.id = k.milestone_id JOIN campaign g ON g.id = m.campaign_id
 LEFT JOIN entry e ON e.id = k.entry_id LEFT JOIN contact p ON p.id = e.contact_id
 LEFT JOIN award a ON a.entry_id = k.entry_id AND a.milestone_id = k.milestone_id
@@ -99,6 +100,17 @@ class Found:
     assigned_at: datetime | None
     used_at: datetime | None
     used_by: str
+    codes_until: date | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its last good day is past."""
+        return is_over(self.codes_until, self.timezone)
+
+
+def is_over(until: date | None, zone: str) -> bool:
+    """Whether codes that are good until this day, in this time zone, are good no more; without a day they stay good."""
+    return until is not None and until < clock.today(zone)
 
 
 def hand_out(milestone_id: int, entry_id: int) -> str | None:
@@ -162,6 +174,7 @@ def _found(values: dict[str, Any], locale: str) -> list[Found]:
             assigned_at=row.assigned_at,
             used_at=row.used_at,
             used_by=row.used_by,
+            codes_until=row.codes_until,
         )
         for row in rows
     ]
@@ -172,10 +185,11 @@ def _title(texts: dict[str, dict[str, str]], locale: str) -> str:
     return next((str(words["title"]) for words in said if words.get("title")), "")
 
 
-def mark_used(coupon_id: int, by: str, timezone: str = "UTC") -> None:
+def mark_used(coupon_id: int, by: str, timezone: str = "UTC", *, even_over: bool = False) -> None:
     """The code was honoured at the counter, once. Raises Conflict that says when and by whom it was before, or why not.
 
-    Two counters at one instant: the row decides, the second is told about the first.
+    Two counters at one instant: the row decides, the second is told about the first. One whose last good day is past
+    is honoured only when `even_over` says that somebody wants that.
     """
     coupon = _locked(coupon_id)
     if coupon.status is CouponStatus.USED:
@@ -185,6 +199,9 @@ def mark_used(coupon_id: int, by: str, timezone: str = "UTC") -> None:
         raise Conflict(_("This code is void. It must not be honoured."))
     if coupon.status is CouponStatus.FREE:
         raise Conflict(_("This code was not given to anybody yet. It must not be honoured."))
+    until = db.session.scalar(select(Milestone.codes_until).filter_by(id=coupon.milestone_id))
+    if until and is_over(until, timezone) and not even_over:
+        raise Conflict(_("This code expired on %(day)s. It was not marked as used.") % {"day": format_date(until)})
     coupon.status, coupon.used_at, coupon.used_by = CouponStatus.USED, clock.now(), by
 
 

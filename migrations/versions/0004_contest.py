@@ -362,6 +362,7 @@ def upgrade() -> None:
         sa.Column("is_only_highest", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("file_url", sa.Text(), server_default="", nullable=False),
         sa.Column("is_address_asked", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("codes_until", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
             ["campaign_id"], ["campaign.id"], name=op.f("fk_milestone_campaign_id"), ondelete="CASCADE"
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from tests.campaigns.conftest import prize_input
 from tests.factories import make_campaign, make_entry
 from tests.factories_contest import make_award, make_coupon, make_milestone
 
+LAST = date(2090, 8, 31)
+
 
 def _tier(title: str = "A mug", **values: Any) -> MilestoneInput:
     texts = {"en": {"title": title}, "fr": {"title": f"{title} (fr)"}}
@@ -25,13 +28,14 @@ def _tier(title: str = "A mug", **values: Any) -> MilestoneInput:
 def test_tiers_are_told_in_the_rules_lowest_first(draft: Campaign) -> None:
     campaigns.add_milestone(draft, _tier("A bag", threshold=10, stock=None, value=0))
     campaigns.add_milestone(draft, _tier("A mug"))
-    campaigns.add_milestone(draft, _tier("A code", metric=Metric.ENTRY, delivery=Delivery.CODE, value=0, stock=None))
+    code = _tier("A code", metric=Metric.ENTRY, delivery=Delivery.CODE, value=0, stock=None, codes_until=LAST)
+    campaigns.add_milestone(draft, code)
     campaigns.add_milestone(draft, _tier("A pen", metric=Metric.POINTS, threshold=1, stock=1))
 
     told = draft.texts["en"]["rules"]
     lines = [line for line in told.splitlines() if line.startswith(("– A ", "– 1 ×"))]
     assert lines[1:] == [
-        "– A code, for everybody who confirms the entry",
+        "– A code, for everybody who confirms the entry, its code good until 31 August 2090",
         "– A pen, worth €10 each, for whoever has 1 point, 1 piece in all",
         "– A mug, worth €10 each, for whoever brings 3 friends who count, 50 pieces in all",
         "– A bag, for whoever brings 10 friends who count",

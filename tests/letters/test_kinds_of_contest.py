@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -88,3 +89,19 @@ def test_the_letter_says_until_when_the_reward_can_be_claimed(card: CampaignCard
     assert told in timed.text
     assert told in timed.html
     assert until not in for_ever.text + for_ever.html
+
+
+@pytest.mark.parametrize(
+    ("locale", "good"),
+    [("en", "Your code, good until 31 August 2090"), ("fr", "Votre code, valable jusqu’au 31 août 2090")],
+)
+def test_the_letter_says_until_when_the_code_is_good(card: CampaignCard, locale: str, good: str) -> None:
+    """Beside the code, where no words of the marketer replace it; nothing is said of a code that stays good."""
+    person = samples.person(card, "reward_code", locale)
+    letter = rendering.compiled(card, "reward_code", locale, OwnWords())
+
+    timed = rendering.render(letter, card, replace(person, code_until=date(2090, 8, 31)))
+    for_ever = rendering.render(letter, card, replace(person, code_until=None))
+    assert good in timed.text
+    assert good in timed.html
+    assert good.partition(", ")[2] not in for_ever.text + for_ever.html

@@ -105,10 +105,10 @@ def redeem() -> str:
 @blueprint.post("/redeem/<int:coupon_id>")
 @guarded_by(Guard.STAFF, is_for_counter=True)
 def redeem_use(coupon_id: int) -> ResponseReturnValue:
-    """Honour a code, once; a second time is told when and by whom it was."""
+    """Honour a code, once; a second time is told when and by whom it was, and one that is over must be meant."""
     found = vault.of_brands(redeemed_brand_ids(), coupon_id)
     try:
-        vault.mark_used(coupon_id, staff.name(), found.timezone)
+        vault.mark_used(coupon_id, staff.name(), found.timezone, even_over=request.form.get("even_over") == "yes")
         tell(_("This code is used now. Hand the reward over."))
     except Conflict as error:
         refuse(str(error))

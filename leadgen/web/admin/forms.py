@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 from wtforms import Field, Form, IntegerField, StringField, TextAreaField, ValidationError
-from wtforms.fields import DateTimeLocalField
+from wtforms.fields import DateField, DateTimeLocalField
 from wtforms.meta import DefaultMeta
 from wtforms.validators import StopValidation
 
@@ -188,6 +188,25 @@ class MomentField(DateTimeLocalField):
             raise ValueError(_("Please write day and time, such as 2027-01-31T18:00.")) from None
         if self.data is not None and self.data.year not in YEARS:
             # Such a day is a slip of the keyboard, and at the ends of the calendar no time zone can be reckoned.
+            self.data = None
+            raise ValueError(
+                _("Please choose a year from %(first)s to %(last)s.") % {"first": YEARS[0], "last": YEARS[-1]}
+            )
+
+
+class DayField(DateField):
+    """A day on the calendar of the campaign's time zone, or none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Read what the browser sends; say in plain words when it cannot be read."""
+        self.data = None
+        if not any(valuelist):
+            return
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError(_("Please write a day, such as 2027-01-31.")) from None
+        if self.data is not None and self.data.year not in YEARS:
             self.data = None
             raise ValueError(
                 _("Please choose a year from %(first)s to %(last)s.") % {"first": YEARS[0], "last": YEARS[-1]}

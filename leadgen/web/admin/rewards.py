@@ -20,7 +20,7 @@ from leadgen.rewards import desk, stock, vault
 from leadgen.rewards import milestones as awarding
 from leadgen.web.admin import choosing, reward_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
-from leadgen.web.admin.forms import MoneyField, StudioForm, WholeField, line, lines, one_of, sent, whole
+from leadgen.web.admin.forms import DayField, MoneyField, StudioForm, WholeField, line, lines, one_of, sent, whole
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.admin.prizes import CURRENCIES
 from leadgen.web.guards import Guard, guarded_by
@@ -47,6 +47,7 @@ class RewardForm(StudioForm):
     delivery = one_of(*(delivery.value for delivery in _OFFERED))
     file_url = line(longest=2000)
     is_address_asked: Any = BooleanField()
+    codes_until: Any = DayField()
     approval = one_of(*(approval.value for approval in Approval))
     claim_days: Any = WholeField()
     is_only_highest: Any = BooleanField()
@@ -88,7 +89,7 @@ def reward(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
     """Change a tier."""
     campaign = campaign_of_mine(campaign_id)
     found = tiers.find(campaign, milestone_id)
-    kept = ("prize_id", "value", "currency", "picture", "is_address_asked")
+    kept = ("prize_id", "value", "currency", "picture", "is_address_asked", "codes_until")
     same = ("metric", "threshold", "stock", "delivery", "file_url", "approval", "claim_days", "is_only_highest")
     data = {name: getattr(found, name) for name in (*same, *kept)}
     return _edit(campaign, found, RewardForm(sent(), data=data | found.texts))
@@ -169,6 +170,7 @@ def _saved(campaign: Campaign, found: Milestone | None, form: RewardForm) -> Mil
         is_only_highest=form.is_only_highest.data,
         file_url=form.file_url.data or "",
         is_address_asked=form.is_address_asked.data,
+        codes_until=form.codes_until.data,
         value=form.value.data or 0,
         currency=form.currency.data,
         picture=form.picture.data or "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from leadgen.campaigns.models import Approval, Campaign, Delivery
+from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.rewards import jobs, vault
@@ -33,6 +35,7 @@ def _payload(**values: Any) -> dict[str, Any]:
     given = {"en-title": "A mug", "fr-title": "Un mug", "en-description": "", "fr-description": ""}
     given |= {"metric": "friends", "threshold": "3", "stock": "50", "delivery": "manual", "approval": "semi"}
     given |= {"claim_days": "", "file_url": "", "value": "10", "currency": "EUR", "prize_id": "", "picture": ""}
+    given |= {"codes_until": ""}
     return given | values
 
 
@@ -277,3 +280,42 @@ def test_an_address_is_asked_only_for_what_is_delivered_by_hand(
     ada.post(f"{path}/new", _payload(is_address_asked="y"))
     ada.post(f"{path}/new", _payload(is_address_asked="y", delivery="code"))
     assert [tier["is_address_asked"] for tier in _tiers()] == [True, False]
+
+
+def test_codes_are_good_until_a_day_which_the_counter_asks_about(
+    app: Flask, ada: Staff, world: World, path: str, clock: Clock
+) -> None:
+    with app.app_context():
+        last_day = product_clock.today(_campaign(world).timezone) + timedelta(days=3)
+    tier, _ = _earned(app, world, delivery=Delivery.CODE, approval=Approval.AUTO, codes_until=last_day)
+    coupon = hot.many("SELECT id FROM coupon", {})[0]["id"]
+    assert f'name="codes_until" type="date" value="{last_day}"' in ada.get(f"{path}/{tier}").text
+    page = ada.get("/admin/redeem?code=%3DCODE0").text
+    assert "Good until" in page
+    assert "even_over" not in page
+
+    clock.forward(days=4)
+    ada.sign_in()
+    page = ada.get("/admin/redeem?code=%3DCODE0").text
+    assert "This code expired on" in page
+    assert 'name="even_over"' in page
+    ada.post(f"/admin/redeem/{coupon}")
+    assert hot.many("SELECT status FROM coupon", {}) == [{"status": "assigned"}]
+    ada.post(f"/admin/redeem/{coupon}", {"even_over": "yes"})
+    assert hot.many("SELECT status FROM coupon", {}) == [{"status": "used"}]
+
+
+def test_the_last_day_of_codes_is_of_codes_only_and_not_over(
+    app: Flask, ada: Staff, path: str, world: World, clock: Clock
+) -> None:
+    with app.app_context():
+        today = product_clock.today(_campaign(world).timezone)
+    assert ada.post(f"{path}/new", _payload(delivery="code", codes_until=f"{today}")).status_code == 303
+    assert ada.post(f"{path}/new", _payload(codes_until=f"{today}")).status_code == 303
+    assert [tier["codes_until"] for tier in _tiers()] == [today, None]
+    for wrong in (f"{today - timedelta(days=1)}", "soon", "0001-01-01"):
+        assert ada.post(f"{path}/new", _payload(delivery="code", codes_until=wrong)).status_code == 422, wrong
+    clock.forward(days=2)
+    ada.sign_in()
+    kept = _payload(delivery="code", codes_until=f"{today}", stock="60")
+    assert ada.post(f"{path}/{_tiers()[0]['id']}", kept).status_code == 303, "a day that is past already may stay"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Approval, Campaign, Delivery, Metric
+from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.entries import points
 from leadgen.rewards import jobs, stock
+from tests.conftest import Clock
 from tests.factories_contest import make_coupon, make_milestone
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, text_of
@@ -61,6 +64,23 @@ def test_a_giveaway_from_the_confirmation_to_the_code(app: Flask, visitor: Visit
         "SELECT letter, context ->> 'reward_code' AS code FROM message WHERE letter LIKE 'reward%%'", {}
     )
     assert letter == {"letter": "reward_code", "code": "HELLO-1"}
+
+
+def test_beside_the_code_stands_until_when_it_is_good(app: Flask, visitor: Visitor, scene: Scene, clock: Clock) -> None:
+    last_day = product_clock.today("Europe/Paris") + timedelta(days=2)
+    _tier(app, scene, 1, delivery=Delivery.CODE, code="HELLO-1", codes_until=last_day)
+    visitor.post(scene.confirm)
+    _award(app)
+    shown = f"{last_day.day} {last_day:%B %Y}"
+    assert f"Good until {shown}." in text_of(visitor.get(f"{scene.me}?lang=en"))
+    assert hot.one("SELECT context ->> 'code_until' AS day FROM message WHERE letter = 'reward_code'", {}) == {
+        "day": f"{last_day}"
+    }
+
+    clock.forward(days=4)
+    words = text_of(visitor.get(f"{scene.me}?lang=en"))
+    assert f"This code expired on {shown}." in words
+    assert "Good until" not in words
 
 
 def test_a_friend_confirms_and_the_reward_is_claimed(app: Flask, visitor: Visitor, scene: Scene) -> None:
