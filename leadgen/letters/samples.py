@@ -36,6 +36,7 @@ def person(card: CampaignCard, letter: str, locale: str, step: int | None = None
         reward=_reward(card, locale),
         reward_code="SUMMER-4F2K",
         reward_until=now + timedelta(days=2),
+        is_address_asked=any(tier.is_address_asked for tier in card.milestones),
         code_until=next((tier.codes_until for tier in card.milestones if tier.codes_until), None),
     )
 

@@ -43,6 +43,7 @@ class Recipient:
     reward_code: str = ""
     reward_until: datetime | None = None
     code_until: date | None = None
+    is_address_asked: bool = False
 
     @property
     def is_sample(self) -> bool:
@@ -146,6 +147,14 @@ def _reward_until(person: _Person) -> str:
     return _moment(until, person) if until else ""
 
 
+def _address_words(person: _Person) -> str:
+    """That the person must say where the reward is sent, as a sentence behind others; nothing where nobody asks."""
+    if not person.recipient.is_address_asked:
+        return ""
+    with i18n.speaking(person.locale):
+        return " " + _("We need your delivery address: please write it there.")
+
+
 def _claim_words(person: _Person) -> str:
     """Until when the reward can be claimed, as a sentence behind others; nothing where it waits for ever."""
     if not person.recipient.reward_until:
@@ -181,6 +190,7 @@ _VALUES: dict[str, Callable[[_Person], str]] = {
     "reward": lambda person: person.recipient.reward,
     "reward_code": lambda person: person.recipient.reward_code,
     "reward_until": _reward_until,
+    "_address_words": _address_words,
     "_claim_words": _claim_words,
     "_code_until": _code_until,
     "refuse_link": _refuse_link,

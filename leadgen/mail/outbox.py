@@ -227,5 +227,6 @@ def _recipient(row: Any) -> Recipient:
         reward=row.context.get("reward", ""),
         reward_code=row.context.get("reward_code", ""),
         reward_until=datetime.fromisoformat(until) if (until := row.context.get("reward_until")) else None,
+        is_address_asked=bool(row.context.get("is_address_asked")),
         code_until=date.fromisoformat(day) if (day := row.context.get("code_until")) else None,
     )

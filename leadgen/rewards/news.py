@@ -38,6 +38,8 @@ def write(ground: Ground, tier: Milestone, award: Award, letter: str, *, code: s
         context["reward_code"] = code
     if code and tier.codes_until:
         context["code_until"] = tier.codes_until.isoformat()
+    if letter == "reward_ready" and tier.is_address_asked:
+        context["is_address_asked"] = 1
     if letter in {"reward_ready", "reward_expiring"} and award.claim_until:
         context["reward_until"] = award.claim_until.isoformat()
     return mail.want(

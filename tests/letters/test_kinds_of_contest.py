@@ -105,3 +105,17 @@ def test_the_letter_says_until_when_the_code_is_good(card: CampaignCard, locale:
     assert good in timed.text
     assert good in timed.html
     assert good.partition(", ")[2] not in for_ever.text + for_ever.html
+
+
+@pytest.mark.parametrize(
+    ("locale", "asks"), [("en", "We need your delivery address"), ("fr", "votre adresse de livraison")]
+)
+def test_the_letter_says_that_an_address_is_needed(card: CampaignCard, locale: str, asks: str) -> None:
+    person = samples.person(card, "reward_ready", locale)
+    letter = rendering.compiled(card, "reward_ready", locale, OwnWords())
+
+    asked = rendering.render(letter, card, replace(person, is_address_asked=True))
+    other = rendering.render(letter, card, replace(person, is_address_asked=False))
+    assert asks in asked.text
+    assert asks in asked.html
+    assert asks not in other.text + other.html

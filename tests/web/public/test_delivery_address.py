@@ -46,6 +46,13 @@ def _kept() -> list[hot.Row]:
     return hot.many("SELECT name, street, postcode, city, country, phone FROM award_address", {})
 
 
+def test_the_letter_knows_that_an_address_is_needed(claim: str) -> None:
+    [wanted] = hot.many(
+        "SELECT letter, context ->> 'is_address_asked' AS asked FROM message WHERE letter LIKE 'rew%%'", {}
+    )
+    assert (wanted, bool(claim)) == ({"letter": "reward_ready", "asked": "1"}, True)
+
+
 def test_an_address_is_asked_with_the_claim_and_kept(visitor: Visitor, scene: Scene, claim: str) -> None:
     assert "Where shall we send it?" in text_of(visitor.get(f"{scene.me}?lang=en"))
     answer = visitor.post(claim, WHERE)
