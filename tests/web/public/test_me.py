@@ -107,8 +107,13 @@ def test_every_kind_of_answer_is_typed(
     cards.forget()
     page = visitor.post(path, {key: wrong})
     assert page.status_code == 400
-    assert 'class="field-error"' in page.text
+    assert 'class="field-error" id="answer-error"' in page.text
     assert "Question 9?" in page.text
+    [form] = re.findall(r'(?s)<section class="card question".*?</section>', page.text)
+    assert 'aria-invalid="true"' in form
+    assert 'aria-describedby="answer-error' in form
+    assert form.count(" autofocus") == 1, "the first thing to mend has the focus, also without a script"
+    assert not re.search(r"aria-invalid|autofocus", visitor.get(f"{scene.me}?lang=en").text)
     assert visitor.post(path, {key: right}).status_code == 303
     assert hot.one("SELECT value FROM answer", {}) == {"value": stored}
 
