@@ -7,7 +7,7 @@ import secrets
 
 import psycopg
 import sqlalchemy.exc
-from flask import Flask, make_response, render_template, request
+from flask import Flask, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
@@ -56,7 +56,7 @@ def page(status: int, *, message: str = "", retry_after: int = 0) -> ResponseRet
         reference,
     )
     html = render_template(f"errors/{template}.html", message=message, reference=reference, retry_after=retry_after)
-    response = headers.private(make_response(html, status))
+    response = headers.as_page(headers.private(make_response(html, status)), *g.get("framed_by", ()))
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response

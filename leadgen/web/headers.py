@@ -57,6 +57,13 @@ def private(response: R) -> R:
     return response
 
 
+def as_page(response: R, *origins: str) -> R:
+    """Let an error under an address of pictures or of the widget have its styles; these sites may frame it."""
+    ancestors = " ".join(("'self'", *origins)) if origins else "'none'"
+    response.headers["Content-Security-Policy"] = _PAGE.format(ancestors=ancestors)
+    return response
+
+
 def frameable_by_us(response: R) -> R:
     """Let the studio show this page in a frame of its own (live preview)."""
     return frameable_by(response)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from flask import Response, render_template, request
+from flask import Response, g, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
@@ -77,6 +77,7 @@ def _host(card: CampaignCard) -> str:
     host = request.args.get("host") or settings.get().base_url
     if host not in {*card.embed_origins, settings.get().base_url}:
         raise NotAllowed(_("This contest is not shown on that site."))
+    g.framed_by = card.embed_origins  # an error of this request is read inside their frame
     return host
 
 

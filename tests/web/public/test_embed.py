@@ -56,6 +56,23 @@ def test_a_draft_has_no_script(app: Flask, visitor: Visitor, scene: Scene) -> No
     assert visitor.get("/embed/nowhere.js").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/embed/nowhere.js", "/embed/nowhere", "/og/nowhere.png", "/qr/nowhere.png"])
+def test_an_error_under_an_address_of_pictures_has_its_styles(visitor: Visitor, scene: Scene, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 404
+    assert "style-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_an_error_inside_the_frame_is_read_there(visitor: Visitor, shop: Scene) -> None:
+    answer = visitor.post(FRAME, _filled(visitor.get(FRAME)), headers={"Origin": "https://elsewhere.example"})
+    assert answer.status_code == 403
+    assert f"frame-ancestors 'self' {SHOP}" in answer.headers["Content-Security-Policy"]
+    refused = visitor.get("/c/island/embed?host=https://elsewhere.example")
+    assert refused.status_code == 403
+    assert "frame-ancestors 'none'" in refused.headers["Content-Security-Policy"]
+
+
 def test_the_frame_is_for_the_sites_on_the_list_only(visitor: Visitor, shop: Scene) -> None:
     answer = visitor.get(FRAME)
     assert answer.status_code == 200
