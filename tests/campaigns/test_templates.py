@@ -112,3 +112,9 @@ def test_a_waiting_list_promises_no_points() -> None:
     assert {question["points"] for question in template["questions"]} == {0}
     said = _leaves([step["texts"] for step in template["sequence"]["steps"]])
     assert [words for words in said if "points" in words] == []
+
+
+@pytest.mark.parametrize("key", ["coupon-giveaway", "photo-contest"])
+def test_where_points_decide_nothing_no_letter_promises_any(key: str) -> None:
+    said = _leaves([step["texts"] for step in catalogue.read(key)["sequence"]["steps"]])
+    assert [words for words in said if "points" in words] == []
