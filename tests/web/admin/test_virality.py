@@ -86,7 +86,7 @@ def test_the_parts_of_k_are_shown_as_fractions_of_the_same_numbers(
     assert [shown for _address, shown in _NUMBER.findall(row[0])] == [
         "2", "4", "3", "2", "1", "3", "1", "4",
     ]  # fmt: skip
-    for words in ("50%", "× 1.50", "× 33%", "= 0.25"):
+    for words in ("50%", "× 1.50", "× 0.33", "= 0.25"):
         assert words in row[0], words
 
 
