@@ -10,11 +10,9 @@ from leadgen.rewards import vault
 
 def missing_before_launch(campaign: Campaign) -> list[Problem]:
     """Rewards that promise a code while their vault is empty; in the current language."""
-    by_code = [one.id for one in campaign.milestones if one.delivery is Delivery.CODE]
-    counted = vault.counts(by_code)
     sentence = _("No codes are loaded for reward %(number)d; people would wait for what was promised.")
     return [
         Problem("codes", sentence % {"number": number}, one.id)
         for number, one in enumerate(campaign.milestones, 1)
-        if one.id in by_code and not counted[one.id].loaded
+        if one.delivery is Delivery.CODE and vault.is_empty(one.id)
     ]

@@ -33,6 +33,7 @@ FROM (
     FROM milestone m LEFT JOIN stock_count c ON c.milestone_id = m.id WHERE m.id = ANY(:milestones)
 ) AS counted
 """)
+_FREE = text("SELECT milestone_id, free FROM stock_count WHERE milestone_id = ANY(:milestones)")
 _AUDIT = text("""
 SELECT m.id FROM milestone m LEFT JOIN stock_count c ON c.milestone_id = m.id
 LEFT JOIN (
@@ -86,6 +87,12 @@ def of(milestone_ids: Collection[int]) -> dict[int, Stock]:
     db.session.flush()
     rows = db.session.execute(_LEFT, {"milestones": list(milestone_ids)})
     return {row.id: Stock(_not_negative(row.left), row.total, row.reserve) for row in rows}
+
+
+def free_codes(milestone_ids: Collection[int]) -> dict[int, int]:
+    """How many free codes each of these tiers has, from the kept numbers: however large a vault is, none is counted."""
+    kept = {row.milestone_id: row.free for row in db.session.execute(_FREE, {"milestones": list(milestone_ids)})}
+    return {milestone_id: kept.get(milestone_id, 0) for milestone_id in milestone_ids}
 
 
 def audit() -> list[int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import exists, select, text
 from sqlalchemy.exc import IntegrityError
 
 from leadgen.campaigns.models import Milestone
@@ -137,6 +137,11 @@ def counts(milestone_ids: Collection[int]) -> dict[int, Counts]:
     rows = db.session.execute(_COUNTS, {"milestones": list(milestone_ids)})
     found = {row.milestone_id: Counts(row.loaded, row.free, row.handed, row.used, row.void) for row in rows}
     return {milestone_id: found.get(milestone_id, Counts()) for milestone_id in milestone_ids}
+
+
+def is_empty(milestone_id: int) -> bool:
+    """Whether no code was ever loaded, void ones included."""
+    return not db.session.scalar(select(exists().where(Coupon.milestone_id == milestone_id)))
 
 
 def listed(milestone_id: int, status: CouponStatus | None = None, *, after: int = 0) -> list[Line]:

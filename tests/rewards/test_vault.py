@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from leadgen.campaigns.models import Campaign, Delivery, Milestone
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
-from leadgen.rewards import vault
+from leadgen.rewards import stock, vault
 from leadgen.rewards.models import Coupon, CouponStatus
 from tests.factories import make_brand, make_campaign, make_entry
 from tests.factories_contest import make_coupon, make_milestone
@@ -137,6 +137,8 @@ def test_handed_and_free_and_used_and_void_are_what_was_loaded(
 
     for tier_id, counts in vault.counts([tier.id for tier in tiers]).items():
         assert counts.free + counts.handed + counts.used + counts.void == counts.loaded
+        assert stock.free_codes([tier_id]) == {tier_id: counts.free}, "the number that is kept"
+        assert vault.is_empty(tier_id) == (counts.loaded == 0)
         for state in ("free", "handed", "used", "void"):
             assert getattr(counts, state) == expected[tier_id, state]
     doubles = rows(

@@ -67,7 +67,7 @@ def rewards(campaign_id: int) -> str:
         "admin/rewards.html",
         campaign=campaign,
         stocks=stock.of(ids),
-        codes=vault.counts(ids),
+        free_codes=stock.free_codes(ids),
         counts=desk.counts(campaign.id),
         reward_words=reward_words,
     )
@@ -112,7 +112,7 @@ def reward_move(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
 def reward_remove(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
     """Take a tier away, as long as nobody has earned it and its vault is empty."""
     campaign = campaign_of_mine(campaign_id)
-    if vault.counts([milestone_id])[milestone_id].loaded and request.form.get("sure") != "yes":
+    if not vault.is_empty(milestone_id) and request.form.get("sure") != "yes":
         refuse(_("Codes are loaded for this reward. Make sure on its page, then take it away there."))
         return redirect(url_for("admin.reward", campaign_id=campaign_id, milestone_id=milestone_id), 303)
     try:
@@ -129,8 +129,7 @@ def _edit(campaign: Campaign, found: Milestone | None, form: RewardForm) -> Resp
     if request.method == "POST" and _is_good(campaign, form) and (saved := _saved(campaign, found, form)):
         awarding.fill_reserve([saved.id])  # a larger stock serves who waits
         tell(_("Saved."))
-        is_empty = saved.delivery is Delivery.CODE and not vault.counts([saved.id])[saved.id].loaded
-        if is_empty:
+        if saved.delivery is Delivery.CODE and vault.is_empty(saved.id):
             return redirect(url_for("admin.codes", campaign_id=campaign.id, milestone_id=saved.id), 303)
         return redirect(url_for("admin.rewards", campaign_id=campaign.id), 303)
     page = render_template(
