@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.cards import CampaignCard
+from leadgen.campaigns.models import Mechanic
 from leadgen.core import colour, i18n
 from leadgen.core.errors import NotFound
 from leadgen.core.i18n import gettext as _
@@ -90,7 +91,8 @@ def _words(card: CampaignCard, inviter: ReferrerCard | None, locale: str) -> Wor
     stage = stages.stage_of(card)
     with i18n.speaking(locale):
         if stage in {Stage.CLOSING, Stage.CLOSED}:
-            return drawing.words_of(card, locale, _("The contest is over"), is_over=True)
+            over = _("The list is closed") if card.leading is Mechanic.WAITLIST else _("The contest is over")
+            return drawing.words_of(card, locale, over, is_over=True)
         if stage is Stage.PAUSED:
             return drawing.words_of(card, locale, _("A short pause"), is_over=True)
         name = inviter.name_on_card if inviter else ""

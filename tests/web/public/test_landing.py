@@ -234,3 +234,33 @@ def test_a_friend_who_brings_nothing_is_not_counted_in_points(app: Flask, visito
     assert "0 points" not in text_of(visitor.get("/c/island?lang=en"))
     _change(app, scene, referral_points=1)
     assert "brings you 1 point." in text_of(visitor.get("/c/island?lang=en"))
+
+
+FOREIGN_TO_A_LIST = {
+    "en": r"\b(contest|entries|winners?|win|points?)\b",
+    "fr": r"\b(jeu|concours|lots?|gagn\w+|points?)\b",
+}
+
+
+@pytest.mark.parametrize("locale", FOREIGN_TO_A_LIST)
+@pytest.mark.parametrize("status", [CampaignStatus.PAUSED, CampaignStatus.CLOSING, CampaignStatus.CLOSED])
+def test_a_waiting_list_that_takes_nobody_speaks_of_no_contest(
+    app: Flask, visitor: Visitor, scene: Scene, status: CampaignStatus, locale: str
+) -> None:
+    _change(app, scene, mechanics=["waitlist"], status=status)
+    page = visitor.get(f"/c/island?lang={locale}").text
+    state = re.findall(r'(?s)<div class="card state">.*?</div>', page)[0]
+    [preview] = re.findall(r'<meta property="og:description" content="([^"]*)"', page)
+    found = re.findall(FOREIGN_TO_A_LIST[locale], re.sub(r"<[^>]+>", " ", state) + preview, re.IGNORECASE)
+    assert found == []
+
+
+@pytest.mark.parametrize("locale", FOREIGN_TO_A_LIST)
+def test_the_privacy_page_of_a_waiting_list_speaks_of_no_contest(
+    app: Flask, visitor: Visitor, scene: Scene, locale: str
+) -> None:
+    _change(app, scene, mechanics=["waitlist"])
+    prose = re.findall(r'(?s)<div class="prose">.*', visitor.get(f"/c/island/privacy?lang={locale}").text)[0]
+    words = re.sub(r"<[^>]+>", " ", prose.partition("</article>")[0])
+    assert re.findall(FOREIGN_TO_A_LIST[locale].replace("entries|", ""), words, re.IGNORECASE) == []
+    assert ("your place in the list" in words) is (locale == "en")
