@@ -47,12 +47,14 @@ WITH campaign_now AS (
     ON CONFLICT (brand_id, mailbox_key) DO UPDATE SET brand_id = contact.brand_id
     RETURNING id
 ), inviter AS (
-    -- Found by the code alone: a plan made while the tables were empty would go through all entries of the campaign.
+    -- Found by the code alone, each by a look of its own: a plan made while the tables were empty would go through all
+    -- entries of the campaign, or for a list of codes, an empty one too, through the whole table.
     -- An excluded inviter stays the inviter: the credit waits until somebody clears them, or never comes.
-    SELECT id, code, referrer_id, ref2_id, coalesce(root_id, id) AS root_id, depth
-    FROM (SELECT * FROM entry WHERE code = ANY(%(codes)s::text[]) OFFSET 0) AS coded
+    SELECT id, coded.code, referrer_id, ref2_id, coalesce(root_id, id) AS root_id, depth
+    FROM unnest(%(codes)s::text[]) WITH ORDINALITY AS asked (code, place)
+    CROSS JOIN LATERAL (SELECT * FROM entry WHERE entry.code = asked.code OFFSET 0) AS coded
     WHERE campaign_id = %(campaign)s AND status = 'confirmed'
-    ORDER BY array_position(%(codes)s::text[], code) LIMIT 1
+    ORDER BY asked.place LIMIT 1
 ), joined AS (
     INSERT INTO entry (public_id, code, brand_id, campaign_id, contact_id, locale, rules_version, is_marketing_wanted,
                        referrer_id, ref2_id, ref3_id, root_id, depth, referral_state, channel, source,

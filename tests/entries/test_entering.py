@@ -171,3 +171,13 @@ def test_a_taken_code_is_drawn_again(card: CampaignCard, monkeypatch: pytest.Mon
     second = entering.enter(card, filled("ben@mail.example"))
 
     assert db.session.scalar(select(Entry.code).where(Entry.id == second.entry_id)) == "FREE2346"
+
+
+def test_a_plan_made_while_the_tables_are_empty_looks_for_inviters_by_their_codes(card: CampaignCard) -> None:
+    statement, _names = hot._numbered(entering._ENTER)
+    with hot._connect() as connection:
+        plan = connection.execute(b"EXPLAIN (GENERIC_PLAN) " + statement).fetchall()
+
+    lines = [str(row[0]) for row in plan]
+    assert any("uq_entry_code" in line for line in lines)
+    assert not [line for line in lines if "Seq Scan on entry" in line]
