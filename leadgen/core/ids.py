@@ -13,9 +13,19 @@ CODE_LENGTH = 8
 
 def public_id() -> str:
     """Ten random characters of Crockford's base 32, for showing an entry to people."""
-    return "".join(secrets.choice(CROCKFORD) for _ in range(PUBLIC_ID_LENGTH))
+    return _drawn(CROCKFORD, PUBLIC_ID_LENGTH)
 
 
 def referral_code(length: int = CODE_LENGTH) -> str:
     """A random referral code without look-alike characters; the database decides whether it is unique."""
-    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
+    return _drawn(CODE_ALPHABET, length)
+
+
+def _drawn(alphabet: str, length: int) -> str:
+    """One of all words of that length, each as likely as any other: one draw, where a draw a letter costs six times."""
+    number = secrets.randbelow(len(alphabet) ** length)
+    letters = []
+    for _ in range(length):
+        number, place = divmod(number, len(alphabet))
+        letters.append(alphabet[place])
+    return "".join(letters)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_encode, int_to_bytes
+from itsdangerous.encoding import base64_decode, base64_encode, bytes_to_int, int_to_bytes
 
 from leadgen.core import clock, settings
 from leadgen.core.errors import TokenExpired, TokenInvalid
@@ -48,7 +48,7 @@ class _Signer(TimestampSigner):
     """Signs with the product's clock, so that moving it moves the age of links too."""
 
     def get_timestamp(self) -> int:
-        return int(clock.now().timestamp())
+        return _seconds()
 
 
 @lru_cache(maxsize=64)
@@ -62,11 +62,20 @@ def sign(purpose: Purpose, payload: Any) -> str:
     """A URL-safe token that carries `payload` (JSON, readable by anyone: never an address) for `purpose`.
 
     What itsdangerous' `dumps` does, without compression and with the key derived once: signing was a third of the cost
-    of a mail (6 against 27 µs). Reading is left to itsdangerous, so a token that is wrong here is refused there.
+    of a mail (6 against 27 µs). What `read` does not find good at once is left to itsdangerous, so a token that is
+    wrong here is refused there.
     """
-    value = base64_encode(_ENCODE(payload).encode()) + b"." + _written(int(clock.now().timestamp()))
-    signature = hmac.digest(_derived_key(purpose, settings.get().secret_keys[0]), value, "sha256")
-    return (value + b"." + base64_encode(signature)).decode()
+    value = base64_encode(_ENCODE(payload).encode()) + b"." + _written(_seconds())
+    return (value + b"." + _signature(purpose, value)).decode()
+
+
+def _signature(purpose: Purpose, value: bytes) -> bytes:
+    key = _derived_key(purpose, settings.get().secret_keys[0])
+    return base64_encode(hmac.digest(key, value, "sha256"))
+
+
+def _seconds() -> int:
+    return int(clock.now().timestamp())
 
 
 @lru_cache(maxsize=4)
@@ -84,6 +93,17 @@ def read(purpose: Purpose, token: str, *, max_age: int | None = None) -> Any:
 
     Raises TokenExpired (with the payload) when it is older, TokenInvalid for anything else.
     """
+    value, _dot, signature = token.encode().rpartition(b".")
+    is_compressed = value.startswith(b".")  # never by `sign`
+    if not is_compressed and hmac.compare_digest(signature, _signature(purpose, value)):
+        payload, _dot, signed_at = value.rpartition(b".")
+        if max_age is None or 0 <= _seconds() - bytes_to_int(base64_decode(signed_at)) <= max_age:
+            return json.loads(base64_decode(payload))
+    return _judged(purpose, token, max_age)
+
+
+def _judged(purpose: Purpose, token: str, max_age: int | None) -> Any:
+    """What itsdangerous says of a token that is not of our newest key, too old, or none at all: it has every check."""
     serializer = _serializer(purpose, settings.get().secret_keys)
     try:
         return serializer.loads(token, max_age=max_age)

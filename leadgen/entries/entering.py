@@ -33,6 +33,7 @@ _CODE_ATTEMPTS = 5
 # A chain of friends may grow longer; its generations are counted up to here (F4).
 MOST_GENERATIONS = 50
 _LONGEST_CODE = 16
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes a new one at each call that is not plain
 
 _ENTER = f"""
 WITH campaign_now AS (
@@ -183,6 +184,8 @@ def _codes(card: CampaignCard, request: EntryRequest) -> list[str]:
 
 def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> dict[str, Any]:
     now = clock.now()
+    hashed = address.address_hash(request.address.mailbox_key)
+    shown = _shown(card, request, hashed)
     return {
         "now": now,
         "campaign": card.id,
@@ -190,14 +193,14 @@ def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> d
         "rules_version": card.rules_version,
         "email": request.address.email,
         "mailbox": request.address.mailbox_key,
-        "hash": address.address_hash(request.address.mailbox_key),
+        "hash": hashed,
         "first_name": request.first_name,
         "locale": request.locale,
         "timezone": request.timezone,
         "marketing": request.wants_marketing,
         "marketing_action": "given" if request.wants_marketing else "refused",
-        "rules_evidence": _evidence(card, request, "consent_rules"),
-        "marketing_evidence": _evidence(card, request, "consent_marketing"),
+        "rules_evidence": _evidence(shown, card.text("consent_rules", request.locale)),
+        "marketing_evidence": _evidence(shown, card.text("consent_marketing", request.locale)),
         "codes": _codes(card, request),
         "touch_model": card.touch_model.value,
         "first_code": request.first_code or request.referral_code,
@@ -205,7 +208,7 @@ def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> d
         "typed_code": request.typed_code,
         "landing_variant": request.landing_variant,
         "channel": request.channel,
-        "source": json.dumps(request.source),
+        "source": _AS_JSON(request.source),
         "public_id": ids.public_id(),
         "code": ids.referral_code(code_length),
         "code_expires_at": now + CODE_LIFE,
@@ -214,33 +217,31 @@ def _values(card: CampaignCard, request: EntryRequest, *, code_length: int) -> d
     }
 
 
-def _evidence(card: CampaignCard, request: EntryRequest, key: str) -> str:
-    """What was shown and how it was answered, as JSON."""
-    wording = card.text(key, request.locale)
+def _shown(card: CampaignCard, request: EntryRequest, hashed: bytes) -> dict[str, Any]:
+    """What was shown and how it was answered, but for the words beside each box."""
     trapped = {"trapped": True} if request.is_trapped else {}
-    return json.dumps(
-        {
-            "wording": wording,
-            "wording_sha256": _sha256(wording),
-            "control": "box, unticked by default",
-            "rules_version": card.rules_version,
-            "privacy_notice": PRIVACY_NOTICE,
-            "form": "entry",
-            "page_version": card.version,
-            "locale": request.locale,
-            "page": request.page,
-            "source": request.source,
-            "seconds": round(request.seconds, 1),
-            "email": request.address.email,
-            "email_hash": address.address_hash(request.address.mailbox_key).hex(),
-            "ip": request.ip,
-            "user_agent": request.user_agent[:300],
-            "device": request.device,
-            "script": bool(request.timezone),  # only the page's script sends it
-        }
-        | trapped,
-        ensure_ascii=False,
-    )
+    return {
+        "control": "box, unticked by default",
+        "rules_version": card.rules_version,
+        "privacy_notice": PRIVACY_NOTICE,
+        "form": "entry",
+        "page_version": card.version,
+        "locale": request.locale,
+        "page": request.page,
+        "source": request.source,
+        "seconds": round(request.seconds, 1),
+        "email": request.address.email,
+        "email_hash": hashed.hex(),
+        "ip": request.ip,
+        "user_agent": request.user_agent[:300],
+        "device": request.device,
+        "script": bool(request.timezone),  # only the page's script sends it
+    } | trapped
+
+
+def _evidence(shown: dict[str, Any], wording: str) -> str:
+    """All of it as JSON, with the words beside one box."""
+    return _AS_JSON({"wording": wording, "wording_sha256": _sha256(wording), **shown})
 
 
 @lru_cache(maxsize=256)

@@ -159,7 +159,8 @@ def _enter_plainly(card: CampaignCard, form: EntryRequest) -> Entry:
 
 
 def _shown(card: CampaignCard, form: EntryRequest, key: str) -> dict[str, Any]:
-    return json.loads(entering._evidence(card, form, key))
+    shown = entering._shown(card, form, address.address_hash(form.address.mailbox_key))
+    return json.loads(entering._evidence(shown, card.text(key, form.locale)))
 
 
 def _confirm_plainly(campaign: Campaign, entry: Entry) -> None:

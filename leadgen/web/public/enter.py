@@ -112,7 +112,7 @@ def waiting_address(card: CampaignCard, form: EntryForm, entered: Entered, invit
         referral_code=invited.inviter.code if invited else "",
         channel=invited.channel if invited else "",
     )
-    lang = f"?lang={quote(request.args['lang'])}" if "lang" in request.args else ""
+    lang = f"?lang={quote(wanted)}" if (wanted := landing.asked("lang")) else ""
     return f"/c/{card.slug}/waiting/{seals.seal(seat, card.id)}{lang}"
 
 
@@ -153,7 +153,8 @@ def _enter(card: CampaignCard, form: EntryForm, locale: str, invited: Invitation
 
 
 def _source() -> dict[str, str]:
-    source = {key: request.args[key][:100] for key in SOURCE_KEYS if key in request.args}
+    args = request.args if request.query_string else {}
+    source = {key: args[key][:100] for key in SOURCE_KEYS if key in args}
     if host := request.form.get("from"):
         source["host"] = host[:100]
     return source

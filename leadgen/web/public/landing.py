@@ -66,7 +66,7 @@ def landing(slug: str) -> ResponseReturnValue:
     counters.count(card.id, CounterName.VIEW, invited.channel if invited else "")
     html = _filled(_page(card, locale, stage), card, invited, forms.new_token(card.id))
     response = Response(html, mimetype="text/html", headers=_HEADERS)
-    touches.remember(response, card, _asked("ref") if invited else "")
+    touches.remember(response, card, asked("ref") if invited else "")
     return response
 
 
@@ -90,7 +90,7 @@ def again(card: CampaignCard, form: EntryForm, *, status: int, notice: str = "")
 
 def invitation(card: CampaignCard) -> Invitation | None:
     """Who invited this visitor to this campaign, or None when nobody (still) did: whoever would get the credit."""
-    token = _asked("ref") or (request.form.get("ref") if request.method == "POST" else "") or ""
+    token = asked("ref") or (request.form.get("ref") if request.method == "POST" else "") or ""
     last = _read(card, token, max_age=REFERRAL_SECONDS * (1 + (request.method == "POST")))
     first = _read(card, touches.first(card), max_age=touches.LIFE_SECONDS)
     if first is None:
@@ -99,7 +99,7 @@ def invitation(card: CampaignCard) -> Invitation | None:
     return chosen._replace(first_code=first.inviter.code, last_code=last.inviter.code if last else "")
 
 
-def _asked(name: str) -> str:
+def asked(name: str) -> str:
     """What the address asks for; most have no query, and then nothing is parsed."""
     return request.args.get(name, "") if request.query_string else ""
 
