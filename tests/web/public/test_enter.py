@@ -148,7 +148,7 @@ def test_a_honeypot_gets_the_same_answer_and_the_review_hears_of_it(app: Flask, 
     bea, zoe = (int(str(_entry(address)["id"])) for address in ("bea@mail.example", "zoe@mail.example"))
     with app.app_context():
         sightings.write([bea, zoe])
-        fraud.look([bea, zoe])
+        fraud.look(scene.campaign_id, [bea, zoe])
         db.session.commit()
         found = {row["entry_id"] for row in hot.many("SELECT entry_id FROM signal WHERE code = 'trapped'", {})}
     assert found == {bea}
