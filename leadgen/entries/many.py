@@ -21,6 +21,8 @@ _PAYS_REFERRER = "l.kind IN ('referral', 'indirect', 'quality')"
 _LINE = """(campaign_id, entry_id, kind, points, chances, source_entry_id, question_id, action_id, proof, reverses_id,
             rules_version, at, idempotency_key)"""
 _FACT = "INSERT INTO fact (name, at, brand_id, campaign_id, entry_id, data)"
+# In a statement of its own: who confirms meanwhile is waited for here, and the next snapshot has their lines.
+_TAKE = text("SELECT FROM entry WHERE id = ANY(:people) ORDER BY id FOR NO KEY UPDATE")
 # What the friends earned and what stands of it: no line takes it back.
 _HOLD = text(f"""
 WITH friend AS (
@@ -128,6 +130,7 @@ def _run(statement: object, people: Collection[int], **more: object) -> list[int
     db.session.flush()
     points.alone()
     values = {"people": sorted(people), "now": clock.now(), **more}
+    db.session.execute(_TAKE, values)
     found = list(db.session.scalars(statement, values))  # type: ignore[call-overload]
     for bell in (Bell.POINTS, Bell.FACTS):
         queue.ring_after_commit(db.session(), bell)

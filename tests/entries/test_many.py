@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from leadgen.campaigns.models import CampaignStatus
+from leadgen.core import clock, hot
 from leadgen.core.db import db
-from leadgen.entries import many, points, referrals
+from leadgen.entries import confirming, many, points, referrals
 from leadgen.entries.models import Entry, EntryStatus, ReferralReason, ReferralState, Review
-from tests.factories import make_campaign, make_entry
+from tests.factories import fresh, make_campaign, make_entry
 
 _ROWS = {
     "entry": "SELECT id, referral_state, referral_reason, held_until, review, risk FROM entry ORDER BY id",
@@ -113,7 +119,8 @@ def test_many_at_once_are_as_one_after_the_other(people: list[int], steps: str) 
 def test_doing_it_twice_does_nothing(people: list[int]) -> None:
     once = _left([many.hold, many.release], people)
     twice = _left([many.hold, many.hold, many.release, many.release], people)
-    assert {name: len(found) for name, found in once.items()} == {name: len(found) for name, found in twice.items()}
+    assert once == twice
+    assert once != _left([], people)
 
 
 def test_holds_leave_the_totals_as_the_ledger_says(people: list[int]) -> None:
@@ -126,4 +133,82 @@ def test_holds_leave_the_totals_as_the_ledger_says(people: list[int]) -> None:
     db.session.commit()
     while points.fold():
         pass
+    assert points.audit() == []
+
+
+@contextmanager
+def _confirming(entry: Entry, database_url: str) -> Iterator[None]:
+    """Their confirmation is written inside, and committed at the end."""
+    values = {"entry": entry.id, "now": clock.now(), "generation": entry.generation}
+    values |= {"method": "button", "channel": "web", "traces": "{}"}
+    statement, names = hot._numbered(confirming._CONFIRM)
+    db.session.rollback()
+    with psycopg.connect(database_url) as connection:
+        psycopg.RawCursor(connection).execute(statement, [values.get(name) for name in names])
+        yield
+
+
+def _beside_a_confirmation(
+    app: Flask, cleaner: psycopg.Connection[Any], database_url: str, friend: Entry, verb: Callable[[int], Any]
+) -> None:
+    """Let `verb` wait for a confirmation of this friend that is not committed yet."""
+    friend_id = friend.id
+
+    def work() -> None:
+        with app.app_context():
+            verb(friend_id)
+            db.session.commit()
+
+    with _confirming(friend, database_url):
+        thread = threading.Thread(target=work)
+        thread.start()
+        for _ in range(1_000):
+            if cleaner.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                break
+            time.sleep(0.01)
+        else:
+            pytest.fail("nothing waits for the confirmation")
+    thread.join(20)
+    assert not thread.is_alive()
+    while points.fold():
+        pass
+
+
+@pytest.fixture
+def friend(context: None) -> Entry:
+    """Somebody who was brought along and confirms in a moment."""
+    campaign = make_campaign()
+    head = make_entry(campaign, confirmed=True)
+    made = make_entry(campaign, referrer=head, referral_state=ReferralState.AWAITING)
+    db.session.commit()
+    while points.fold():
+        pass
+    return made
+
+
+@pytest.mark.parametrize("verb", [lambda one: referrals.hold(one, ReferralReason.RISK), lambda one: many.hold([one])])
+def test_a_hold_takes_back_what_a_confirmation_beside_it_gave(
+    app: Flask, cleaner: psycopg.Connection[Any], database_url: str, friend: Entry, verb: Callable[[int], Any]
+) -> None:
+    _beside_a_confirmation(app, cleaner, database_url, friend, verb)
+    assert fresh(friend).referral_state is ReferralState.ON_HOLD
+    given = db.session.execute(text("SELECT count(*), sum(points) FROM ledger WHERE source_entry_id IS NOT NULL"))
+    assert [tuple(row) for row in given] == [(2, 0)]
+    assert points.audit() == []
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda one: referrals.set_review(one, Review.HELD, risk=70),
+        lambda one: many.review({one: 70}, Review.HELD),
+    ],
+)
+def test_a_review_counts_a_confirmation_beside_it_out_of_the_ranking(
+    app: Flask, cleaner: psycopg.Connection[Any], database_url: str, friend: Entry, verb: Callable[[int], Any]
+) -> None:
+    _beside_a_confirmation(app, cleaner, database_url, friend, verb)
+    assert fresh(friend).review is Review.HELD
+    ranked = db.session.execute(text("SELECT sum(entrants) FROM points_bucket")).scalar_one()
+    assert ranked == 1  # whoever brought them
     assert points.audit() == []
