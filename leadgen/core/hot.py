@@ -14,12 +14,13 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 import psycopg
 from psycopg import errors, generators
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import DeadlockDetected, SerializationFailure
+from psycopg.errors import DeadlockDetected, FeatureNotSupported, InvalidSqlStatementName, SerializationFailure
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 
@@ -28,9 +29,12 @@ from leadgen.core import settings
 Row = dict[str, Any]
 _ATTEMPTS = 3
 _BREATH = 0.05  # seconds in which the winner gets the lock that we gave up; asked for again at once, we take it first
-# Statements that one connection keeps prepared; there are fewer, so that only a mistake could bring them all anew.
+# Of one connection. A statement counts once for each mix of its values' types (a small number has another than a large
+# one), so that long lives may reach it; then all are prepared anew.
 _MOST_PREPARED = 512
 _PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
+# Said of a prepared statement before it runs: a table that it reads got a column, or somebody discarded it.
+_STALE = (FeatureNotSupported, InvalidSqlStatementName)
 _local = threading.local()
 
 
@@ -43,6 +47,7 @@ class Line:
         self.pid = os.getpid()  # a fork inherits the object, but must not use its connection
         self._adapters = Transformer(connection)
         self._prepared: dict[tuple[bytes, tuple[int, ...]], tuple[bytes, tuple[str, ...]]] = {}
+        self._names = count()
 
     @property
     def is_open(self) -> bool:
@@ -67,7 +72,7 @@ class Line:
             server.send_query(b"DEALLOCATE ALL")
             self._answer()
             self._prepared.clear()
-        name = b"hot%d" % len(self._prepared)
+        name = b"hot%d" % next(self._names)  # never given twice: what was prepared may not have been noted
         server.send_prepare(name, statement, types)
         self._answer()
         server.send_describe_prepared(name)
@@ -89,7 +94,8 @@ def one(statement: str, values: Mapping[str, Any]) -> Row | None:
     """Run `statement` as a transaction of its own and return its first row, or None.
 
     It may be run twice: once more on a new connection when the server went away, up to three times when it was the
-    loser of a deadlock. So every statement sent here must be harmless when repeated. Raises psycopg.Error.
+    loser of a deadlock. So every statement sent here must be harmless when repeated. What the server no longer knows as
+    it was prepared did not run, and is prepared anew. Raises psycopg.Error.
     """
     rows = _run(statement, values)
     return rows[0] if rows else None
@@ -106,13 +112,26 @@ def _run(statement: str, values: Mapping[str, Any]) -> list[Row]:
     for _attempt in range(_ATTEMPTS - 1):
         line = _line()
         try:
-            return line.run(numbered, in_order)
+            return _whole(line, numbered, in_order)
         except (DeadlockDetected, SerializationFailure):
             time.sleep(_BREATH)
+        except _STALE:
+            forget()
         except psycopg.OperationalError:
             if not line.connection.closed:
                 raise
-    return _line().run(numbered, in_order)
+    return _whole(_line(), numbered, in_order)
+
+
+def _whole(line: Line, statement: bytes, values: Sequence[Any]) -> list[Row]:
+    """Run it to the end, or forget the connection: what the server still answers to half of it belongs to nobody."""
+    try:
+        return line.run(statement, values)
+    except psycopg.Error:
+        raise
+    except BaseException:  # such as a job's time limit
+        forget()
+        raise
 
 
 @lru_cache(maxsize=512)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -62,3 +67,65 @@ def test_an_error_leaves_the_connection_usable(context: None) -> None:
         hot.one("SELECT 1 / %(number)s AS number", {"number": 0})
 
     assert hot.many("SELECT pg_backend_pid() AS pid", {}) == [before]
+
+
+def test_a_table_that_got_a_column_is_read_anew(context: None, cleaner: psycopg.Connection) -> None:
+    cleaner.execute("CREATE TABLE growing AS SELECT 1 AS one")
+    try:
+        assert hot.many("SELECT * FROM growing", {}) == [{"one": 1}]
+        cleaner.execute("ALTER TABLE growing ADD COLUMN two int DEFAULT 2")
+        assert hot.many("SELECT * FROM growing", {}) == [{"one": 1, "two": 2}]
+    finally:
+        cleaner.execute("DROP TABLE growing")
+
+
+def test_what_was_discarded_is_prepared_anew(context: None) -> None:
+    assert hot.one("SELECT 42 AS number", {}) == {"number": 42}
+    hot._line().connection.execute("DISCARD ALL")
+
+    assert hot.one("SELECT 42 AS number", {}) == {"number": 42}
+
+
+def test_a_failure_half_way_through_preparing_takes_no_name_away(
+    context: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hot.forget()
+    line = hot._line()
+    answer = line._answer
+
+    def cancel() -> Any:
+        answer()  # prepared on the server, but not noted
+        raise psycopg.errors.QueryCanceled
+
+    with monkeypatch.context() as halfway:
+        halfway.setattr(line, "_answer", cancel)
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            hot.one("SELECT 41 AS number", {})
+
+    assert hot.one("SELECT 42 AS number", {}) == {"number": 42}
+    assert hot._line() is line
+
+
+class _TimeLimit(BaseException):
+    """Raised by a signal, as RQ's are."""
+
+
+@contextmanager
+def _limited(seconds: float) -> Iterator[None]:
+    def stop(*_signal: Any) -> None:
+        raise _TimeLimit
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_after_a_time_limit_in_the_middle_the_next_statement_has_its_own_answer(context: None) -> None:
+    with pytest.raises(_TimeLimit), _limited(0.3):
+        hot.one("SELECT 41 AS number, pg_sleep(5)", {})
+
+    assert hot.one("SELECT 42 AS number", {}) == {"number": 42}
