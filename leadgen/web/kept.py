@@ -21,9 +21,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
-from jinja2 import nodes
+from jinja2 import meta, nodes
 from jinja2.exceptions import TemplateSyntaxError
 from jinja2.ext import Extension
 from jinja2.parser import Parser
@@ -157,8 +157,7 @@ def _used(
         if found_one := next(node.find_all(nodes.Include), node if isinstance(node, nodes.Include) else None):
             raise TemplateSyntaxError("a kept part may not include what sees everything", found_one.lineno, parser.name)
     names = [name for node in body for name in _names(node)]
-    own = {name.name for name in names if name.ctx == "store"}
-    asked = {name.name for name in names if name.ctx == "load"} - own - _SAME_FOR_ALL - {*filled, *chosen}
+    asked = _asked(body, parser) - _SAME_FOR_ALL - {*filled, *chosen}
     for name in sorted(asked - set(_DIFFERS_BY)):
         raise TemplateSyntaxError(f"a kept part may not speak of “{name}”", body[0].lineno, parser.name)
     said = [part for node in body for part in _said(node)]
@@ -168,6 +167,15 @@ def _used(
     if chosen or _FROM_CARD & {name.name for name in names}:
         asked.add("card")  # pieces of it are known by their number in it
     return [name for name in _DIFFERS_BY if name in asked]
+
+
+def _asked(body: list[nodes.Node], parser: Parser) -> set[str]:
+    """What the part reads of the page. Jinja says so itself: a name that is set here may be read before, or beside."""
+    alone = nodes.Template(body, lineno=1).set_environment(parser.environment)
+    found = meta.find_undeclared_variables(cast(nodes.Template, alone))
+    # What Jinja takes for declared: its globals, and the page itself.
+    everywhere = {"self", *parser.environment.globals}
+    return found | {name.name for node in body for name in _names(node) if name.name in everywhere}
 
 
 def _said(node: nodes.Node) -> list[nodes.Node]:

@@ -52,6 +52,16 @@ def test_a_part_differs_by_language(app: Flask) -> None:
         "{{ request.path }}",
         "{% if token %}x{% endif %}",
         "{{ _('Hello %(name)s', name=first_name) }}",
+        # A name that the part sets, read where it is still the page's.
+        "{% set one = one.upper() %}{{ one }}",
+        "{{ secret }}{% set secret = 1 %}",
+        "{% for secret in [secret] %}{{ secret }}{% endfor %}",
+        "{% with secret = secret %}{{ secret }}{% endwith %}",
+        "{% if card.id %}{% set secret = 1 %}{% endif %}{{ secret }}",
+        "{% for secret in [1] %}x{% endfor %}{{ secret }}",
+        "{% macro said(word=secret) %}{{ word }}{% endmacro %}{{ said() }}",
+        "{% for one in [1] %}{{ self._TemplateReference__context.secret }}{% endfor %}",
+        "{{ loop.index }}",
     ],
 )
 def test_a_part_that_speaks_of_a_person_is_refused(app: Flask, body: str) -> None:
@@ -62,6 +72,16 @@ def test_a_part_that_speaks_of_a_person_is_refused(app: Flask, body: str) -> Non
 def test_names_that_the_part_sets_itself_are_its_own(app: Flask) -> None:
     template = '{% kept "a" %}{{ card.id }}{% for n in [1, 2] %}{% set m = n %}{{ m }}{% endfor %}{% endkept %}'
     assert shown(app, template) == "112"
+
+
+def test_the_count_of_its_own_loop_is_the_parts_own(app: Flask) -> None:
+    template = '{% kept "a" %}{{ card.id }}{% for n in [5, 6] %}{{ loop.index }}{% endfor %}{% endkept %}'
+    assert shown(app, template) == "112"
+
+
+def test_every_template_compiles(app: Flask) -> None:
+    for name in app.jinja_env.list_templates(extensions=["html", "txt", "xml"]):
+        app.jinja_env.get_template(name)
 
 
 def test_what_is_somebodys_own_is_filled_into_its_places_each_time_and_escaped(app: Flask) -> None:
