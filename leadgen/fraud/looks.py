@@ -55,7 +55,7 @@ def want_whole(campaign_ids: Collection[int]) -> None:
     _want_of_all(campaign_ids, LookKind.CONTEST)
 
 
-def want_bands(campaign_id: int) -> None:
+def want_settling(campaign_id: int) -> None:
     """Have everybody stand as scores and decisions want it, soon after the caller's commit: the strictness changed."""
     _want_of_all([campaign_id], LookKind.BANDS)
 
@@ -88,22 +88,23 @@ def serve(campaign_id: int) -> bool:
     if LookKind.BANDS in kinds:
         return _settle(campaign_id, [row.id for row in rows if row.kind is LookKind.BANDS]) and len(kinds) == 1
     some = sorted(rows, key=lambda row: row.id)[:SERVED_AT_ONCE]
-    _look_at_some(campaign_id, [row.entry_id for row in some])
-    return _done([row.id for row in some]) and len(some) == len(rows)
+    is_settled = _look_at_some(campaign_id, [row.entry_id for row in some])
+    return is_settled and _done([row.id for row in some]) and len(some) == len(rows)
 
 
 def _look_at_all(campaign_id: int, asked: Sequence[int]) -> None:
     """The sums of everybody; what follows from them is wanted in the same transaction."""
     service.rescore(campaign_id)
-    want_bands(campaign_id)
+    want_settling(campaign_id)
     _done(asked)
 
 
-def _look_at_some(campaign_id: int, entry_ids: Collection[int]) -> None:
+def _look_at_some(campaign_id: int, entry_ids: Collection[int]) -> bool:
+    """Their sums, and what follows from them; whether there was time for all of it."""
     ripe = db.session.scalars(_RIPE, {"entries": sorted(set(entry_ids))}).all()
     judged = service.look(campaign_id, ripe) if ripe else []
     db.session.commit()
-    bands.settle(judged)
+    return bands.settle(judged)
 
 
 def _settle(campaign_id: int, asked: Sequence[int]) -> bool:

@@ -138,6 +138,23 @@ def test_a_contest_that_was_looked_at_and_not_settled_is_settled_later(
     assert rows("SELECT 1 FROM look") == []
 
 
+def test_some_who_were_looked_at_and_not_settled_are_settled_later(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    friends = _friends(campaign)
+    _seen_alike(friends)
+    looks.want([friend.id for friend in friends])
+    db.session.commit()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(bands, "settle", lambda _judged: False)
+        assert not looks.serve(campaign.id)
+    assert _score(friends[1]) > 0
+    assert fresh(friends[1]).referral_state is ReferralState.COUNTED
+    serve()
+    assert {fresh(friend).referral_state for friend in friends[1:]} == {ReferralState.ON_HOLD}
+    assert rows("SELECT 1 FROM look") == []
+
+
 def test_a_storm_of_friends_is_read_as_one_group(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     friends = _friends(campaign, 12)
     read: list[Sequence[int]] = []

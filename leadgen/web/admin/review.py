@@ -185,7 +185,7 @@ def review_rules(campaign_id: int) -> ResponseReturnValue:
     preset = FraudPreset(asked) if asked in set(FraudPreset) else campaign.fraud_preset
     if request.method == "POST":
         campaigns.edit_strictness(campaign, preset)
-        looks.want_bands(campaign.id)
+        looks.want_settling(campaign.id)
         tell(_("Saved. Everybody is weighed anew within a minute."))
         return redirect(url_for("admin.review_rules", campaign_id=campaign_id), 303)
     kept = preview.stored(campaign.id)
