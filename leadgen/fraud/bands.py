@@ -93,7 +93,7 @@ def apply(entry_ids: Collection[int]) -> int:
     changed = 0
     for start in range(0, len(ordered), _CHUNK):
         rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]}).all()
-        changed += _apply([(row, target) for row in rows if not _stands(row, target := _target(row))])
+        changed += _apply([(row, target) for row in rows if not stands(row, target := _target(row))])
     return changed
 
 
@@ -120,7 +120,7 @@ def misplaced(entry_ids: Iterable[int]) -> list[int]:
     found = []
     for start in range(0, len(ordered), _CHUNK):
         rows = db.session.execute(_STANDING, {"entries": ordered[start : start + _CHUNK]})
-        found += [row.id for row in rows if not _stands(row, _target(row))]
+        found += [row.id for row in rows if not stands(row, _target(row))]
     return found
 
 
@@ -130,12 +130,8 @@ def _target(row: Any) -> Wanted:
     return wanted(standing, FraudPreset(row.preset))
 
 
-def moves(row: Any, target: Wanted) -> bool:
-    """Whether standing like this would be another standing; `row` says status, review and referral of an entry."""
-    return not _stands(row, target)
-
-
-def _stands(row: Any, target: Wanted) -> bool:
+def stands(row: Any, target: Wanted) -> bool:
+    """Whether an entry stands like this already; `row` says its status, review and referral."""
     is_reviewed = row.review == target.review or row.status == EntryStatus.ERASED
     return is_reviewed and (row.referrer_id is None or not referral_verb(row, target.referral))
 

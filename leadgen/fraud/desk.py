@@ -306,7 +306,7 @@ def _changes(one: Row | Member, deed: Decision, preset: FraudPreset) -> bool:
         return False
     if one.decision is not Decision.NONE or (one.is_doubtful and deed is not Decision.NONE):
         return True  # whether anything moves or not, the case is decided from then on, or open again
-    return bands.moves(one, bands.wanted(bands.Standing(one.score, deed, has_news=False), preset))
+    return not bands.stands(one, bands.wanted(bands.Standing(one.score, deed, has_news=False), preset))
 
 
 def effect(campaign: Campaign, found: Case, deed: Decision) -> Effect:
