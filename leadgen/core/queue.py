@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry as ClientRetry
 from rq import Queue, Retry
 from rq.serializers import JSONSerializer
+from rq.timeouts import BaseTimeoutException
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
@@ -65,6 +66,8 @@ BELL_QUEUES = {
     Bell.BROADCASTS: QueueName.MAIL,
 }
 JOB_SECONDS = 120
+# Raised in a job whose time is over, wherever it is. An Exception like any other: whoever catches all must let it pass.
+TimeLimit = BaseTimeoutException
 RUNG_SECONDS = 10
 FAILURE_SECONDS = 7 * 24 * 3600
 _RING_INTERVAL = 0.1

@@ -71,6 +71,12 @@ def waiting() -> Sequence[int]:
     return db.session.scalars(select(Look.campaign_id).distinct().order_by(Look.campaign_id)).all()
 
 
+def waiting_long() -> Sequence[int]:
+    """Those of them in which something of everybody is wanted."""
+    wide = select(Look.campaign_id).where(Look.kind != LookKind.ENTRY).distinct()
+    return db.session.scalars(wide.order_by(Look.campaign_id)).all()
+
+
 def serve(campaign_id: int) -> bool:
     """Do what was wanted in this contest, a fair piece of it at once; whether that was all. Commits.
 

@@ -8,10 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import redis
+from rq.job import Job
 
 from leadgen.campaigns.models import Campaign
+from leadgen.core import queue
 from leadgen.core.db import db
-from leadgen.fraud import looks, scoring, service
+from leadgen.core.queue import QueueName
+from leadgen.fraud import jobs, looks, scoring, service
 from leadgen.fraud.observations import Moment, Observation, SafeList, Usual
 from tests.factories import make_campaign
 
@@ -51,6 +55,21 @@ def serve() -> None:
     for campaign_id in looks.waiting():
         while not looks.serve(campaign_id):
             pass
+
+
+def put(client: redis.Redis, name: QueueName) -> list[Job]:
+    """The looks at contests that wait in this queue."""
+    return [job for job in queue.queue(name, client).jobs if job.func_name == jobs.LOOK_AT]
+
+
+def work(client: redis.Redis) -> None:
+    """Answer the bell of the looks, and do what that puts on the queues, as the worker does."""
+    jobs.look()
+    for name in QueueName:
+        for job in put(client, name):
+            queue.queue(name, client).remove(job)
+            client.delete(queue.rung_key(jobs.LOOK_AT, *job.args))
+            job.func(*job.args)
 
 
 def seen(number: int, referrer: int | None = None, **values: Any) -> Observation:

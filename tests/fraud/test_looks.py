@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import redis
 from flask import Flask
+from rq.timeouts import JobTimeoutException
+from sqlalchemy import text
 
 from leadgen import reactions
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core.db import db
+from leadgen.core.queue import QueueName
 from leadgen.entries import confirming, entering
 from leadgen.entries.models import Entry, EntryStatus, ReferralState
 from leadgen.fraud import bands, jobs, looks, reading, scoring, service, sightings
@@ -21,7 +26,7 @@ from leadgen.journal.vocabulary import FactName
 from tests.entries.conftest import filled, rows
 from tests.factories import fresh, make_entry
 from tests.factories_contest import make_sighting
-from tests.fraud.conftest import look, serve
+from tests.fraud.conftest import look, put, serve, work
 
 
 def _score(entry: Entry) -> int:
@@ -57,13 +62,13 @@ def test_of_two_looks_at_once_the_later_one_has_seen_everything(
             assert may_go_on.wait(20)
         return reckon(*args, **kwargs)
 
-    def work() -> None:
+    def serve_all() -> None:
         with app.app_context():
             while not looks.serve(campaign_id):
                 pass
 
     monkeypatch.setattr(scoring, "score", slow)
-    first, second = threading.Thread(target=work), threading.Thread(target=work)
+    first, second = threading.Thread(target=serve_all), threading.Thread(target=serve_all)
     first.start()
     assert has_read.wait(20)
     _seen_alike(friends)
@@ -101,7 +106,9 @@ def test_what_is_seen_after_the_confirmation_was_told_is_looked_at(
     assert _score(entry) > 0
 
 
-def test_losing_redis_and_the_worker_loses_no_look(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_losing_redis_and_the_worker_loses_no_look(
+    campaign: Campaign, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     friends = _friends(campaign)
     _seen_alike(friends)
     looks.want([friend.id for friend in friends])  # nothing rings
@@ -117,7 +124,7 @@ def test_losing_redis_and_the_worker_loses_no_look(campaign: Campaign, monkeypat
     db.session.rollback()
     assert {fresh(friend).referral_state for friend in friends} == {ReferralState.COUNTED}
 
-    jobs.look()
+    work(redis_client)
     assert {fresh(friend).referral_state for friend in friends[1:]} == {ReferralState.ON_HOLD}
     assert rows("SELECT 1 FROM look") == []
 
@@ -172,7 +179,9 @@ def test_a_storm_of_friends_is_read_as_one_group(campaign: Campaign, monkeypatch
     assert [sorted(ids) for ids in read] == [sorted(friend.id for friend in friends)]
 
 
-def test_a_look_that_took_long_lets_the_next_ones_gather(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_look_that_took_long_lets_the_next_ones_gather(
+    campaign: Campaign, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     served: list[int] = []
     monkeypatch.setattr(looks, "serve", lambda campaign_id: bool(served.append(campaign_id)) or True)
     monkeypatch.setattr(jobs, "_SHORT", 0.0)
@@ -181,12 +190,68 @@ def test_a_look_that_took_long_lets_the_next_ones_gather(campaign: Campaign, mon
     for _ in range(3):
         looks.want([friend.id])
         db.session.commit()
-        jobs.look()
+        work(redis_client)
+    jobs.look_at(campaign.id)  # put before the rest began
     assert served == [campaign.id]
 
 
+def test_each_contest_is_a_job_of_its_own_and_waits_once(campaign: Campaign, redis_client: redis.Redis) -> None:
+    other, small, wide = make_entry(confirmed=True), QueueName.EVENTS, QueueName.SLOW
+    looks.want([make_entry(campaign, confirmed=True).id, other.id])
+    looks.want_whole([other.campaign_id])
+    db.session.commit()
+    for _ in range(2):
+        jobs.look()
+    assert [list(job.args) for job in put(redis_client, small)] == [[campaign.id]]
+    assert [list(job.args) for job in put(redis_client, wide)] == [[other.campaign_id]]
+    assert len(looks.waiting()) == 2
+
+
+def test_a_contest_is_served_by_one_job_at_a_time(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[int] = []
+
+    def serve(campaign_id: int) -> bool:
+        served.append(campaign_id)
+        jobs.look_at(campaign_id)
+        return True
+
+    monkeypatch.setattr(looks, "serve", serve)
+    jobs.look_at(campaign.id)
+    assert served == [campaign.id]
+
+
+def test_a_time_limit_ends_the_job_and_its_contest_rests(
+    campaign: Campaign, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks.want([make_entry(campaign, confirmed=True).id])
+    db.session.commit()
+
+    def stop(*_signal: Any) -> None:
+        raise JobTimeoutException
+
+    def serve(_campaign_id: int) -> bool:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        return bool(db.session.execute(text("SELECT pg_sleep(2)")))
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        monkeypatch.setattr(looks, "serve", serve)
+        with pytest.raises(JobTimeoutException):
+            jobs.look_at(campaign.id)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert looks.waiting() == [campaign.id]  # by another connection
+    jobs.look()
+    assert put(redis_client, QueueName.EVENTS) == []
+
+
 def test_one_contest_that_cannot_be_looked_at_keeps_no_other_waiting(
-    campaign: Campaign, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    campaign: Campaign,
+    redis_client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     other = make_entry(confirmed=True)
     looks.want([make_entry(campaign, confirmed=True).id, other.id])
@@ -199,7 +264,7 @@ def test_one_contest_that_cannot_be_looked_at_keeps_no_other_waiting(
         return serve_one(campaign_id)
 
     monkeypatch.setattr(looks, "serve", serve)
-    jobs.look()
+    work(redis_client)
     assert looks.waiting() == [campaign.id]
     assert "broken on purpose" in caplog.text
 

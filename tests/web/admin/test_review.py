@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+import redis
 from flask import Flask
 
 from leadgen.campaigns.models import Campaign, CampaignStatus, FraudPreset
@@ -14,10 +15,11 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.entries import referrals
 from leadgen.entries.models import Entry, ReferralReason, ReferralState, Review
-from leadgen.fraud import jobs, looks, safelist
+from leadgen.fraud import looks, safelist
 from leadgen.fraud.models import Decision, Ruling, Verdict
 from tests.factories import fresh, make_entry
 from tests.factories_contest import make_appeal, make_sighting, make_signal, make_verdict
+from tests.fraud.conftest import work
 from tests.web.admin.studio import Staff
 from tests.world import World
 
@@ -190,7 +192,12 @@ def test_strictness_shows_who_would_change_before_it_is_used(
 
 
 def test_a_new_strictness_is_applied_soon_after_it_is_saved(
-    app: Flask, ada: Staff, base: str, friend_id: int, monkeypatch: pytest.MonkeyPatch
+    app: Flask,
+    ada: Staff,
+    base: str,
+    friend_id: int,
+    redis_client: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     rung: list[Bell] = []
     monkeypatch.setattr(queue, "ring", rung.append)
@@ -199,7 +206,7 @@ def test_a_new_strictness_is_applied_soon_after_it_is_saved(
     assert Bell.LOOKS in rung
     with app.app_context():
         assert db.session.get_one(Entry, friend_id).review is Review.CLEAR
-        jobs.look()
+        work(redis_client)
         assert fresh(db.session.get_one(Entry, friend_id)).review is Review.HELD
 
 
