@@ -16,7 +16,7 @@ from leadgen.core import settings
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.rewards import milestones
+from leadgen.rewards import milestones, stock
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_CODES = 500_000
@@ -103,6 +103,7 @@ def load(milestone_id: int, file: IO[bytes]) -> Loaded:
     Blanks around a code and empty lines do not count. A code that stands twice in the file or is in the vault already
     is rejected, and the others are taken. Raises Invalid (field `file`) for a file that is too large or no text.
     """
+    stock.lock()  # before the first code: its trigger takes the tier's numbers
     report = _Report()
     added = sum(_add(milestone_id, batch, report) for batch in _batches(file, report))
     if not added and not report.number:

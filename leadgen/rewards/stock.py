@@ -15,7 +15,9 @@ from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 
 log = logging.getLogger(__name__)
-# Pieces are given out by one transaction at a time, so that the last one has one owner.
+# Pieces are given out by one transaction at a time, so that the last one has one owner. Locks are taken in this order,
+# or two deadlock: this one, then rows of awards and codes, then (their triggers do) rows of stock_count. Whoever moves
+# one award or code only may leave this one out, and must not ask for it afterwards.
 LOCK = 7_215_045
 LOW_PERCENT = 20
 _SOLD_OUT_SECONDS = 5.0

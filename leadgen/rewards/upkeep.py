@@ -10,7 +10,7 @@ from leadgen.campaigns.models import Milestone
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.journal.vocabulary import FactName
-from leadgen.rewards import grounds, milestones, news
+from leadgen.rewards import grounds, milestones, news, stock
 from leadgen.rewards.models import Award, AwardState
 
 REMIND_BEFORE = timedelta(hours=48)
@@ -30,6 +30,7 @@ def expire() -> int:
 
 
 def _expire_batch() -> int:
+    stock.lock()
     due = select(Award).where(Award.state == AwardState.APPROVED, Award.claim_until <= clock.now())
     awards = list(db.session.scalars(due.order_by(Award.id).limit(_BATCH).with_for_update(skip_locked=True)))
     people = grounds.of({award.entry_id for award in awards})
