@@ -24,9 +24,10 @@ def award() -> None:
 
 
 def audit() -> None:
-    """Compare every award with what its owner has reached, and the kept stock with what is counted."""
+    """Compare every award with what its owner has reached, and the kept stock with what is counted; what differs is mended."""
     watch.audit()
     stock.audit()
+    db.session.commit()
 
 
 def keep_time() -> None:

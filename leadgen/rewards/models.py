@@ -102,7 +102,8 @@ class Coupon(Model):
 class StockCount(Model):
     """How many codes and awards of a milestone stand where; triggers of `coupon` and `award` keep it (rewards.stock).
 
-    In the transaction of what is counted, so it is as exact as counting, whoever writes and however many at once.
+    In the transaction of what is counted, so it is as exact as counting, however many write at once. Whoever writes with
+    triggers off leaves it wrong until the night, when it is counted anew.
     """
 
     __tablename__ = "stock_count"

@@ -46,6 +46,11 @@ def _keep_counts(table: str, numbers: dict[str, str]) -> None:
         FROM (SELECT milestone_id, {sums} FROM (%s) AS r (milestone_id, {names}) GROUP BY 1 HAVING {moved}) AS d
         WHERE c.milestone_id = d.milestone_id
     """  # noqa: S608 - put in are only constants of this file
+    made = """
+        INSERT INTO stock_count (milestone_id) SELECT DISTINCT milestone_id FROM new_rows ORDER BY 1
+        ON CONFLICT DO NOTHING
+    """
+    none = ", ".join(f"{name} = 0" for name in numbers)
     added = f"SELECT milestone_id, {news} FROM new_rows"  # noqa: S608 - as above
     gone = f"SELECT milestone_id, {olds} FROM old_rows"  # noqa: S608 - as above
     op.execute(
@@ -53,13 +58,15 @@ def _keep_counts(table: str, numbers: dict[str, str]) -> None:
         CREATE FUNCTION count_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF TG_OP = 'INSERT' THEN
-                INSERT INTO stock_count (milestone_id) SELECT DISTINCT milestone_id FROM new_rows ORDER BY 1
-                ON CONFLICT DO NOTHING;
+                {made};
                 {update % added};
             ELSIF TG_OP = 'UPDATE' THEN
+                {made};
                 {update % f"{added} UNION ALL {gone}"};
-            ELSE
+            ELSIF TG_OP = 'DELETE' THEN
                 {update % gone};
+            ELSE
+                UPDATE stock_count SET {none};
             END IF;
             RETURN NULL;
         END $$
@@ -74,6 +81,7 @@ def _keep_counts(table: str, numbers: dict[str, str]) -> None:
             f"CREATE TRIGGER count_{verb.lower()} AFTER {verb} ON {table} REFERENCING {rows} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION count_{table}()"
         )
+    op.execute(f"CREATE TRIGGER count_truncate AFTER TRUNCATE ON {table} EXECUTE FUNCTION count_{table}()")
 
 
 def _allow_roles(roles: str) -> None:

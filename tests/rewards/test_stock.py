@@ -1,4 +1,4 @@
-"""The kept numbers of a tier: locked in one order by everybody."""
+"""The kept numbers of a tier: locked in one order by everybody, and what is counted, whatever happens (I09)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from threading import Thread
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from leadgen.campaigns.models import Campaign, Delivery
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.rewards import loading, milestones, stock, upkeep
+from leadgen.rewards import jobs, loading, milestones, stock, upkeep
 from leadgen.rewards.models import AwardState
 from tests.factories import make_entry
 from tests.factories_contest import make_award, make_coupon
@@ -65,3 +66,45 @@ def test_whoever_moves_many_waits_for_the_stock_before_it_takes_the_numbers(
 
     assert (waits, failed, thread.is_alive()) == (1, [], False)
     assert state(anna, reward) is AwardState.APPROVED
+
+
+def _of(*tier_ids: int) -> list[stock.Stock]:
+    found = stock.of(tier_ids)
+    return [found[key] for key in tier_ids]
+
+
+def test_codes_that_move_to_a_tier_without_any_are_counted_there(campaign: Campaign) -> None:
+    first, second = (tier(campaign, delivery=Delivery.CODE, stock=None) for _ in range(2))
+    make_coupon(first, "ONE")
+    db.session.execute(text("UPDATE coupon SET milestone_id = :to"), {"to": second.id})
+
+    assert [one.left for one in _of(first.id, second.id)] == [0, 1]
+
+
+def test_tables_that_are_emptied_at_one_blow_are_counted(campaign: Campaign) -> None:
+    reward = tier(campaign, 1, delivery=Delivery.CODE, stock=10)
+    make_coupon(reward, "ONE")
+    make_award(make_entry(campaign, confirmed=True), reward, state=AwardState.EARNED)
+    db.session.commit()
+    db.session.execute(text("TRUNCATE award CASCADE"))
+    assert _of(reward.id) == [stock.Stock(1, 1, 0)]
+    db.session.execute(text("TRUNCATE coupon CASCADE"))
+    assert _of(reward.id) == [stock.Stock(0, 0, 0)]
+    db.session.commit()
+
+
+@pytest.mark.parametrize("harm", ["UPDATE stock_count SET free = 7, reserve = 3", "DELETE FROM stock_count"])
+def test_a_wrong_number_does_not_outlive_the_night(
+    campaign: Campaign, harm: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    reward = tier(campaign, 1, delivery=Delivery.CODE, stock=None)
+    make_coupon(reward, "ONE")
+    db.session.execute(text(harm))
+    db.session.commit()
+
+    jobs.audit()
+    db.session.rollback()
+
+    assert f"the stock of tiers [{reward.id}] was not what is counted" in caplog.text
+    assert _of(reward.id) == [stock.Stock(1, 1, 0)]
+    assert stock.audit() == []
