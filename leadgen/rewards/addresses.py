@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from babel import Locale
 from sqlalchemy import ColumnElement, delete, func, select
@@ -24,7 +25,9 @@ FIELDS = ("name", "street", "postcode", "city", "country", "phone")
 LONGEST: Mapping[str, int] = {"name": 100, "street": 200, "postcode": 20, "city": 100, "country": 2, "phone": 40}
 _COUNTRY = re.compile(r"(?!EU|EZ|UN|ZZ|XA|XB|QO)[A-Z]{2}")  # the locale data hold unions and test areas too
 # While an award is in one of these, somebody still has to send it.
-_NEEDED = (AwardState.EARNED, AwardState.RESERVE, AwardState.APPROVED)
+NEEDED = (AwardState.EARNED, AwardState.RESERVE, AwardState.APPROVED)
+# What is delivered may come back, and a decision may be undone.
+KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +114,17 @@ def delete_served(campaign_id: int) -> int:
     return len(db.session.scalars(gone).all())
 
 
+def clear() -> None:
+    """Delete the addresses that served for the last time thirty days ago.
+
+    The last time is the delivery; for what was not delivered, the latest of writing it, approval and end of the claim.
+    """
+    moments = (AwardAddress.given_at, Award.approved_at, Award.claim_until, Award.delivered_at)
+    is_over = func.coalesce(Award.delivered_at, func.greatest(*moments)) < clock.now() - KEPT
+    awards = select(Award.id).where(Award.state.not_in(NEEDED), AwardAddress.award_id == Award.id, is_over)
+    db.session.execute(delete(AwardAddress).where(awards.exists()))
+    db.session.commit()
+
+
 def _served(campaign_id: int) -> tuple[ColumnElement[bool], ...]:
-    return Award.campaign_id == campaign_id, Award.state.not_in(_NEEDED)
+    return Award.campaign_id == campaign_id, Award.state.not_in(NEEDED)

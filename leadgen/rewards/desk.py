@@ -14,7 +14,7 @@ from leadgen.contacts.models import Contact
 from leadgen.core.db import db
 from leadgen.entries.models import Entry, Review
 from leadgen.journal.vocabulary import FactName
-from leadgen.rewards import grounds, milestones, news, stock, vault
+from leadgen.rewards import addresses, grounds, milestones, news, stock, vault
 from leadgen.rewards.milestones import Case
 from leadgen.rewards.models import Award, AwardAddress, AwardState, Coupon, CouponStatus
 
@@ -126,7 +126,7 @@ def _rows(
             code=code or "",
             is_entry_checked=entry.review is not Review.CLEAR,
             is_address_asked=milestone.is_address_asked,
-            address=address,
+            address=address if award.state in addresses.NEEDED else None,
         )
 
 

@@ -6,7 +6,7 @@ import time
 
 from leadgen.core.db import db
 from leadgen.entries import moves
-from leadgen.rewards import milestones, staging, stock, upkeep, watch
+from leadgen.rewards import addresses, milestones, staging, stock, upkeep, watch
 
 _BATCH = 200
 _SECONDS = 20.0
@@ -24,15 +24,16 @@ def award() -> None:
 
 
 def audit() -> None:
-    """Compare every award with what its owner has reached, and the kept stock with what is counted; what differs is mended."""
+    """Compare every award with what its owner has reached, and the kept stock with what is counted; mend both."""
     watch.audit()
     stock.audit()
     db.session.commit()
 
 
 def keep_time() -> None:
-    """Remind of claims that end soon, end those that are over, let reserve lists move on; drop files nobody loads."""
+    """Remind of claims that end soon, end those that are over, let reserve lists move on; drop what serves no more."""
     upkeep.remind()
     upkeep.expire()
     upkeep.pass_on()
     staging.clear()
+    addresses.clear()

@@ -134,13 +134,16 @@ def claim(entry_id: int, award_id: int, address: Address | None = None) -> None:
 
     What is sent by post needs its address, and takes another one until it is delivered. Doing it twice is once.
     Raises NotFound for somebody else's, Conflict when it is too late or not ready, and while the person is being
-    checked or is excluded, as for what staff hand over; Invalid where an address is asked and none is given.
+    checked or is excluded, as for what staff hand over, and for another address of what is delivered; Invalid where an
+    address is asked and none is given.
     """
     addresses.require_there(entry_id)
     award = db.session.get(Award, award_id, with_for_update=True, populate_existing=True)
     if award is None or award.entry_id != entry_id:
         raise NotFound
     if award.state is AwardState.DELIVERED:
+        if address is not None:
+            raise Conflict(_("This reward cannot be claimed now. Your page says how it stands."))
         return
     tier = db.session.get_one(Milestone, award.milestone_id)
     if award.state is AwardState.APPROVED and award.claim_until is None:

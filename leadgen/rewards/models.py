@@ -59,7 +59,10 @@ class Award(Model):
 
 
 class AwardAddress(Model):
-    """Where an award is sent, as its owner wrote it; it goes with the person, and when staff delete it."""
+    """Where an award is sent, as its owner wrote it; it goes with the person, when staff delete it, and by itself.
+
+    See rewards.addresses.clear.
+    """
 
     __tablename__ = "award_address"
 
@@ -102,8 +105,8 @@ class Coupon(Model):
 class StockCount(Model):
     """How many codes and awards of a milestone stand where; triggers of `coupon` and `award` keep it (rewards.stock).
 
-    In the transaction of what is counted, so it is as exact as counting, however many write at once. Whoever writes with
-    triggers off leaves it wrong until the night, when it is counted anew.
+    In the transaction of what is counted, so it is as exact as counting, however many write at once. Whoever writes
+    with triggers off leaves it wrong until the night, when it is counted anew.
     """
 
     __tablename__ = "stock_count"

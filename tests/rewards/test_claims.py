@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Approval, Campaign, Delivery, Metric, Milestone
+from leadgen.core import clock as clock_of
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.entries import referrals
@@ -14,7 +17,8 @@ from leadgen.rewards import jobs, mine, stock, upkeep
 from leadgen.rewards.mine import Look, Mine
 from leadgen.rewards.models import AwardState
 from tests.conftest import Clock
-from tests.factories_contest import make_coupon
+from tests.factories import make_entry
+from tests.factories_contest import make_award, make_award_address, make_coupon
 from tests.rewards.conftest import ben, look, rows, state, tier
 
 S = AwardState
@@ -179,3 +183,34 @@ def test_every_tier_is_shown_as_it_stands(campaign: Campaign) -> None:
 
 def test_a_contest_without_tiers_asks_nothing(campaign: Campaign) -> None:
     assert _seen(ben(campaign), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("moments", "is_kept"),
+    [
+        ({"state": S.DELIVERED, "delivered_at": -30}, False),
+        ({"state": S.DELIVERED, "delivered_at": -29}, True),
+        ({"state": S.REVIEW, "delivered_at": -30, "approved_at": -29}, False),
+        ({"state": S.RECLAIMED, "delivered_at": -31}, False),
+        ({"state": S.REFUSED}, False),
+        ({"state": S.REFUSED, "approved_at": -29}, True),
+        ({"state": S.EXPIRED, "claim_until": -30}, False),
+        ({"state": S.EXPIRED, "claim_until": -29}, True),
+        ({"state": S.APPROVED, "approved_at": -300}, True),
+        ({"state": S.EARNED}, True),
+        ({"state": S.RESERVE}, True),
+    ],
+)
+def test_an_address_is_deleted_thirty_days_after_it_served(
+    campaign: Campaign, moments: dict[str, AwardState | int], *, is_kept: bool
+) -> None:
+    """As the person is told where they write it."""
+    now = clock_of.now() - timedelta(minutes=1)
+    values = {key: now + timedelta(days=value) if isinstance(value, int) else value for key, value in moments.items()}
+    award = make_award(make_entry(campaign, confirmed=True), tier(campaign, 1), **values)
+    make_award_address(award, given_at=now - timedelta(days=100))
+    db.session.commit()
+
+    jobs.keep_time()
+
+    assert len(rows("SELECT 1 FROM award_address")) == is_kept

@@ -259,14 +259,17 @@ def test_addresses_are_shown_exported_and_deleted_once_they_serve_nothing(
         make_award_address(db.session.get_one(Award, waiting), street="2 quai de la Fosse")
         db.session.commit()
     ada.post(f"{base}/awards", {"award": [sent, waiting], "deed": "approve"})
+    rows = list(csv.DictReader(io.StringIO(ada.get(f"{base}/awards.csv").text)))
+    assert [row["sent_to_street"] for row in rows] == ["'=1 rue du Port", "2 quai de la Fosse"]
+    assert rows[0]["sent_to_phone"] == "'+33 6 12"
     ada.post(f"{base}/awards", {"award": sent, "deed": "deliver"})
 
     page = ada.get(f"{base}/awards?tier={tier_id}").text
     assert "2 quai de la Fosse" in page
+    assert "1 rue du Port" not in page, "nobody needs it any more"
     assert "1 address belongs to a reward that is delivered" in page
     rows = list(csv.DictReader(io.StringIO(ada.get(f"{base}/awards.csv").text)))
-    assert [row["sent_to_street"] for row in rows] == ["'=1 rue du Port", "2 quai de la Fosse"]
-    assert rows[0]["sent_to_phone"] == "'+33 6 12"
+    assert [row["sent_to_street"] for row in rows] == ["", "2 quai de la Fosse"]
 
     ada.post(f"{base}/awards/addresses", {})
     assert len(hot.many("SELECT street FROM award_address", {})) == 2, "nobody said that they are sure"

@@ -71,7 +71,10 @@ def test_it_may_be_changed_until_it_is_sent(visitor: Visitor, scene: Scene, clai
     visitor.post(claim, WHERE | {"city": "Rezé"})
     assert [row["city"] for row in _kept()] == ["Rezé"]
     hot.one("UPDATE award SET state = 'delivered' RETURNING id", {})
-    visitor.post(claim, WHERE | {"city": "Brest"})
+    answer = visitor.post(claim, WHERE | {"city": "Brest"})
+    words = text_of(visitor.get(answer.headers["Location"]))
+    assert "This reward cannot be claimed any more." in words
+    assert "Thank you. We send it there." not in words
     assert [row["city"] for row in _kept()] == ["Rezé"]
 
 
