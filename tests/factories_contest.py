@@ -88,7 +88,8 @@ def make_coupon(milestone: Milestone, code: str = "", **values: Any) -> Coupon:
 
 def make_code_file(milestone: Milestone, **values: Any) -> CodeFile:
     words = {"name": "codes.csv", "content": b"ONE\n", "mark": "0123456789abcdef", "by": "Ada"}
-    return keep(CodeFile, values, milestone_id=milestone.id, at=clock.now(), **words)
+    preview = {"added": 1, "first": [[1, "ONE"]], "rejected": 0, "rejects": []}
+    return keep(CodeFile, {"preview": preview} | values, milestone_id=milestone.id, at=clock.now(), **words)
 
 
 def make_award(entry: Entry, milestone: Milestone, **values: Any) -> Award:

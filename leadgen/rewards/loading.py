@@ -84,7 +84,7 @@ class _Report:
     def add(self, line: int, code: str, reason: str) -> None:
         self.number += 1
         if len(self.shown) < REJECTS_SHOWN:
-            self.shown.append(Reject(line, code[:LONGEST_CODE], reason))
+            self.shown.append(Reject(line, code[:LONGEST_CODE].replace("\0", ""), reason))
 
     def add_known(self, batch: dict[str, int], known: Collection[str]) -> None:
         for code, line in batch.items():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadgen.core.db import Model, word
@@ -128,5 +130,6 @@ class CodeFile(Model):
     name: Mapped[str]
     content: Mapped[bytes]
     mark: Mapped[str]  # of the content: a yes is said to this file and no other
+    preview: Mapped[dict[str, Any]] = mapped_column(JSONB)  # what loading it would have done when it was chosen
     by: Mapped[str]
     at: Mapped[datetime]

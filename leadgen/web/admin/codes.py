@@ -60,6 +60,9 @@ def codes_confirm(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
             return _show(campaign_id, milestone_id, loaded=staging.load(milestone_id, request.form.get("mark", "")))
         except Conflict as error:
             refuse(str(error))
+        except Invalid as error:
+            db.session.rollback()
+            return _show(campaign_id, milestone_id, problem=str(error), status=422)
     else:
         staging.throw_away(milestone_id)
         tell(_("Nothing was loaded."))

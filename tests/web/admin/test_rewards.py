@@ -16,7 +16,7 @@ from leadgen.campaigns.models import Approval, Campaign, Delivery
 from leadgen.core import clock as product_clock
 from leadgen.core import hot
 from leadgen.core.db import db
-from leadgen.rewards import jobs, vault
+from leadgen.rewards import jobs, loading, vault
 from leadgen.rewards.models import Award
 from tests.conftest import Clock
 from tests.factories import make_entry
@@ -203,17 +203,43 @@ def test_a_yes_is_said_to_the_file_that_was_seen(ada: Staff, vault_page: str) ->
 
 
 def test_a_file_nobody_loads_goes_after_a_day(app: Flask, ada: Staff, vault_page: str, clock: Clock) -> None:
-    _upload(ada, vault_page, b"ONE\n")
+    shown = _upload(ada, vault_page, b"ONE\n").text
     clock.forward(hours=23)
     with app.app_context():
         jobs.keep_time()
     ada.sign_in()
     assert "Load 1 code" in ada.get(vault_page).text
     clock.forward(hours=2)
+    ada.sign_in()
     assert "Load 1 code" not in ada.get(vault_page).text
+    assert "does not wait any more" in _confirm(ada, vault_page, shown).text
+    assert hot.many("SELECT code FROM coupon", {}) == []
     with app.app_context():
         jobs.keep_time()
     assert hot.many("SELECT name FROM code_file", {}) == []
+
+
+def test_a_file_that_waits_is_read_once_however_often_it_is_looked_at(
+    ada: Staff, vault_page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = _upload(ada, vault_page, b"ONE\nONE\n" + b"\0" * 65 + b"\n").text
+    monkeypatch.setattr(loading, "_codes", None)
+    again = ada.get(vault_page).text
+    for said in ("Load 1 code", "Line 2", "stands twice in the file", "Line 3"):
+        assert said in shown
+        assert said in again
+
+
+def test_a_file_that_cannot_be_loaded_any_more_says_why_and_waits_on(
+    ada: Staff, vault_page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = _upload(ada, vault_page, b"ONE\nTWO\nONE\n").text
+    monkeypatch.setattr(loading, "MOST_CODES", 1)
+    answer = _confirm(ada, vault_page, shown)
+    assert answer.status_code == 422
+    assert "Load at most 1 codes at once." in answer.text
+    assert "stands twice in the file" in answer.text
+    assert hot.many("SELECT code FROM coupon", {}) == []
 
 
 def test_a_large_file_is_taken_here_and_nowhere_else(
