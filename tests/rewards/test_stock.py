@@ -15,7 +15,7 @@ from sqlalchemy import text
 from leadgen.campaigns.models import Campaign, Delivery
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.rewards import jobs, loading, milestones, stock, upkeep
+from leadgen.rewards import jobs, loading, milestones, readiness, stock, upkeep, vault
 from leadgen.rewards.models import AwardState
 from tests.factories import make_entry
 from tests.factories_contest import make_award, make_coupon
@@ -108,3 +108,17 @@ def test_a_wrong_number_does_not_outlive_the_night(
     assert f"the stock of tiers [{reward.id}] was not what is counted" in caplog.text
     assert _of(reward.id) == [stock.Stock(1, 1, 0)]
     assert stock.audit() == []
+
+
+def test_a_contest_is_ready_when_codes_are_loaded_and_its_vault_is_not_counted_for_that(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The launch bar stands on every page of a draft."""
+    monkeypatch.setattr(vault, "counts", None)
+    reward = tier(campaign, 1, delivery=Delivery.CODE, stock=None)
+    db.session.refresh(campaign)
+    assert [one.part for one in readiness.missing_before_launch(campaign)] == [reward.id]
+    coupon = make_coupon(reward, "ONE")
+    assert readiness.missing_before_launch(campaign) == []
+    vault.void(coupon.id)
+    assert len(readiness.missing_before_launch(campaign)) == 1, "none that is good"
