@@ -182,8 +182,9 @@ def _codes(file: IO[bytes]) -> Iterator[tuple[int, str]]:
             if code and not (begins == 1 and code.lower() in _HEADINGS):
                 yield begins, code
             begins = rows.line_num + 1
-    except csv.Error:
-        raise _unclosed(begins) from None
+    except csv.Error as error:
+        is_open = "unexpected end" in str(error) or rows.line_num > begins
+        raise (_unclosed if is_open else _unreadable)(begins) from None
     except UnicodeError:
         raise Invalid(_("This file cannot be read. Save it as CSV in UTF-8, one code on each line."), "file") from None
     finally:
@@ -195,6 +196,14 @@ def _unclosed(line: int) -> Invalid:
     sentence = _(
         "Line %(line)d: a quotation mark is opened there and not closed before the end of the code. Mend this line, "
         "then choose the file again."
+    )
+    return Invalid(sentence % {"line": line}, "file")
+
+
+def _unreadable(line: int) -> Invalid:
+    sentence = _(
+        "Line %(line)d: the quotation marks of this line cannot be read, or it is too long. Mend this line, then "
+        "choose the file again."
     )
     return Invalid(sentence % {"line": line}, "file")
 

@@ -86,6 +86,13 @@ def test_a_quotation_mark_that_swallows_lines_is_told_with_its_line(
         db.session.rollback()
 
 
+@pytest.mark.parametrize("wrong", [b'"TWO"D', b"TWO;" + b"x" * 131_073, b'"TWO" ;x'])
+def test_a_line_that_cannot_be_read_is_not_told_as_open(campaign: Campaign, wrong: bytes) -> None:
+    vault_tier = tier(campaign, delivery=Delivery.CODE)
+    with pytest.raises(Invalid, match=r"^Line 2: the quotation marks of this line cannot be read, or it is too long"):
+        loading.preview(vault_tier.id, io.BytesIO(b"code;note\n" + wrong + b"\nTHREE\n"))
+
+
 def test_a_note_of_several_lines_is_no_fault(campaign: Campaign) -> None:
     vault_tier = tier(campaign, delivery=Delivery.CODE)
     loaded = _load(vault_tier.id, b'ONE,"two\nlines"\nTWO,x\nTWO,y\n')
