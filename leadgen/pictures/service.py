@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from PIL import Image, ImageOps
 from sqlalchemy import delete, select
@@ -96,9 +97,11 @@ def name_of(picture: Picture) -> str:
     return f"{OWN}{picture.public_id.lower()}"
 
 
-def names(brand_id: int) -> list[str]:
-    """The brand's own pictures, newest first."""
+def names(brand_id: int, *, before: datetime | None = None) -> list[str]:
+    """The brand's own pictures, newest first; only those made before a moment, if asked."""
     own = select(Picture).where(Picture.brand_id == brand_id, Picture.is_brands).options(_WITHOUT_BYTES)
+    if before is not None:
+        own = own.where(Picture.created_at < before)
     return [name_of(picture) for picture in db.session.scalars(own.order_by(Picture.id.desc()))]
 
 

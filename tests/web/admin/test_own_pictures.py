@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
+from sqlalchemy import update
 
 from leadgen.campaigns import cards, own_pictures
 from leadgen.campaigns.models import Campaign
+from leadgen.core import clock as clock_of
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.pictures import service as pictures
+from leadgen.pictures.models import Picture
 from leadgen.web import drawing
 from tests.factories_contest import make_milestone, make_picture
 from tests.gallery import photos
@@ -142,12 +147,42 @@ def test_what_no_contest_shows_makes_room(app: Flask, world: World, monkeypatch:
     with app.app_context():
         campaign = db.session.get_one(Campaign, world.campaign.id)
         campaign.picture = first = own_pictures.add_picture(campaign.brand_id, photos.photo())
-        own_pictures.add_picture(campaign.brand_id, photos.photo())
+        second = own_pictures.add_picture(campaign.brand_id, photos.photo())
+        with pytest.raises(Invalid, match="2 pictures of your own that are shown or new today"):
+            own_pictures.add_picture(campaign.brand_id, photos.photo())
+        assert pictures.names(campaign.brand_id) == [second, first], "somebody may be about to save what shows it"
+        db.session.execute(update(Picture).values(created_at=clock_of.now() - timedelta(hours=25)))
         campaign.prizes[0].picture = third = own_pictures.add_picture(campaign.brand_id, photos.photo())
         db.session.flush()
         assert pictures.names(campaign.brand_id) == [third, first]
-        with pytest.raises(Invalid, match="show 2 pictures"):
+        with pytest.raises(Invalid, match="2 pictures of your own that are shown"):
             own_pictures.add_picture(campaign.brand_id, photos.photo())
+
+
+def test_two_pictures_at_one_instant_are_one_too_many(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits for the first, and counts it."""
+    monkeypatch.setattr(own_pictures, "MOST", 1)
+    refused: list[str] = []
+
+    def add() -> None:
+        with app.app_context():
+            try:
+                own_pictures.add_picture(world.brand.id, photos.photo())
+                db.session.commit()
+            except Invalid as error:
+                refused.append(str(error))
+
+    with app.app_context():
+        own_pictures.add_picture(world.brand.id, photos.photo())
+        thread = Thread(target=add)
+        thread.start()
+        thread.join(2)
+        db.session.commit()
+        thread.join(20)
+
+    assert (len(_names()), len(refused)) == (1, 1)
 
 
 def test_the_chooser_says_in_words_what_each_shows(ada: Staff, prize: str) -> None:
