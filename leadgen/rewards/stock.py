@@ -36,38 +36,37 @@ FROM (
 ) AS counted
 """)
 _FREE = text("SELECT milestone_id, free FROM stock_count WHERE milestone_id = ANY(:milestones)")
-_COUNTED = """
-SELECT m.id AS milestone_id, coalesce(k.free, 0) AS free, coalesce(k.loaded, 0) AS loaded,
-       coalesce(a.taken, 0) AS taken, coalesce(a.waiting, 0) AS waiting, coalesce(a.reserve, 0) AS reserve
-FROM milestone m
-LEFT JOIN (
-    SELECT milestone_id, count(*) FILTER (WHERE status = 'free') AS free,
-           count(*) FILTER (WHERE status <> 'void') AS loaded
-    FROM coupon GROUP BY 1
-) AS k ON k.milestone_id = m.id
-LEFT JOIN (
-    SELECT milestone_id, count(*) FILTER (WHERE state IN ('earned', 'approved', 'delivered', 'review')) AS taken,
-           count(*) FILTER (WHERE state IN ('earned', 'approved')) AS waiting,
-           count(*) FILTER (WHERE state = 'reserve') AS reserve
-    FROM award GROUP BY 1
-) AS a ON a.milestone_id = m.id
-"""
-_AUDIT = text(f"""
-SELECT n.milestone_id FROM ({_COUNTED}) AS n LEFT JOIN stock_count c ON c.milestone_id = n.milestone_id
+_AUDIT = text("""
+SELECT n.* FROM (
+    SELECT m.id AS milestone_id, coalesce(k.free, 0) AS free, coalesce(k.loaded, 0) AS loaded,
+           coalesce(a.taken, 0) AS taken, coalesce(a.waiting, 0) AS waiting, coalesce(a.reserve, 0) AS reserve
+    FROM milestone m
+    LEFT JOIN (
+        SELECT milestone_id, count(*) FILTER (WHERE status = 'free') AS free,
+               count(*) FILTER (WHERE status <> 'void') AS loaded
+        FROM coupon GROUP BY 1
+    ) AS k ON k.milestone_id = m.id
+    LEFT JOIN (
+        SELECT milestone_id, count(*) FILTER (WHERE state IN ('earned', 'approved', 'delivered', 'review')) AS taken,
+               count(*) FILTER (WHERE state IN ('earned', 'approved')) AS waiting,
+               count(*) FILTER (WHERE state = 'reserve') AS reserve
+        FROM award GROUP BY 1
+    ) AS a ON a.milestone_id = m.id
+) AS n LEFT JOIN stock_count c ON c.milestone_id = n.milestone_id
 WHERE (coalesce(c.free, 0), coalesce(c.loaded, 0), coalesce(c.taken, 0), coalesce(c.waiting, 0), coalesce(c.reserve, 0))
    <> (n.free, n.loaded, n.taken, n.waiting, n.reserve)
 ORDER BY n.milestone_id
-""")  # noqa: S608 - put in are only constants of this file
-# Each a statement of its own: who moves one code without the lock has committed before its number is held, and is
-# counted; or waits for it, and adds to what is written here.
-_MAKE = text("""
-INSERT INTO stock_count (milestone_id) SELECT unnest(CAST(:milestones AS bigint[])) ON CONFLICT DO NOTHING
 """)
-_HOLD = text("SELECT FROM stock_count WHERE milestone_id = ANY(:milestones) ORDER BY milestone_id FOR UPDATE")
-_MEND = text(f"""
-UPDATE stock_count c SET free = n.free, loaded = n.loaded, taken = n.taken, waiting = n.waiting, reserve = n.reserve
-FROM ({_COUNTED}) AS n WHERE c.milestone_id = n.milestone_id AND c.milestone_id = ANY(:milestones)
-""")  # noqa: S608 - as above
+# Whoever moves one code without the lock has committed before its number is held, and is counted by the next statement;
+# or waits for it, and adds to what is written here.
+_HOLD = text("""
+INSERT INTO stock_count (milestone_id) SELECT unnest(CAST(:milestones AS bigint[]))
+ON CONFLICT (milestone_id) DO UPDATE SET milestone_id = excluded.milestone_id
+""")
+_MEND = text("""
+UPDATE stock_count SET free = :free, loaded = :loaded, taken = :taken, waiting = :waiting, reserve = :reserve
+WHERE milestone_id = :milestone_id
+""")
 _WAITED_FOR = text("""
 SELECT id FROM milestone m
 WHERE id = ANY(:milestones) AND EXISTS (SELECT 1 FROM award WHERE milestone_id = m.id AND state = 'reserve')
@@ -114,12 +113,14 @@ def free_codes(milestone_ids: Collection[int]) -> dict[int, int]:
 
 def audit() -> list[int]:
     """Tiers whose kept numbers differed from what is counted anew, and do so no more; none is what must come back."""
-    wrong = list(db.session.scalars(_AUDIT))
+    wrong = [row.milestone_id for row in db.session.execute(_AUDIT)]
     if wrong:
         log.error("the stock of tiers %s was not what is counted; what is counted was written", wrong)
         lock()
-        for statement in (_MAKE, _HOLD, _MEND):
-            db.session.execute(statement, {"milestones": wrong})
+        db.session.execute(_HOLD, {"milestones": wrong})
+        for row in db.session.execute(_AUDIT).mappings().all():
+            if row["milestone_id"] in wrong:  # others may be wrong by now; they are not held
+                db.session.execute(_MEND, dict(row))
     return wrong
 
 

@@ -48,7 +48,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "pages of a campaign, its form, review, segments, broadcasts and sending; words of charts stand apart",
     ),
     "rewards": (
-        2_150,
+        2_250,
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "core": (
