@@ -60,6 +60,15 @@ OWN_COLUMNS = """e.id, e.campaign_id, e.status, e.review, e.rank_points AS folde
        coalesce(pending.is_joining, false) AS is_joining"""
 
 _PLACE = f"SELECT {OWN_COLUMNS} FROM entry e {OWN} WHERE e.id = %(entry)s"  # noqa: S608 - as above
+# As the fold would leave the person once what `source` earned is taken back, or something is given now.
+_CHANGED = f"""
+SELECT {OWN_COLUMNS}, CASE WHEN %(change)s > 0 THEN now() WHEN %(change)s < 0 THEN coalesce((
+           SELECT max(l.at) FROM ledger l WHERE l.entry_id = e.id AND l.points > 0 AND l.proof <> 'declared'
+              AND l.kind <> 'reversal' AND l.source_entry_id IS DISTINCT FROM %(source)s
+              AND NOT EXISTS (SELECT 1 FROM ledger r WHERE r.entry_id = e.id AND r.reverses_id = l.id)
+       ), e.confirmed_at) ELSE own.reached_at END AS reached_then
+FROM entry e {OWN} WHERE e.id = %(entry)s
+"""  # noqa: S608 - as above
 _SECONDS = f"""
 SELECT floor(extract(epoch FROM reached_at))::bigint AS second, count(*) AS entrants FROM entry
 WHERE {_TIED} AND reached_at >= %(since)s AND reached_at < %(until)s GROUP BY 1 ORDER BY 1
@@ -86,6 +95,10 @@ class Place:
     reached_at: datetime
     points_to_next: int | None
 
+    def is_ahead_of(self, other: Place) -> bool:
+        """Whether this person stands before the other in the total order."""
+        return (-self.points, self.reached_at, self.entry_id) < (-other.points, other.reached_at, other.entry_id)
+
 
 _seconds: Lately[Steps] = Lately()
 
@@ -100,6 +113,28 @@ def place_of(entry_id: int) -> Place | None:
     if row is None:
         raise NotFound
     return placed(row)
+
+
+def place_if(entry_id: int, change: int = 0, *, source: int | None = None) -> Place:
+    """The place a confirmed person would have if they were ranked, with so many points more or less.
+
+    Points taken away are those that the friend `source` earned. Everybody else stays where they are. Raises NotFound.
+    """
+    row = hot.one(_CHANGED, {"entry": entry_id, "change": change, "source": source})
+    if row is None:
+        raise NotFound
+    is_ranked = row["status"] == EntryStatus.CONFIRMED and row["review"] == Review.CLEAR
+    then = {
+        "status": EntryStatus.CONFIRMED,
+        "review": Review.CLEAR,
+        "rank_points": row["rank_points"] + change,
+        "reached_at": row["reached_then"],
+        "tied": COUNTED_LIVE,  # those of the row are of the present points
+        "is_joining": row["is_joining"] or not is_ranked,
+    }
+    found = placed({**row, **then})
+    assert found
+    return found
 
 
 def placed(row: Mapping[str, Any]) -> Place | None:

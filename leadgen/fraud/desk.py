@@ -14,8 +14,9 @@ from leadgen.campaigns.models import Campaign, FraudPreset
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
 from leadgen.core.text import like_pattern
-from leadgen.entries import judging, points
+from leadgen.entries import judging, places
 from leadgen.entries.models import EntryStatus, ReferralReason, ReferralState, Review
+from leadgen.entries.places import Place
 from leadgen.fraud import bands
 from leadgen.fraud.models import Decision, Signal
 
@@ -314,21 +315,39 @@ def effect(campaign: Campaign, found: Case, deed: Decision) -> Effect:
     row, head = found.row, found.referrer
     target = bands.wanted(bands.Standing(row.score, deed, has_news=False), campaign.fraud_preset)
     verb = bands.referral_verb(row, target.referral) if row.referrer_id else ""
-    histogram, told = points.histogram(campaign.id), []
-    own_now = histogram.rank(row.rank_points) if row.review is Review.CLEAR else None
-    own_then = histogram.rank(row.rank_points) if target.review is Review.CLEAR else None
-    if own_now != own_then and row.status == EntryStatus.CONFIRMED:
-        told.append(Move(row.first_name or row.public_id, row.points, row.points, own_now, own_then))
-    counts_now = row.referral_state is ReferralState.COUNTED
-    counts_then = target.referral is Decision.ACCEPTED if verb else counts_now
-    change = ((counts_then and row.status == EntryStatus.CONFIRMED) - counts_now) * campaign.referral_points
-    if head is not None and change:
-        is_ranked = head.review is Review.CLEAR
-        now = histogram.rank(head.rank_points) if is_ranked else None
-        # Whoever moves down is not above themselves.
-        then = histogram.rank(head.rank_points + change) - (change < 0) if is_ranked else None
-        told.append(Move(head.first_name or head.public_id, head.points, head.points + change, now, then))
-    return Effect(target.review if target.review != row.review else None, verb, told)
+    change = 0
+    if head is not None:
+        counts_now = row.referral_state is ReferralState.COUNTED
+        counts_then = target.referral is Decision.ACCEPTED if verb else counts_now
+        change = ((counts_then and row.status == EntryStatus.CONFIRMED) - counts_now) * campaign.referral_points
+    moves = _moves(row, head, change, is_ranked_then=target.review is Review.CLEAR)
+    return Effect(target.review if target.review != row.review else None, verb, moves)
+
+
+def _moves(row: Row, head: Row | None, change: int, *, is_ranked_then: bool) -> list[Move]:
+    """Who moves, in the order of the board; each where they stand once the other has moved too."""
+    told: list[Move] = []
+    own_now = places.place_of(row.entry_id)
+    own_then = places.place_if(row.entry_id) if is_ranked_then and row.status == EntryStatus.CONFIRMED else None
+    head_now = places.place_of(head.entry_id) if head and change else None
+    head_then = places.place_if(head.entry_id, change, source=row.entry_id) if head and head_now else None
+    if (own_now is None) != (own_then is None):
+        then = _beside(own_then, head_now, head_then)
+        told.append(
+            Move(row.first_name or row.public_id, row.points, row.points, own_now.number if own_now else None, then)
+        )
+    if head and change:
+        name, now = head.first_name or head.public_id, head_now.number if head_now else None
+        told.append(Move(name, head.points, head.points + change, now, _beside(head_then, own_now, own_then)))
+    return told
+
+
+def _beside(place: Place | None, other_now: Place | None, other_then: Place | None) -> int | None:
+    """A place that was found with the other where they stand now, once they stand where they will."""
+    if place is None:
+        return None
+    was_ahead = other_now is not None and other_now.is_ahead_of(place)
+    return place.number - was_ahead + (other_then is not None and other_then.is_ahead_of(place))
 
 
 def _one(campaign_id: int, entry_id: int) -> Row | None:

@@ -7,7 +7,7 @@ import pytest
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
-from leadgen.entries import points, referrals
+from leadgen.entries import places, points, referrals
 from leadgen.entries.models import Entry, ReferralReason, Review
 from leadgen.fraud import desk, rulings
 from leadgen.fraud.desk import Shown
@@ -116,6 +116,35 @@ def test_the_effect_is_what_the_decision_then_does(campaign: Campaign) -> None:
     assert (effect.review, effect.referral) == (Review.EXCLUDED, "refuse")
     assert (own.name, own.place_then) == ("Friend", None)
     assert (head.name, head.points_now, head.points_then) == ("Zoé", 11, 6)
-    assert (head.place_now, head.place_then) == (1, 1)  # shared with who else has six
+    assert (head.place_now, head.place_then) == (1, 3)  # behind both who had six before
     accepted = desk.effect(campaign, found, Decision.ACCEPTED)
     assert (accepted.review, accepted.referral, accepted.moves) == (None, "", [])
+
+
+@pytest.mark.parametrize("deed", [Decision.REJECTED, Decision.HELD])
+def test_places_told_beforehand_are_the_places_of_the_board_afterwards(campaign: Campaign, deed: Decision) -> None:
+    """Equal points do not share a place: who reached them first stands before, as on the board."""
+    for _ in range(3):
+        _friend(campaign, make_entry(campaign, confirmed=True))
+    zoe = make_entry(campaign, confirmed=True, first_name="Zoé")
+    friend = _friend(campaign, zoe, score=20)
+    _friend(campaign, friend)
+    _friend(campaign, friend)  # the friend has brought more than whoever invited them
+
+    for there in (deed, Decision.ACCEPTED):
+        found = desk.case(campaign.id, friend.id)
+        told = {move.name: (move.place_now, move.place_then) for move in desk.effect(campaign, found, there).moves}
+        assert set(told) == {"Friend", "Zoé"}
+        before = [_place(friend), _place(zoe)]
+        rulings.rule(campaign.id, [friend.id], there, reason="looked at", by="Ada")
+        db.session.commit()
+        while points.fold():
+            pass
+        points.forget()
+        after = [_place(friend), _place(zoe)]
+        assert [told["Friend"], told["Zoé"]] == list(zip(before, after, strict=True))
+
+
+def _place(entry: Entry) -> int | None:
+    place = places.place_of(entry.id)
+    return place.number if place else None
