@@ -39,16 +39,23 @@ FROM counter WHERE campaign_id = :campaign AND hour >= :since AND name = 'view' 
 """
 _CHANNELS = """
 SELECT e.channel, count(*) AS entries, count(*) FILTER (WHERE e.status = 'confirmed') AS confirmed
-FROM entry e WHERE e.campaign_id = :campaign AND e.channel <> '' GROUP BY 1
+FROM entry e WHERE e.campaign_id = :campaign AND e.referrer_id IS NOT NULL GROUP BY 1
 """
 _CHANNEL_VISITS = """
 SELECT channel, sum(number)::bigint AS visits FROM counter
 WHERE campaign_id = :campaign AND name = 'ref_visit' GROUP BY 1
 """
 _SOURCES = """
-SELECT coalesce(nullif(source ->> 'utm_source', ''), nullif(source ->> 'host', ''), '') AS source,
-       count(*) AS entries, count(*) FILTER (WHERE status = 'confirmed') AS confirmed
-FROM entry WHERE campaign_id = :campaign AND referrer_id IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit
+WITH counted AS (
+    SELECT coalesce(nullif(source ->> 'utm_source', ''), nullif(source ->> 'host', ''), channel) AS source,
+           count(*) AS entries, count(*) FILTER (WHERE status = 'confirmed') AS confirmed
+    FROM entry WHERE campaign_id = :campaign AND referrer_id IS NULL GROUP BY 1
+), placed AS (
+    SELECT *, row_number() OVER (ORDER BY entries DESC, source) AS place FROM counted
+)
+SELECT CASE WHEN place <= :limit THEN source END AS source,
+       sum(entries)::bigint AS entries, sum(confirmed)::bigint AS confirmed
+FROM placed GROUP BY 1 ORDER BY min(place)
 """
 _AT_A_GLANCE = """
 SELECT c.id,
@@ -58,6 +65,7 @@ SELECT c.id,
 FROM campaign c LEFT JOIN entry e ON e.campaign_id = c.id
 WHERE c.id = ANY(:campaigns) GROUP BY c.id
 """
+REST = "\x00"  # the name of all sources that have no line of their own; no source can be called so
 SENT = ("accepted", "delivered", "bounced")
 LOST = ("failed", "expired")
 HOURLY_FOR = timedelta(days=3)
@@ -207,7 +215,10 @@ def curve(campaign_id: int, since: datetime, until: datetime, zone: str) -> tupl
 
 
 def channels(campaign_id: int) -> list[Source]:
-    """Who came by referral links, by the share button that the link was made for; most entries first."""
+    """Who came by referral links, by the share button that the link was made for; most entries first.
+
+    Empty name: by a link without channel, or a typed code. Together with `sources` these are all entries.
+    """
     found = {row["channel"]: row for row in _rows(_CHANNELS, campaign=campaign_id)}
     visits = {row["channel"]: row["visits"] for row in _rows(_CHANNEL_VISITS, campaign=campaign_id)}
     sources = [
@@ -223,9 +234,15 @@ def channels(campaign_id: int) -> list[Source]:
 
 
 def sources(campaign_id: int, limit: int = 8) -> list[Source]:
-    """Who came without a friend, by utm_source, else by the page that linked to us; empty name: directly."""
+    """Who came without a friend, by utm_source, else by the page that linked to us; empty name: directly.
+
+    Who entered at a stand or in a frame stands under “kiosk” and “embed”; all sources after the first `limit`, under
+    REST.
+    """
     rows = _rows(_SOURCES, campaign=campaign_id, limit=limit)
-    return [Source(row["source"], 0, row["entries"], row["confirmed"]) for row in rows]
+    return [
+        Source(REST if row["source"] is None else row["source"], 0, row["entries"], row["confirmed"]) for row in rows
+    ]
 
 
 def _curve(campaign_id: int, unit: str, since: datetime, until: datetime, zone: str) -> list[Slot]:

@@ -115,6 +115,24 @@ def test_sources_are_of_people_who_came_alone(campaign: Campaign) -> None:
     assert {one.name for one in analytics.sources(campaign.id)} == {"newsletter", "blog.example", ""}
 
 
+def test_channels_and_sources_add_up_to_all_entries(campaign: Campaign) -> None:
+    """Also who came by a link that names no channel, by a typed code, at a stand, or from the ninth source."""
+    ben = factories.make_entry(campaign, confirmed=True)
+    factories.make_entry(campaign, referrer=ben, channel="wa", confirmed=True)
+    factories.make_entry(campaign, referrer=ben, channel="", confirmed=True)
+    factories.make_entry(campaign, referrer=ben, channel="kiosk")
+    factories.make_entry(campaign, channel="kiosk")
+    for number in range(10):
+        factories.make_entry(campaign, source={"utm_source": f"source{number}"}, confirmed=number % 2 == 0)
+    channels, sources = analytics.channels(campaign.id), analytics.sources(campaign.id)
+    counted = analytics.numbers(campaign.id)
+    assert {one.name: one.entries for one in channels} == {"wa": 1, "": 1, "kiosk": 1}
+    assert sum(one.entries for one in channels) == counted.referred
+    assert (len(sources), sources[-1].name, sources[-1].entries) == (9, analytics.REST, 4)
+    assert sum(one.entries for one in [*channels, *sources]) == counted.entries
+    assert sum(one.confirmed for one in [*channels, *sources]) == counted.confirmed
+
+
 def test_a_dossier_is_of_its_own_campaign_alone(campaign: Campaign) -> None:
     ben = factories.make_entry(campaign, confirmed=True, first_name="Ben")
     anna = factories.make_entry(campaign, referrer=ben, first_name="Anna")

@@ -7,6 +7,7 @@ from math import ceil
 
 from babel.numbers import format_decimal
 
+from leadgen.analytics import service as analytics
 from leadgen.campaigns.models import CampaignStatus, QuestionKind
 from leadgen.contacts.models import SuppressionReason
 from leadgen.core import i18n
@@ -152,9 +153,16 @@ def channel(name: str) -> str:
     known = {
         "wa": "WhatsApp", "fb": "Facebook", "x": "X", "li": "LinkedIn", "tg": "Telegram", "sms": "SMS",
         "em": _("E-mail"), "qr": _("QR code"), "copy": _("Copied link"), "native": _("Phone’s share menu"),
-        "": _("Unnamed link"),
+        "kiosk": _("Kiosk"), "embed": _("Embedded form"), "": _("Unnamed link"),
     }  # fmt: skip
     return known.get(name, name)
+
+
+def source(name: str) -> str:
+    """From where somebody came who came without a friend."""
+    if name in {"kiosk", "embed"}:
+        return channel(name)
+    return {"": _("Directly"), analytics.REST: _("Other sources")}.get(name, name)
 
 
 def language(code: str) -> str:
