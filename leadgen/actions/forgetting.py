@@ -7,19 +7,20 @@ from typing import Any
 
 from sqlalchemy import text
 
+from leadgen.campaigns.titles import public_title
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.journal.models import Fact
 
-_HELD = """
-SELECT m.name AS contest, a.key AS action, a.kind, d.occurrence, d.state, d.data ->> 'note' AS note,
+_HELD = f"""
+SELECT {public_title("m")} AS contest, a.key AS action, a.kind, d.occurrence, d.state, d.data ->> 'note' AS note,
        d.begun_at, d.done_at
 FROM deed d
 JOIN entry e ON e.id = d.entry_id
 JOIN campaign m ON m.id = d.campaign_id
 JOIN action a ON a.id = d.action_id
 WHERE e.contact_id = %(contact)s ORDER BY d.id
-"""
+"""  # noqa: S608 - the only value put in by Python is a constant
 # What people wrote, what they answered, and what another system said about them.
 _FORGET = text("""
 UPDATE deed SET data = data - ARRAY['note', 'given', 'reason', 'by']

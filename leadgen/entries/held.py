@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from leadgen.campaigns.titles import public_title
 from leadgen.contacts import evidence
 from leadgen.contacts import service as contacts
 from leadgen.core import clock, hot
 from leadgen.entries import points
 
 FORMAT = "leadgen.data.2"
-_ENTRIES = """
-SELECT e.id, c.name AS contest, e.public_id, e.status, e.locale AS language, e.rules_version, e.channel, e.source,
+_ENTRIES = f"""
+SELECT e.id, {public_title("c")} AS contest, e.public_id, e.status, e.locale AS language, e.rules_version,
+       e.channel, e.source,
        e.created_at AS entered_at, e.confirmed_at, e.confirm_method, e.code AS referral_code,
        e.points + coalesce(sum(p.points), 0)::bigint AS points,
        e.chances + coalesce(sum(p.chances), 0)::bigint AS chances,
@@ -21,17 +23,18 @@ SELECT e.id, c.name AS contest, e.public_id, e.status, e.locale AS language, e.r
        e.display_name, e.is_on_board, e.is_name_on_card,
        (SELECT count(*) FROM entry f WHERE f.referrer_id = e.id AND f.status = 'confirmed') AS friends_confirmed
 FROM entry e JOIN campaign c ON c.id = e.campaign_id LEFT JOIN ledger_pending p ON p.entry_id = e.id
-WHERE e.contact_id = %(contact)s GROUP BY e.id, c.name ORDER BY e.id
-"""
-_ANSWERS = """
-SELECT c.name AS contest, a.key, q.texts -> %(locale)s ->> 'label' AS question, a.value, a.at
+WHERE e.contact_id = %(contact)s GROUP BY e.id, c.id ORDER BY e.id
+"""  # noqa: S608 - the only value put in by Python is a constant
+_ANSWERS = f"""
+SELECT {public_title("c")} AS contest, a.key, q.texts -> %(locale)s ->> 'label' AS question, a.value, a.at
 FROM answer a JOIN question q ON q.id = a.question_id JOIN campaign c ON c.id = q.campaign_id
 WHERE a.contact_id = %(contact)s ORDER BY a.id
-"""
-_MAILS = """
-SELECT c.name AS contest, m.letter, m.purpose, m.status, m.reason, m.created_at AS planned_at, m.due_at, m.sent_at
+"""  # noqa: S608 - the only value put in by Python is a constant
+_MAILS = f"""
+SELECT {public_title("c")} AS contest, m.letter, m.purpose, m.status, m.reason, m.created_at AS planned_at,
+       m.due_at, m.sent_at
 FROM message m JOIN campaign c ON c.id = m.campaign_id WHERE m.contact_id = %(contact)s ORDER BY m.id
-"""
+"""  # noqa: S608 - the only value put in by Python is a constant
 _CLICKS = """
 SELECT k.at, m.letter, l.url AS led_to, k.kind AS judged_as, k.evidence
 FROM click k JOIN message m ON m.id = k.message_id LEFT JOIN mail_link l ON l.id = k.link_id

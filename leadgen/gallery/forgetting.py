@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from leadgen.campaigns.titles import public_title
 from leadgen.core import hot, links, tokens
 from leadgen.core.db import db
 from leadgen.core.tokens import Purpose
@@ -16,17 +17,17 @@ from leadgen.gallery.models import Work, WorkState
 from leadgen.journal.models import Fact
 from leadgen.pictures.models import Picture
 
-_WORKS = """
-SELECT m.name AS contest, w.public_id, w.title, w.body AS text, w.state, w.reason, w.rights AS agreed_to, w.votes,
-       w.created_at AS handed_in_at, w.picture_id IS NOT NULL AS has_picture
+_WORKS = f"""
+SELECT {public_title("m")} AS contest, w.public_id, w.title, w.body AS text, w.state, w.reason, w.rights AS agreed_to,
+       w.votes, w.created_at AS handed_in_at, w.picture_id IS NOT NULL AS has_picture
 FROM work w JOIN entry e ON e.id = w.entry_id JOIN campaign m ON m.id = w.campaign_id
 WHERE e.contact_id = %(contact)s ORDER BY w.id
-"""
-_VOTES = """
-SELECT m.name AS contest, w.public_id AS work, v.at, v.is_counted
+"""  # noqa: S608 - the only value put in by Python is a constant
+_VOTES = f"""
+SELECT {public_title("m")} AS contest, w.public_id AS work, v.at, v.is_counted
 FROM vote v JOIN entry e ON e.id = v.entry_id JOIN work w ON w.id = v.work_id JOIN campaign m ON m.id = v.campaign_id
 WHERE e.contact_id = %(contact)s ORDER BY v.id
-"""
+"""  # noqa: S608 - the only value put in by Python is a constant
 
 
 def forget(facts: Sequence[Fact]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from leadgen.campaigns.cards import CampaignCard, MilestoneCard
 from leadgen.campaigns.models import Delivery, Metric, Milestone
+from leadgen.campaigns.titles import public_title
 from leadgen.core import clock, hot
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -31,8 +32,8 @@ WHERE a.entry_id = %(entry)s
 """
 
 
-_HELD = """
-SELECT c.name AS contest, m.texts, a.state, a.earned_at, a.delivered_at, k.code, k.used_at,
+_HELD = f"""
+SELECT {public_title("c")} AS contest, m.texts, a.state, a.earned_at, a.delivered_at, k.code, k.used_at,
        CASE WHEN d.award_id IS NOT NULL THEN jsonb_build_object('name', d.name, 'street', d.street, 'postcode',
             d.postcode, 'city', d.city, 'country', d.country, 'phone', d.phone) END AS sent_to
 FROM award a LEFT JOIN award_address d ON d.award_id = a.id
@@ -40,7 +41,7 @@ JOIN entry e ON e.id = a.entry_id JOIN milestone m ON m.id = a.milestone_id
 JOIN campaign c ON c.id = a.campaign_id
 LEFT JOIN coupon k ON k.entry_id = a.entry_id AND k.milestone_id = a.milestone_id AND k.status IN ('assigned', 'used')
 WHERE e.contact_id = %(contact)s ORDER BY a.id
-"""
+"""  # noqa: S608 - the only value put in by Python is a constant
 
 
 class Look(StrEnum):

@@ -6,15 +6,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
+from leadgen.campaigns.titles import public_title
 from leadgen.core import hot
 from leadgen.visits.models import VisitKind
 
 _OPENINGS = "SELECT kind, channel, number FROM visit_tally WHERE entry_id = %(entry)s AND number > 0"
-_HELD = """
-SELECT m.name AS contest, t.kind AS opened_by, t.channel, t.number
+_HELD = f"""
+SELECT {public_title("m")} AS contest, t.kind AS opened_by, t.channel, t.number
 FROM visit_tally t JOIN entry e ON e.id = t.entry_id JOIN campaign m ON m.id = e.campaign_id
 WHERE e.contact_id = %(contact)s AND t.number > 0 ORDER BY e.id, t.kind, t.channel
-"""
+"""  # noqa: S608 - the only value put in by Python is a constant
 _HUMANS = """
 SELECT entry_id, sum(number)::bigint AS number FROM visit_tally
 WHERE entry_id = ANY(%(entries)s::bigint[]) AND kind = 'human' GROUP BY entry_id

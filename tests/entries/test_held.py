@@ -37,18 +37,23 @@ def test_the_whole_person_is_in_it(card: CampaignCard, campaign: Campaign) -> No
     evidence.seal()
     db.session.commit()
 
+    second.texts = {"fr": {"title": "Un titre"}, "en": {"title": "A title"}}
+    db.session.commit()
+
     found = held.data(first_entry.contact_id)
+    language = found["language"]
+    titles = [one.texts[language]["title"] for one in (campaign, second)]
 
     assert found["email"] == "anna@mail.example"
     assert found["is_subscribed"] is False
     assert [(one["contest"], one["status"]) for one in found["entries"]] == [
-        (campaign.name, "confirmed"),
-        (second.name, "confirmed"),
+        (titles[0], "confirmed"),
+        (titles[1], "confirmed"),
     ]
     assert found["entries"][0]["source"] == {"utm_source": "radio"}
     assert [line["kind"] for line in found["entries"][0]["ledger"]] == ["entry"]
     assert found["entries"][0]["points"] == card.entry_points
-    assert [(one["contest"], one["value"]) for one in found["answers"]] == [(second.name, "sea")]
+    assert [(one["contest"], one["value"]) for one in found["answers"]] == [(titles[1], "sea")]
     assert [(act["purpose"], act["action"]) for act in found["consents"]] == [
         ("rules", "given"),
         ("marketing", "given"),

@@ -8,6 +8,7 @@ from flask import Flask
 
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
+from leadgen.contacts.models import Contact
 from leadgen.core import hot, links
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
@@ -171,6 +172,28 @@ def test_what_checks_and_visits_hold_can_be_downloaded_too(app: Flask, visitor: 
     assert held["checks"][0]["score"] == 60
     assert held["checks"][0]["reasons"] == [{"reason": "same_device", "points": 60}]
     assert [(one["opened_by"], one["number"]) for one in held["openings_of_your_links"]] == [("human", 1)]
+
+
+@pytest.mark.parametrize(("locale", "title"), [("fr", "Une croisière"), ("en", "A cruise")])
+def test_the_file_calls_a_contest_as_the_public_does(
+    app: Flask, visitor: Visitor, scene: Scene, locale: str, title: str
+) -> None:
+    """The studio's own name for a campaign is promised never to be seen by the public."""
+    with app.app_context():
+        ben = db.session.get_one(Entry, scene.ben_id)
+        campaign = db.session.get_one(Campaign, ben.campaign_id)
+        campaign.name = "Operation cheap leads"
+        for code, word in (("fr", "Une croisière"), ("en", "A cruise")):
+            campaign.texts = campaign.texts | {code: campaign.texts.get(code, {}) | {"title": word}}
+        db.session.get_one(Contact, ben.contact_id).locale = locale
+        make_sighting(ben)
+        make_visit_tally(ben)
+        db.session.commit()
+    answer = visitor.get(f"{scene.me}/data.json")
+    assert "Operation" not in answer.get_data(as_text=True)
+    held = json.loads(answer.data)
+    for part in ("entries", "how_you_came", "checks", "openings_of_your_links"):
+        assert {one["contest"] for one in held[part]} == {title}, part
 
 
 def test_erasure_asks_for_a_word_and_then_forgets(visitor: Visitor, scene: Scene) -> None:
