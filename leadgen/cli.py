@@ -84,15 +84,15 @@ def simulate(number: int, rate: float, seed: int | None, slug: str, pace: float)
     """Let people enter, confirm, share and answer in the running product on this machine."""
     import secrets
 
-    from leadgen.simulator import play
-    from leadgen.simulator.client import NotLoopback
+    from leadgen.simulator import client, play
 
     chosen = secrets.randbelow(10**6) if seed is None else seed
-    wanted = play.Play(settings.get().base_url, number, rate, chosen, slug, pace)
     try:
+        wanted = play.chosen(play.Play(settings.get().base_url, number, rate, chosen, slug, pace))
+        click.echo(f"Playing in {wanted.address}")
         with click.progressbar(length=number, label=f"{number} people, seed {chosen}") as bar:
             report = play.play(wanted, bar.update)
-    except (NotLoopback, play.NotPossible) as reason:
+    except (client.NotLoopback, play.NotPossible) as reason:
         raise click.ClickException(str(reason)) from reason
     for name, value in report.lines():
         click.echo(f"{name:<42} {value:>12}")

@@ -8,7 +8,7 @@ import re
 import resource
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from leadgen.simulator import mailbox, people
 from leadgen.simulator.client import Crowd, Tally, Target, loopback, source_of
@@ -43,6 +43,11 @@ class Play:
     seed: int
     slug: str = ""
     pace: float = 1.0
+
+    @property
+    def address(self) -> str:
+        """Where the contest is."""
+        return f"{self.base_url.rstrip('/')}/c/{self.slug}"
 
 
 @dataclass
@@ -84,6 +89,15 @@ class Report:
         return f"{name}, half within / 99 % within", f"{half * 1000:.0f} / {most * 1000:.0f} ms"
 
 
+def chosen(wanted: Play) -> Play:
+    """The same play in a contest that is named: the one asked for, else the first on the home page.
+
+    Raises NotLoopback or NotPossible.
+    """
+    target = loopback(wanted.base_url)
+    return wanted if wanted.slug else replace(wanted, slug=_first_campaign(target))
+
+
 def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> Report:
     """Play it to the end; `progress` is told how many more people are through.
 
@@ -92,7 +106,7 @@ def play(wanted: Play, progress: Callable[[int], None] = lambda _done: None) -> 
     target = loopback(wanted.base_url)
     if not 0 < wanted.people <= MOST_PEOPLE or not 0 < wanted.rate <= HIGHEST_RATE:
         raise NotPossible(f"Between 1 and {MOST_PEOPLE:,} people can play, at most {HIGHEST_RATE:g} a second.")
-    slug = wanted.slug or _first_campaign(target)
+    slug = chosen(wanted).slug
     _ask(target, "/dev/mailbox.json", "The development mailbox is not there: people could not read their mail.")
     _allow_files()
     loop = Loop()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
 
+import pytest
+from flask import Flask
+
+from leadgen import cli
+from leadgen.core import settings
 from leadgen.embedded.processes import free_port
 from leadgen.simulator import client, play
 from leadgen.simulator.client import NotLoopback, source_of
@@ -32,6 +37,22 @@ def test_it_is_bounded(people: int, rate: float) -> None:
 def test_it_says_that_nothing_runs() -> None:
     with pytest.raises(NotPossible, match="start the product with `make run`"):
         play.play(Play(f"http://127.0.0.1:{free_port()}", 1, 1, 1))
+
+
+def test_it_says_in_which_contest_it_plays(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Named or found on the home page, before the first person comes."""
+    monkeypatch.setattr(play, "_ask", lambda _target, _path, _otherwise: '<a href="/c/win-a-cruise">Win</a>')
+    here = replace(settings.get(), base_url="http://127.0.0.1:8000")
+    monkeypatch.setattr(settings, "get", lambda: here)
+
+    def played(wanted: Play, _progress: object) -> None:
+        raise NotPossible(f"stopped before {wanted.slug}")
+
+    monkeypatch.setattr(play, "play", played)
+    for words, slug in (([], "win-a-cruise"), (["--campaign", "other"], "other")):
+        told = app.test_cli_runner().invoke(cli.simulate, words).output
+        assert told.startswith(f"Playing in http://127.0.0.1:8000/c/{slug}\n")
+        assert f"stopped before {slug}" in told
 
 
 def test_everybody_comes_from_a_loopback_address_of_their_own() -> None:
