@@ -14,6 +14,7 @@ from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.core import hot
 from leadgen.core.db import db
 from tests import factories
+from tests.analytics.spreading import make_random_spread
 from tests.world import World
 
 
@@ -183,3 +184,19 @@ def test_a_question_is_moved_by_keyboard_and_keeps_the_focus(page: Page, base: s
     expect(page.get_by_role("link", name="Question 1?")).to_be_focused()
     expect(page.frame_locator(".builder-preview iframe").locator("legend").first).to_have_text("Question 2?")
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_column_of_the_virality_page_is_cut(page: Page, app: Flask, world: World, width: int) -> None:
+    """At 1280 px everything fits; on a phone the box scrolls, by the keyboard too."""
+    with app.app_context():
+        make_random_spread(db.session.get_one(Campaign, world.campaign.id), seed=7, people=30)
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(f"/admin/campaigns/{world.campaign.id}/virality")
+    boxes = page.locator(".table-scroll")
+    assert boxes.count() == 2
+    for box in boxes.all():
+        box.focus()
+        expect(box).to_be_focused()
+        if width == 1280:
+            assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
