@@ -112,6 +112,9 @@ def parse(raw: str) -> Address:
         raise Invalid(_("Enter your e-mail address."), "email")
     if len(typed) > LONGEST:
         raise Invalid(_("This address is too long."), "email")
+    if not typed.rpartition("@")[0].isascii():  # a domain has another spelling for this (IDNA), a mailbox has none
+        message = _("The part before the @ may hold only unaccented Latin letters, digits and signs. Check it.")
+        raise Invalid(message, "email")
     try:
         checked = validate_email(typed, check_deliverability=False)
     except EmailNotValidError:

@@ -39,6 +39,13 @@ def test_what_is_no_address_is_refused_in_words(typed: str) -> None:
     assert refused.value.field == "email"
 
 
+@pytest.mark.parametrize("typed", ["éric@exämple.fr", "éric@example.com", "анна@example.com"])
+def test_a_mailbox_that_no_mail_can_name_is_refused_with_the_reason(typed: str) -> None:
+    with pytest.raises(Invalid, match="before the @") as refused:
+        address.parse(typed)
+    assert refused.value.field == "email"
+
+
 @given(st.emails())
 def test_the_key_of_a_key_is_the_key(email: str) -> None:
     try:

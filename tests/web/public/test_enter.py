@@ -64,6 +64,7 @@ def test_entering_does_not_depend_on_marketing(visitor: Visitor, scene: Scene) -
     [
         ({"email": ""}, "email", "Enter your e-mail address."),
         ({"email": "zoe"}, "email", "Check the address"),
+        ({"email": "éric@exämple.fr"}, "email", "The part before the @ may hold only unaccented Latin letters"),
         ({"email": "zoe@mailinator.com"}, "email", "throw-away mailbox"),
         ({"first_name": " "}, "first_name", "Enter your first name."),
         ({"first_name": "see <a>"}, "first_name", "as a friend would write it"),
@@ -92,6 +93,15 @@ def test_mistakes_are_named_in_the_persons_language(visitor: Visitor, scene: Sce
     page = visitor.enter("/c/island?lang=fr", email="", consent_rules=None)
     assert "Acceptez le règlement pour participer." in page.text
     assert "2 points demandent votre attention" in page.text
+
+
+def test_an_accent_in_the_mailbox_is_named_in_french_and_one_in_the_domain_is_taken(
+    visitor: Visitor, scene: Scene
+) -> None:
+    page = visitor.enter("/c/island?lang=fr", email="éric@exämple.fr")
+    assert page.status_code == 400
+    assert "avant le @, seuls les lettres latines sans accent" in page.text
+    assert visitor.enter(email="eric@exämple.fr").status_code == 303
 
 
 def test_a_likely_typing_error_is_offered_never_put_in_place(visitor: Visitor, scene: Scene) -> None:

@@ -127,6 +127,12 @@ def test_a_wrong_correction_is_named(visitor: Visitor, scene: Scene) -> None:
     assert 'value="zoe"' in page.text
 
 
+def test_a_correction_to_a_mailbox_that_no_mail_can_name_is_refused(visitor: Visitor, scene: Scene) -> None:
+    page = visitor.post(f"{_waiting(visitor)}/correct", {"email": "éric@exämple.fr"})
+    assert page.status_code == 400
+    assert "The part before the @ may hold only unaccented Latin letters" in page.text
+
+
 def test_an_address_is_corrected_three_times_at_most(visitor: Visitor, scene: Scene) -> None:
     path = _waiting(visitor)
     for number in range(3):
