@@ -7,21 +7,28 @@ from urllib.parse import SplitResult, urlsplit
 
 LONGEST_NAME = 40
 # Spammers write their message into the name field and let the product mail it.
-_NOT_IN_NAMES = re.compile(r"[/.:@\\<>{}\[\]|\d\x00-\x1f\u202a-\u202e\u2066-\u2069]|https?", re.IGNORECASE)
+_NOT_IN_NAMES = re.compile(r"[/.:@\\<>{}\[\]|\d\x00-\x1f]|https?", re.IGNORECASE)
+# Signs nobody sees that turn the direction of what follows, beyond the words of whoever typed them.
+_DIRECTION_MARKS = re.compile(r"[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 
 _ENDS_A_SENTENCE = ".!?…:\n"
 _ARTICLES = frozenset({"A", "An", "One", "Two", "Three", "Four", "Un", "Une", "Des", "Deux", "Trois", "Quatre"})
 
 
+def undirected(words: str) -> str:
+    """The words without signs that turn the direction of what stands after them."""
+    return _DIRECTION_MARKS.sub("", words)
+
+
 def shown_name(name: str) -> str:
     """The first name if it can be shown to a stranger, else nothing: at most 40 letters, no address in it."""
-    tidy = " ".join(name.split())
+    tidy = " ".join(undirected(name).split())
     return "" if len(tidy) > LONGEST_NAME or _NOT_IN_NAMES.search(tidy) else tidy
 
 
 def one_line(words: str, longest: int = 500) -> str:
-    """The words on one line, control characters gone, cut to `longest` characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in words).split())[:longest]
+    """The words on one line, control characters and direction marks gone, cut to `longest` characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in undirected(words)).split())[:longest]
 
 
 def address_parts(address: str) -> SplitResult:

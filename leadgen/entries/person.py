@@ -203,7 +203,7 @@ def show_as(entry_id: int, *, display_name: str, is_on_board: bool, is_name_on_c
 
     An empty `display_name` means the first name. Raises NotFound; Invalid for a name that is not fit to be shown.
     """
-    tidy = " ".join(display_name.split())
+    tidy = " ".join(text.undirected(display_name).split())
     if len(tidy) > NAME_LIMIT or text.shown_name(tidy) != tidy:
         limit = {"limit": NAME_LIMIT}
         raise Invalid(_("Use at most %(limit)d letters: no digits, no address, no link.") % limit, "display_name")

@@ -13,6 +13,7 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.core.text import undirected
 from leadgen.entries.models import Entry, EntryStatus, ReferralReason, ReferralState, Review
 from leadgen.fraud.models import Appeal
 from leadgen.journal import service as journal
@@ -53,7 +54,7 @@ def send(entry_id: int, words: str) -> Appeal:
 
     Raises Invalid(field="appeal"), Conflict for a second one or without a ground, NotFound.
     """
-    tidy = words.strip()
+    tidy = undirected(words).strip()
     if not tidy:
         raise Invalid(_("Write in a few words what we should know."), "appeal")
     if len(tidy) > LONGEST:

@@ -28,7 +28,7 @@ def ben(context: None) -> Entry:
 
 def test_one_message_and_one_answer_by_mail(ben: Entry) -> None:
     assert appeals.standing(ben.id).may_appeal
-    appeals.send(ben.id, "  These are my cousins. ")
+    appeals.send(ben.id, "  These are \u202emy cousins. ")
     db.session.commit()
     assert db.session.get_one(Appeal, ben.id).text == "These are my cousins."
     assert not appeals.standing(ben.id).may_appeal

@@ -16,6 +16,7 @@ from leadgen.contacts.address import Address
 from leadgen.core import clock, settings, tokens
 from leadgen.core.errors import Invalid, TokenInvalid
 from leadgen.core.i18n import gettext as _
+from leadgen.core.text import undirected
 from leadgen.core.tokens import Purpose
 
 TOKEN_SECONDS = 24 * 3600
@@ -103,7 +104,7 @@ class EntryForm(Form):
 
     def validate_first_name(self, field: StringField) -> None:
         """Ask for a name that fits on a page and holds no address or link."""
-        name = " ".join((field.data or "").split())
+        name = " ".join(undirected(field.data or "").split())
         field.data = name
         if not name:
             raise ValidationError(_("Enter your first name."))

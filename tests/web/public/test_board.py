@@ -122,7 +122,7 @@ def test_my_page_shows_the_lines_around_me(app: Flask, visitor: Visitor, race: S
 
 
 def test_a_person_chooses_the_name_and_whether_to_be_named(app: Flask, visitor: Visitor, race: Scene) -> None:
-    answer = visitor.post(f"{race.me}/name?lang=en", {"display_name": "Capitaine", "is_on_board": "1"})
+    answer = visitor.post(f"{race.me}/name?lang=en", {"display_name": "Capi\u202etaine\u200f", "is_on_board": "1"})
     assert answer.status_code == 303
     assert "Saved." in visitor.get(answer.location).text
     assert "Capitaine" in text_of(visitor.get(address(race)))

@@ -104,6 +104,12 @@ def test_an_accent_in_the_mailbox_is_named_in_french_and_one_in_the_domain_is_ta
     assert visitor.enter(email="eric@exämple.fr").status_code == 303
 
 
+def test_a_first_name_is_kept_without_signs_that_turn_what_follows(visitor: Visitor, scene: Scene) -> None:
+    visitor.enter(first_name="\u202eZoé\u200f")
+    assert _entry("zoe@mail.example")["first_name"] == "Zoé"
+    assert visitor.enter(first_name="\u202e\u2066", email="other@mail.example").status_code == 400
+
+
 def test_a_likely_typing_error_is_offered_never_put_in_place(visitor: Visitor, scene: Scene) -> None:
     page = visitor.enter(email="zoe@gmial.com")
     assert page.status_code == 400
