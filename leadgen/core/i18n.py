@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext as gettext_module
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from babel.messages.pofile import read_po
 LOCALES = ("en", "fr")
 DEFAULT_LOCALE = "en"
 TRANSLATIONS = Path(__file__).parent.parent / "translations"
+_FIRST = re.compile(r"\b1(?= [^\W\d])")
 _locale: ContextVar[str] = ContextVar("locale", default=DEFAULT_LOCALE)
 
 
@@ -90,7 +92,9 @@ def format_money(minor_units: int, currency: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _day(day: date, style: str, code: str) -> str:
-    return dates.format_date(day, format=style, locale=_babel(code))
+    written = dates.format_date(day, format=style, locale=_babel(code))
+    # French counts the first of a month, “1er décembre”; the patterns do not know.
+    return _FIRST.sub("1er", written) if code == "fr" and day.day == 1 else written
 
 
 @lru_cache(maxsize=2048)
