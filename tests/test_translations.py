@@ -53,5 +53,10 @@ def test_placeholders_are_the_same_in_both_languages(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.name)
+def test_french_needs_no_elision_before_a_brands_name(path: Path) -> None:
+    assert not re.findall(r"\b(?:de|que|jusque|lorsque) %\(brand\)s", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.name)
 def test_french_has_its_typography(path: Path) -> None:
     assert [words for _, words in _entries(path) if TYPOGRAPHY.search(words)] == []

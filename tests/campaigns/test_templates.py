@@ -1,5 +1,6 @@
 """The templates: complete in both languages, and lawful from the start (rules generator)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,14 @@ def test_french_has_its_typography(key: str) -> None:
     french += _leaves([step["texts"]["fr"] for step in template["sequence"]["steps"]])
 
     assert not [leaf for leaf in french if any(sign in leaf for sign in (" :", " ;", " !", " ?", " »", "« ", "'"))]
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_french_needs_no_elision_before_the_brands_name(key: str) -> None:
+    """“de Escales” would be wrong, and “d’Haribo” as well: no rule tells from the letters."""
+    assert not [
+        leaf for leaf in _leaves(catalogue.read(key)) if re.search(r"\b(de|que|jusque|lorsque) \{brand\}", leaf)
+    ]
 
 
 @pytest.mark.parametrize("key", KEYS)
