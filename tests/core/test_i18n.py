@@ -35,7 +35,12 @@ def test_days_are_those_of_the_given_zone() -> None:
 
 @pytest.mark.parametrize(
     ("style", "written"),
-    [("long", "1er décembre 2026"), ("medium", "1er déc. 2026"), ("full", "mardi 1er décembre 2026"), ("short", "01/12/2026")],
+    [
+        ("long", "1er décembre 2026"),
+        ("medium", "1er déc. 2026"),
+        ("full", "mardi 1er décembre 2026"),
+        ("short", "01/12/2026"),
+    ],
 )
 def test_french_counts_the_first_of_a_month(style: str, written: str) -> None:
     with i18n.speaking("fr"):

@@ -22,6 +22,10 @@ _PAGES = {
     "/scroll": "<p style='height: 4000px'>Scroll.</p><leadgen-contest popup='scroll:50'></leadgen-contest>",
 }
 
+# How far each part of the card stands below the one before it.
+_GAPS = """card => [...card.children].slice(1).map((part) =>
+  part.getBoundingClientRect().top - part.previousElementSibling.getBoundingClientRect().bottom)"""
+
 
 class Site:
     """Somebody's site that includes our script, with a strict policy of its own."""
@@ -114,7 +118,15 @@ def test_somebody_enters_in_the_page_of_a_shop(tab: Page, site: Site, stack: Sta
     assert not tab.get_by_text("The link in the page").is_visible()
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
+    before = frame.bounding_box()["height"]  # type: ignore[index]
     _enter(tab, "nora@mail.example")
+    tab.wait_for_timeout(500)
+    card = tab.frame_locator("iframe").locator("main")
+    content = card.evaluate("main => main.getBoundingClientRect().height")
+    assert abs(frame.bounding_box()["height"] - content) < 2  # type: ignore[index]
+    assert content < before - 100
+    gaps = card.locator(".card").evaluate(_GAPS)
+    assert min(gaps) >= 8, gaps
     assert tab.evaluate("window.heard === true")
     assert tab.context.cookies() == []
     with tab.context.expect_page() as opened:
