@@ -37,7 +37,7 @@ FOLDER = Path(__file__).parent / "rules"
 PLACEHOLDERS = (
     "organiser", "address", "brand", "contact", "title", "starts", "ends", "timezone", "confirmation_days", "countries",
     "minimum_age", "prizes", "total", "total_value", "entry_points", "referral_points", "answer_points", "actions",
-    "award", "tie_break", "referral_terms",
+    "award", "telling", "tie_break", "referral_terms",
 )  # fmt: skip
 Change = dict[str, Any]
 
@@ -75,9 +75,11 @@ def filled(source: str, campaign: Campaign, brand: Brand, locale: str) -> str:
 
 
 def _values(campaign: Campaign, brand: Brand, locale: str) -> dict[str, str]:
-    award: str = catalogue.read(campaign.template)["award"][locale]
+    template = catalogue.read(campaign.template)
+    award: str = template["award"][locale]
     return {
         "award": award + _voting(campaign),  # first: it holds placeholders itself
+        "telling": template["telling"][locale] if "telling" in template else _telling(),
         "tie_break": _tie_break(campaign),
         "referral_terms": _referral_terms(campaign),
         "organiser": brand.legal_name,
@@ -105,6 +107,14 @@ def _total(campaign: Campaign) -> str:
     """The sentence that adds up the prizes; nothing where none has a value."""
     total = _total_value(campaign)
     return _("Total value: %(value)s.") % {"value": total} + " " if total else ""
+
+
+def _telling() -> str:
+    """How winners hear of it, where the template has no words of its own for what goes out at once."""
+    return _(
+        "We write to the winners at their confirmed address within 14 days of the close. Without an answer within 7 "
+        "days of our message, the prize goes to the next person in the same order."
+    )
 
 
 def _tie_break(campaign: Campaign) -> str:

@@ -93,6 +93,21 @@ def test_the_rules_are_filled_in_both_languages(key: str) -> None:
     assert "Aucun achat" in campaign.texts["fr"]["rules"]
 
 
+@pytest.mark.usefixtures("context")
+def test_a_code_that_goes_out_at_once_asks_for_no_answer() -> None:
+    coupons, draw = (
+        campaigns.create_from_template(make_brand(), key, name="Summer").texts
+        for key in ("coupon-giveaway", "prize-draw")
+    )
+
+    assert "within 14 days of the close" not in coupons["en"]["rules"]
+    assert "no need to answer us to keep it" in coupons["en"]["rules"]
+    assert "14 jours suivant la clôture" not in coupons["fr"]["rules"]
+    assert "pas nécessaire de nous répondre pour le garder" in coupons["fr"]["rules"]
+    assert "within 14 days of the close" in draw["en"]["rules"]
+    assert "dans les 14 jours suivant la clôture" in draw["fr"]["rules"]
+
+
 @pytest.mark.parametrize("data", [*map(catalogue.read, KEYS), yaml.safe_load(seed.DATA.read_text("utf-8"))])
 def test_every_picture_is_drawn(data: dict[str, Any]) -> None:
     hero = data["picture"] if "picture" in data else data["campaign"]["picture"]
