@@ -69,6 +69,14 @@ def codes_confirm(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.codes", campaign_id=campaign_id, milestone_id=milestone_id), 303)
 
 
+@blueprint.get(f"{_PAGE}/confirm")
+@guarded_by(Guard.STAFF)
+def codes_report(campaign_id: int, milestone_id: int) -> ResponseReturnValue:
+    """The report stands once, at the address that loaded; whoever comes back to it finds the vault."""
+    tiers.find(campaign_of_mine(campaign_id), milestone_id)
+    return redirect(url_for("admin.codes", campaign_id=campaign_id, milestone_id=milestone_id), 303)
+
+
 codes_load.most_bytes = loading.MOST_BYTES + 64 * 1024  # type: ignore[attr-defined]  # read at the door, before CSRF
 
 

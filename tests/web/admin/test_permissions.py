@@ -65,6 +65,7 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.codes"): 200,
     ("POST", "admin.codes_load"): 422,
     ("POST", "admin.codes_confirm"): 303,
+    ("GET", "admin.codes_report"): 303,
     ("POST", "admin.code_void"): GONE_ON,
     ("GET", "admin.codes_csv"): 200,
     ("GET", "admin.redeem"): 200,

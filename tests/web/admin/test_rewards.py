@@ -180,6 +180,16 @@ def test_codes_are_shown_then_loaded_with_a_report_and_written_out(ada: Staff, v
     assert "Load 1 code" in again
 
 
+def test_the_report_keeps_its_tabs_and_its_address_leads_back_to_the_vault(ada: Staff, vault_page: str) -> None:
+    """Whoever changes the language there, or opens the address again, asks for it with GET."""
+    vault = ada.get(vault_page).text
+    loaded = _confirm(ada, vault_page, _upload(ada, vault_page, b"ONE\n").text).text
+    assert "1 code was added." in loaded
+    assert loaded.count('aria-current="page"') == vault.count('aria-current="page"') > 0
+    again = ada.get(f"{vault_page}/confirm")
+    assert (again.status_code, again.location) == (303, vault_page)
+
+
 def test_what_cannot_be_read_is_refused_and_says_where(ada: Staff, vault_page: str) -> None:
     assert _upload(ada, vault_page, b"\xff\xfe\xff").status_code == 422
     assert ada.post(vault_page, {}).status_code == 422
