@@ -46,16 +46,16 @@ SELECT channel, sum(number)::bigint AS visits FROM counter
 WHERE campaign_id = :campaign AND name = 'ref_visit' GROUP BY 1
 """
 _SOURCES = """
-WITH counted AS (
-    SELECT coalesce(nullif(source ->> 'utm_source', ''), nullif(source ->> 'host', ''), channel) AS source,
-           count(*) AS entries, count(*) FILTER (WHERE status = 'confirmed') AS confirmed
-    FROM entry WHERE campaign_id = :campaign AND referrer_id IS NULL GROUP BY 1
-), placed AS (
-    SELECT *, row_number() OVER (ORDER BY entries DESC, source) AS place FROM counted
-)
 SELECT CASE WHEN place <= :limit THEN source END AS source,
        sum(entries)::bigint AS entries, sum(confirmed)::bigint AS confirmed
-FROM placed GROUP BY 1 ORDER BY min(place)
+FROM (
+    SELECT *, row_number() OVER (ORDER BY entries DESC, source) AS place
+    FROM (
+        SELECT coalesce(nullif(source ->> 'utm_source', ''), nullif(source ->> 'host', ''), channel) AS source,
+               count(*) AS entries, count(*) FILTER (WHERE status = 'confirmed') AS confirmed
+        FROM entry WHERE campaign_id = :campaign AND referrer_id IS NULL GROUP BY 1
+    ) AS counted
+) AS placed GROUP BY 1 ORDER BY min(place)
 """
 _AT_A_GLANCE = """
 SELECT c.id,

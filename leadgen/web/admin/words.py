@@ -207,6 +207,14 @@ def fact(name: str) -> str:
         "work.published": _("A work was accepted"),
         "work.refused": _("A work was refused"),
         "work.withdrawn": _("Withdrew a work"),
+        "sequence.entered": _("Entered the sequence"),
+        "sequence.exited": _("Left the sequence"),
+        "sequence.finished": _("Finished the sequence"),
+    }.get(name) or _won_and_judged(name)
+
+
+def _won_and_judged(name: str) -> str:
+    return {
         "action.credited": _("Did an action that earns points"),
         "action.refused": _("An action was not accepted"),
         "appeal.answered": _("Got an answer about a decision"),
@@ -216,9 +224,6 @@ def fact(name: str) -> str:
         "reward.earned": _("Earned a reward"),
         "reward.given": _("Got a reward"),
         "reward.taken": _("A reward was taken back"),
-        "sequence.entered": _("Entered the sequence"),
-        "sequence.exited": _("Left the sequence"),
-        "sequence.finished": _("Finished the sequence"),
     }.get(name, name)
 
 
