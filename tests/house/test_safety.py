@@ -55,6 +55,13 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/nurture/audiences.py": "constants of the module, of mail.groups, and the condition of a segment",
     "leadgen/nurture/expansion.py": "constants, and the condition of a segment: to whom, and in which states",
     "leadgen/nurture/service.py": "a constant of mail.groups: how a recipient's group is found",
+    "leadgen/campaigns/titles.py": "the alias of the contest's row, a constant of each statement",
+    "leadgen/actions/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/entries/held.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/fraud/held.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/gallery/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/rewards/mine.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/visits/reading.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
 }
 _INLINE = re.compile(
