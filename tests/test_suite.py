@@ -49,7 +49,7 @@ def test_a_thread_that_forgets_its_connection_fails_nobody(
 
     def work() -> None:
         hot.one("SELECT 1 AS one", {})
-        left.append(weakref.ref(hot._connection()))
+        left.append(weakref.ref(hot._line().connection))
 
     thread = threading.Thread(target=work)
     thread.start()
