@@ -47,9 +47,11 @@ def test_without_limits_everything_is_granted(context: None) -> None:
 @pytest.mark.parametrize("bucket", ["provider", "lane:bulk", "group:gmail"])
 def test_a_bucket_holds_one_seconds_worth(context: None, bucket: str) -> None:
     pace(bucket, 50)
-    assert taken(30) == 30
-    assert 20 <= taken(30) <= 25  # what flowed in between the two calls
-    assert pacing.grant(Lane.BULK, GMAIL, "", 100).is_dry
+    started = time.monotonic()
+    granted = [taken(30) for _time in range(4)]
+    flowed_in = 50 * (time.monotonic() - started) + 1  # a slow machine lets more flow in between the calls
+    assert granted[:2] >= [30, 20]
+    assert 50 <= sum(granted) <= 50 + flowed_in
 
 
 def test_the_smallest_bucket_decides(context: None) -> None:
