@@ -15,7 +15,7 @@ from leadgen.simulator import people
 from leadgen.simulator.client import Crowd, Target, source_of
 from leadgen.simulator.life import Outcome, Stage, live
 
-_EXPAND = "leadgen.nurture.jobs.expand"
+_EXPAND = "leadgen.broadcasts.jobs.expand"
 _PUMP = "leadgen.mail.jobs.pump_mail"
 _SMALL = 10_000  # mails in the shorter queue
 _DRAINED = 100_000

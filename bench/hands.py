@@ -14,13 +14,13 @@ from rq.utils import import_attribute
 from sqlalchemy import select
 
 from leadgen.app import create_app
+from leadgen.broadcasts import service as broadcasts
+from leadgen.broadcasts.audiences import Audience
+from leadgen.broadcasts.service import BroadcastInput
 from leadgen.campaigns.models import Campaign
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import QueueName
-from leadgen.nurture import broadcasts
-from leadgen.nurture.audiences import Audience
-from leadgen.nurture.broadcasts import BroadcastInput
 from leadgen.nurture.models import Step
 
 

@@ -21,6 +21,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from leadgen.accounts.models import Brand, MemberRole, Membership, Role, User
+from leadgen.broadcasts.models import Broadcast
 from leadgen.campaigns.models import Campaign, CampaignStatus, Prize, Proof, Question, QuestionKind, RulesVersion
 from leadgen.contacts import address
 from leadgen.contacts.models import (
@@ -65,7 +66,7 @@ from leadgen.mail.models import (
     Stream,
     WarmUp,
 )
-from leadgen.nurture.models import Broadcast, Enrolment, EnrolmentStatus, Sequence, Step
+from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
 from leadgen.segments.models import Segment, SegmentSize
 from tests import texts
 

@@ -9,6 +9,8 @@ from sqlalchemy import func, select
 from leadgen import seed
 from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand, Membership
+from leadgen.broadcasts import audiences
+from leadgen.broadcasts.audiences import Audience
 from leadgen.campaigns import cards
 from leadgen.campaigns.checking import missing_before_launch
 from leadgen.campaigns.models import Campaign, CampaignStatus, QuestionKind, RulesVersion
@@ -21,8 +23,7 @@ from leadgen.core.settings import Environment, Settings
 from leadgen.entries import points
 from leadgen.journal.models import Fact
 from leadgen.mail import gates
-from leadgen.nurture import audiences, sequences
-from leadgen.nurture.audiences import Audience
+from leadgen.nurture import sequences
 
 pytestmark = pytest.mark.usefixtures("context")
 

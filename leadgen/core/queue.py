@@ -49,7 +49,7 @@ class Bell(StrEnum):
     LOOKS = "leadgen.fraud.jobs.look"
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
-    BROADCASTS = "leadgen.nurture.jobs.expand"
+    BROADCASTS = "leadgen.broadcasts.jobs.expand"
 
 
 BELL_QUEUES = {

@@ -54,7 +54,7 @@ _CANCEL = """
 UPDATE message m SET status = 'cancelled', reason = :note, lease_until = NULL FROM chosen c WHERE m.id = c.id
 RETURNING m.id
 """
-# First of all, so that nobody closes it again meanwhile (nurture.expansion): the lock holds until the transaction ends.
+# First of all, so that nobody closes it again meanwhile (broadcasts.expansion): the lock holds until the end.
 _REOPEN = text("""
 WITH locked AS (SELECT id, state, reason FROM stream WHERE id = :stream FOR UPDATE)
 UPDATE stream s SET state = 'open', reason = '', changed_at = :now, changed_by = :by

@@ -1,4 +1,4 @@
-"""Jobs of the nurture room: plan the letters that are due, and turn broadcasts into messages."""
+"""The job of the nurture room: plan the letters that are due."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
-from leadgen.nurture import expansion
 from leadgen.nurture import service as nurture
 
 SECONDS = 2.0
@@ -25,21 +24,3 @@ def plan() -> int:
             break
     db.session.commit()
     return total
-
-
-def expand() -> None:
-    """Start scheduled broadcasts, cancel, write messages and finish, for about two seconds (job).
-
-    Cancelling comes first: somebody who pressed the button must not wait until another broadcast is written.
-    """
-    until = time.monotonic() + SECONDS
-    expansion.start_due()
-    db.session.commit()
-    while expansion.cancel_chunk() or expansion.expand_chunk():
-        db.session.commit()
-        if time.monotonic() > until:
-            queue.ring(Bell.BROADCASTS)
-            break
-    db.session.commit()
-    expansion.finish()
-    db.session.commit()

@@ -19,12 +19,11 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.journal.models import Fact
-from leadgen.letters import checking
+from leadgen.letters import checking, writing
 from leadgen.letters.checking import Finding
 from leadgen.letters.models import Lane
 from leadgen.letters.rendering import OwnWords
 from leadgen.mail import streams
-from leadgen.nurture import writing
 from leadgen.nurture.models import Sequence, Step
 
 LONGEST_DELAY = 365 * 86400

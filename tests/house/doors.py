@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from werkzeug.routing import Rule
 
 from leadgen.actions.models import Deed
+from leadgen.broadcasts.models import Broadcast
 from leadgen.campaigns.models import Action, Milestone
 from leadgen.core import links
 from leadgen.core.db import db
@@ -19,7 +20,7 @@ from leadgen.fraud.models import Ruling
 from leadgen.gallery.models import Work
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
-from leadgen.nurture.models import Broadcast, Step
+from leadgen.nurture.models import Step
 from leadgen.pictures import service as pictures
 from leadgen.rewards.models import Award, Coupon
 from leadgen.segments.models import Segment

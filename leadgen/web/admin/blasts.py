@@ -9,6 +9,9 @@ from typing import Any
 from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from leadgen.broadcasts import expansion, progress
+from leadgen.broadcasts import service as nurture
+from leadgen.broadcasts.models import Broadcast
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, i18n
 from leadgen.core.errors import Conflict, Invalid
@@ -16,9 +19,6 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.letters import checking
 from leadgen.mail.models import MessageStatus
-from leadgen.nurture import broadcasts as nurture
-from leadgen.nurture import expansion, progress
-from leadgen.nurture.models import Broadcast
 from leadgen.web import staff
 from leadgen.web.admin.broadcasts import broadcast_of_mine
 from leadgen.web.admin.door import blueprint

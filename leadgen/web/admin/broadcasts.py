@@ -9,17 +9,17 @@ from flask import Response, make_response, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from wtforms import BooleanField, FormField
 
+from leadgen.broadcasts import audiences, progress
+from leadgen.broadcasts import service as nurture
+from leadgen.broadcasts.audiences import Audience
+from leadgen.broadcasts.models import Broadcast
+from leadgen.broadcasts.service import BroadcastInput
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, i18n
 from leadgen.core.errors import Conflict, Invalid, TooMany
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import kinds
 from leadgen.mail import service as mail
-from leadgen.nurture import audiences, progress
-from leadgen.nurture import broadcasts as nurture
-from leadgen.nurture.audiences import Audience
-from leadgen.nurture.broadcasts import BroadcastInput
-from leadgen.nurture.models import Broadcast
 from leadgen.segments import service as segments
 from leadgen.segments.models import Segment
 from leadgen.web import staff

@@ -8,6 +8,7 @@ from math import ceil
 from babel.numbers import format_decimal
 
 from leadgen.analytics import service as analytics
+from leadgen.broadcasts.models import BroadcastStatus
 from leadgen.campaigns.models import CampaignStatus, QuestionKind
 from leadgen.contacts.models import SuppressionReason
 from leadgen.core import i18n
@@ -17,7 +18,6 @@ from leadgen.entries.models import EntryStatus, LedgerKind
 from leadgen.letters import kinds
 from leadgen.mail import reasons
 from leadgen.mail.models import MessageStatus
-from leadgen.nurture.models import BroadcastStatus
 
 
 def campaign_status(status: str) -> str:

@@ -9,14 +9,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from leadgen.broadcasts import jobs, progress
+from leadgen.broadcasts import service as nurture
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.mail import pacing
 from leadgen.mail.models import Message, MessageStatus, Stream, StreamState, WarmUp
-from leadgen.nurture import broadcasts as nurture
-from leadgen.nurture import jobs, progress
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 from leadgen.web.admin import blasts
 from tests import factories
 from tests.web.admin.studio import Staff, fields_of

@@ -13,6 +13,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import event, select
 
+from leadgen.broadcasts import expansion, jobs
+from leadgen.broadcasts import service as broadcasts
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.contacts.models import Contact
 from leadgen.core import clock as product_clock
@@ -21,8 +24,6 @@ from leadgen.letters.models import Lane
 from leadgen.mail import jobs as mail_jobs
 from leadgen.mail import outbox, pacing
 from leadgen.mail.models import Message
-from leadgen.nurture import broadcasts, expansion, jobs
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 from leadgen.web.admin.forms import aware
 from tests import texts
 from tests.conftest import Clock

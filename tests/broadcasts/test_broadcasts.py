@@ -9,6 +9,11 @@ import pytest
 from sqlalchemy import select, text
 
 from leadgen.accounts.models import Brand
+from leadgen.broadcasts import expansion, jobs
+from leadgen.broadcasts import service as broadcasts
+from leadgen.broadcasts.audiences import Audience
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
+from leadgen.broadcasts.service import BroadcastInput
 from leadgen.campaigns.models import Campaign, CampaignStatus
 from leadgen.contacts.models import Contact
 from leadgen.core import clock
@@ -16,10 +21,6 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.mail import rescue, streams
 from leadgen.mail.models import Message, MessageStatus, Stream, StreamState
-from leadgen.nurture import broadcasts, expansion, jobs
-from leadgen.nurture.audiences import Audience
-from leadgen.nurture.broadcasts import BroadcastInput
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 from tests import texts
 from tests.factories import (
     fresh,

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from leadgen.broadcasts import progress
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.letters.models import Lane
 from leadgen.mail.models import MessageStatus, Stream
-from leadgen.nurture import progress
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 from tests.factories import make_broadcast, make_campaign, make_entry, make_message
 
 LARGE = progress.COUNTED + 1

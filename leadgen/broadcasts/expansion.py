@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text
 
+from leadgen.broadcasts.audiences import Audience
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
 from leadgen.core import clock, queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.letters import kinds
 from leadgen.mail import groups, streams
-from leadgen.nurture.audiences import Audience
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 
 CHUNK = 20_000
 # People with a sign of life within a month come first, then within half a year, then everybody: exact order would cost
@@ -56,7 +56,7 @@ WITH stretch AS MATERIALIZED (
 )
 SELECT (SELECT count(*) FROM stretch) AS looked_at, (SELECT max(id) FROM stretch) AS last_id,
        (SELECT count(*) FROM wanted) AS wanted
-"""  # noqa: S608 - constants of this module and of mail.groups; {people} is that of nurture.audiences
+"""  # noqa: S608 - constants of this module and of mail.groups; {people} is that of broadcasts.audiences
 # The base may have grown tenfold since the tables were last analysed; a chunk is looked up row by row in any case.
 _PLANS = text("SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)")
 

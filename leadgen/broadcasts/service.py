@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from leadgen.broadcasts import audiences
+from leadgen.broadcasts.audiences import Audience, Size
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
 from leadgen.campaigns import cards
 from leadgen.campaigns.checking import Problem
 from leadgen.campaigns.models import Campaign, CampaignStatus
@@ -18,15 +21,12 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
-from leadgen.letters import checking
+from leadgen.letters import checking, writing
 from leadgen.letters.checking import Finding
 from leadgen.letters.models import Lane
 from leadgen.letters.rendering import OwnWords
 from leadgen.mail import streams
 from leadgen.mail.models import Stream
-from leadgen.nurture import audiences, writing
-from leadgen.nurture.audiences import Audience, Size
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 
 EDITABLE = frozenset({BroadcastStatus.DRAFT, BroadcastStatus.SCHEDULED})
 RUNNING = frozenset({BroadcastStatus.EXPANDING, BroadcastStatus.SENDING})

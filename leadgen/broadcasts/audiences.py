@@ -15,8 +15,8 @@ from leadgen.core import i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.letters import writing
 from leadgen.mail import groups
-from leadgen.nurture import writing
 from leadgen.segments import service as segments
 from leadgen.segments.compiling import Fragment
 

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import select, text
 
 from leadgen.accounts.models import Brand
+from leadgen.broadcasts.audiences import Size
+from leadgen.broadcasts.models import Broadcast, BroadcastStatus
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.mail import groups, pacing
 from leadgen.mail.models import MessageStatus, SendingDay, Stream, StreamState, WarmUp
-from leadgen.nurture.audiences import Size
-from leadgen.nurture.models import Broadcast, BroadcastStatus
 
 # Up to so many messages are counted at each look; of more the count that a job keeps is shown, however old it is.
 COUNTED = 50_000
