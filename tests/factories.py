@@ -66,7 +66,15 @@ from leadgen.mail.models import (
     Stream,
     WarmUp,
 )
-from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
+from leadgen.nurture.models import (
+    Enrolment,
+    EnrolmentMove,
+    EnrolmentStatus,
+    MoveReason,
+    Sequence,
+    SequenceVersion,
+    Step,
+)
 from leadgen.segments.models import Segment, SegmentSize
 from tests import texts
 
@@ -486,6 +494,31 @@ def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment
         next_position=1,
         next_run_at=now,
         enrolled_at=now,
+    )
+
+
+def make_version(sequence: Sequence, **values: Any) -> SequenceVersion:
+    """The first, without a step."""
+    definition = {"trigger": {"on": "confirmed"}, "steps": []}
+    return keep(
+        SequenceVersion,
+        values,
+        sequence_id=sequence.id,
+        number=1,
+        definition=definition,
+        published_at=clock.now(),
+    )
+
+
+def make_enrolment_move(enrolment: Enrolment, **values: Any) -> EnrolmentMove:
+    """A line of an enrolment's story: a step was passed over."""
+    return keep(
+        EnrolmentMove,
+        values,
+        enrolment_id=enrolment.id,
+        at=clock.now(),
+        step_key="welcome",
+        reason=MoveReason.SKIPPED,
     )
 
 

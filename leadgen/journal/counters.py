@@ -30,6 +30,7 @@ RETURNING number
 _Key = tuple[int, datetime, str, str]
 _tally: Tally[_Key] = Tally()
 _lock = threading.Lock()
+_writing = threading.Lock()  # one flush at a time: whoever calls it finds written what was counted before
 
 
 def count(campaign_id: int, name: CounterName, channel: str = "") -> None:
@@ -42,11 +43,15 @@ def count(campaign_id: int, name: CounterName, channel: str = "") -> None:
 
 def flush() -> None:
     """Write what was counted so far; what cannot be written stays and is tried again."""
-    with _lock:
-        counted = dict(_tally)
-        _tally.clear()
-    if not counted:
-        return
+    with _writing:
+        with _lock:
+            counted = dict(_tally)
+            _tally.clear()
+        if counted:
+            _write(counted)
+
+
+def _write(counted: dict[_Key, int]) -> None:
     rows = list(counted.items())
     try:
         hot.one(

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, UniqueConstraint, Uuid, text
+from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -148,6 +148,8 @@ class Message(Model):
     stream_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))  # 0: of no stream
     domain_group: Mapped[str] = mapped_column(server_default="")  # of the recipient, for the pace (mail.groups)
     letter: Mapped[str]  # folder in templates/mail/
+    enrolment_id: Mapped[int | None] = mapped_column(BigInteger)  # that a letter of a sequence belongs to
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))  # of marketing: 9 goes first
     step_id: Mapped[int | None] = mapped_column(BigInteger)  # nurture step whose words the letter carries
     locale: Mapped[str]
     # numbers that the links are made from: {"entry","generation","code_number","access_version","code"}

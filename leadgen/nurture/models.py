@@ -1,4 +1,4 @@
-"""Sequences of letters, their steps, who is enrolled where; and broadcasts, one letter to many at once."""
+"""Sequences of letters: the draft, its versions, the words of their letters, and who is enrolled where."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class EnrolmentStatus(StrEnum):
     ACTIVE = "active"
     FINISHED = "finished"
     EXITED = "exited"
+    HELD_OUT = "held_out"  # gets nothing, to be compared with
 
 
 class Sequence(Model):
-    """Letters that follow a confirmation, to people who consented to marketing."""
+    """Letters that follow something, to people who consented to marketing. `draft` as in nurture.definition."""
 
     __tablename__ = "sequence"
     __table_args__ = (UniqueConstraint("campaign_id", "key"),)
@@ -33,8 +34,25 @@ class Sequence(Model):
     key: Mapped[str]
     name: Mapped[str]
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
+    draft: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
+    revision: Mapped[int] = mapped_column(server_default=text("1"))  # of the draft, grows with each save
+    version: Mapped[int | None]  # that is published
+    paused_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
 
     steps: Mapped[list[Step]] = relationship(order_by="Step.position", cascade="all, delete-orphan")
+
+
+class SequenceVersion(Model):
+    """A sequence as it was published; never changed afterwards, for enrolments name it."""
+
+    __tablename__ = "sequence_version"
+
+    sequence_id: Mapped[int] = mapped_column(ForeignKey("sequence.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    definition: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]
+    published_by: Mapped[str] = mapped_column(server_default="")  # empty: with the campaign itself
 
 
 class Step(Model):
@@ -45,12 +63,13 @@ class Step(Model):
     """
 
     __tablename__ = "step"
-    __table_args__ = (UniqueConstraint("sequence_id", "key"),)
+    __table_args__ = (UniqueConstraint("sequence_id", "key", "variant"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     sequence_id: Mapped[int] = mapped_column(ForeignKey("sequence.id", ondelete="CASCADE"))
     position: Mapped[int]
     key: Mapped[str]
+    variant: Mapped[str] = mapped_column(server_default="a")
     delay_seconds: Mapped[int]
     condition: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     texts: Mapped[dict[str, Any]]
@@ -63,7 +82,10 @@ class Enrolment(Model):
 
     __tablename__ = "enrolment"
     __table_args__ = (
-        UniqueConstraint("sequence_id", "entry_id"),
+        UniqueConstraint("sequence_id", "entry_id", "occasion"),
+        Index(
+            "uq_enrolment_active", "sequence_id", "entry_id", unique=True, postgresql_where=text("status = 'active'")
+        ),
         Index("ix_enrolment_due", "next_run_at", "id", postgresql_where=text("status = 'active'")),
         Index("ix_enrolment_contact_id", "contact_id"),
     )
@@ -80,3 +102,35 @@ class Enrolment(Model):
     next_run_at: Mapped[datetime]
     enrolled_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default=text("1"))  # of the sequence, that this person goes through
+    occasion: Mapped[str] = mapped_column(server_default="")  # what makes another time another (definition.Again)
+    fact_id: Mapped[int | None] = mapped_column(BigInteger)  # what began it
+    step_key: Mapped[str] = mapped_column(server_default="")  # the next step
+    anchor_at: Mapped[datetime | None]  # since when it is waited for
+    goal_at: Mapped[datetime | None]  # when the goal was reached, after an exit too
+
+
+class MoveReason(StrEnum):
+    """What happened to an enrolment besides its letters, whose own story the outbox keeps."""
+
+    BRANCHED = "branched"
+    SKIPPED = "skipped"
+    WENT_ON = "went_on"  # the event came that was waited for
+    TIMED_OUT = "timed_out"  # it did not come
+    RETIMED = "retimed"  # by a new version, or a pause
+    MOVED = "moved"  # to another step, because its own is no more
+    GOAL = "goal"
+
+
+class EnrolmentMove(Model):
+    """One line of an enrolment's story; rows are only ever added."""
+
+    __tablename__ = "enrolment_move"
+    __table_args__ = (Index("ix_enrolment_move_enrolment_id", "enrolment_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    enrolment_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    step_key: Mapped[str]
+    reason: Mapped[MoveReason] = mapped_column(word(MoveReason))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))

@@ -40,7 +40,7 @@ WITH enrolled AS (
     JOIN LATERAL (SELECT position, delay_seconds FROM step
                   WHERE sequence_id = s.id AND is_active ORDER BY position LIMIT 1) first ON true
     WHERE e.id = ANY(:entries) AND e.status = 'confirmed' AND p.marketing_at IS NOT NULL AND p.erased_at IS NULL
-    ON CONFLICT (sequence_id, entry_id) DO NOTHING
+    ON CONFLICT (sequence_id, entry_id, occasion) DO NOTHING
     RETURNING *
 )
 INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
