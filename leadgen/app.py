@@ -12,6 +12,8 @@ import config
 from leadgen.core import clock, hot, settings
 from leadgen.core.db import db
 from leadgen.core.settings import Settings
+from leadgen.mail import outbox
+from leadgen.nurture import judging
 from leadgen.web import doors, staff
 
 ROOT = __file__.rsplit("/", 2)[0]
@@ -31,6 +33,8 @@ def create_app(chosen: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     db.init_app(app)
     app.after_request(_commit)
+    # Mail stands below the sequences, and asks them in the transaction that claims a letter whether it still leaves.
+    outbox.judge_with(judging.judge)
     staff.wire(app, current.secret_keys[0])
     doors.open_all(app)
     return app

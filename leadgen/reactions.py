@@ -16,8 +16,7 @@ from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters import texts
-from leadgen.nurture import sequences
-from leadgen.nurture import service as nurture
+from leadgen.nurture import happenings, inside, sequences, triggers
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
 
@@ -32,15 +31,15 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
-    FactName.ENTRY_CONFIRMED: (looks.hear, nurture.enrol_confirmed),
+    FactName.ENTRY_CONFIRMED: (looks.hear,),
     FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
-    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, nurture.leave),
-    FactName.CONSENT_WITHDRAWN: (nurture.leave,),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, inside.leave),
+    FactName.CONSENT_WITHDRAWN: (inside.leave,),
     FactName.CONTACT_ERASED: (
         sightings.forget,
         appeals.forget,
         rulings.forget,
-        nurture.leave,
+        inside.leave,
         actions.forget,
         gallery.forget,
         addresses.forget,
@@ -49,12 +48,16 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     ),
     FactName.CAMPAIGN_MOVED: (looks.hear_moved,),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
-    FactName.ENTRY_REVIEWED: (rewards.look_again,),
+    FactName.ENTRY_REVIEWED: (rewards.look_again, inside.exclude),
     FactName.REFERRAL_COUNTED: (telling.friends_counted,),
     FactName.REFERRAL_HELD: (rewards.look_again,),
     FactName.REFERRAL_REFUSED: (rewards.look_again,),
     FactName.REFERRAL_REVERSED: (rewards.look_again,),
 }
+
+# Sequences hear of what they know as an event after everybody else: who is inside first, so that nobody leaves by the
+# event that lets them in.
+REACTIONS |= {name: (*REACTIONS.get(name, ()), inside.hear, triggers.hear) for name in happenings.EVENTS}
 
 
 # These facts change entries under the lock of the points (entries.points.alone), which others take before they touch an

@@ -66,15 +66,10 @@ from leadgen.mail.models import (
     Stream,
     WarmUp,
 )
-from leadgen.nurture.models import (
-    Enrolment,
-    EnrolmentMove,
-    EnrolmentStatus,
-    MoveReason,
-    Sequence,
-    SequenceVersion,
-    Step,
-)
+from leadgen.nurture import versions
+from leadgen.nurture.definition import from_data as definition_from
+from leadgen.nurture.definition import to_data as definition_data
+from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
 from leadgen.segments.models import Segment, SegmentSize
 from tests import texts
 
@@ -458,30 +453,35 @@ def make_provider_event(message: Message | None = None, *, kind: str = "delivere
     )
 
 
-def make_sequence(campaign: Campaign, *, steps: int = 3, key: str = "welcome", **values: Any) -> Sequence:
-    """`steps` letters, two days apart, the first one hour after confirmation."""
+def make_sequence(
+    campaign: Campaign, *, steps: int = 3, key: str = "welcome", definition: dict[str, Any] | None = None, **values: Any
+) -> Sequence:
+    """`steps` letters, two days apart, the first one hour after confirmation; or as `definition` has it. Published."""
     values.setdefault("stream_id", make_stream(campaign).id)
     sequence = keep(Sequence, values, campaign_id=campaign.id, key=key, name="After the entry")
-    for position in range(steps):
-        make_step(sequence, position=position + 1, delay_seconds=172_800 if position else 3_600)
+    letters = [letter_data(n, seconds=172_800 if n > 1 else 3_600) for n in range(1, steps + 1)]
+    publish(sequence, {"trigger": {"on": "confirmed"}, "steps": letters} | (definition or {}))
     return fresh(sequence)
 
 
-def make_step(sequence: Sequence, *, position: int = 1, delay_seconds: int = 3_600, **values: Any) -> Step:
-    return keep(
-        Step,
-        values,
-        sequence_id=sequence.id,
-        position=position,
-        key=f"step_{position}",
-        delay_seconds=delay_seconds,
-        texts=texts.step(position),
-    )
+def letter_data(number: int, *, seconds: int = 0, **values: Any) -> dict[str, Any]:
+    """A letter of a sequence as its definition has it."""
+    variants = [{"key": "a", "texts": texts.step(number)}]
+    return {"kind": "letter", "key": f"step_{number}", "wait": {"seconds": seconds}, "variants": variants} | values
+
+
+def publish(sequence: Sequence, definition: dict[str, Any]) -> None:
+    """Publish the next version."""
+    read = definition_from(definition)
+    sequence.draft = definition_data(read)
+    versions.store(sequence, read)
+    _keep_it()
 
 
 def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment:
     """Active, its first step due now."""
     now = clock.now()
+    first = next((step.key for step in sequence.steps if step.is_active), "")
     return keep(
         Enrolment,
         values,
@@ -491,22 +491,11 @@ def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment
         entry_id=entry.id,
         contact_id=entry.contact_id,
         status=EnrolmentStatus.ACTIVE,
-        next_position=1,
+        version=sequence.version,
+        step_key=first,
+        anchor_at=now,
         next_run_at=now,
         enrolled_at=now,
-    )
-
-
-def make_version(sequence: Sequence, **values: Any) -> SequenceVersion:
-    """The first, without a step."""
-    definition = {"trigger": {"on": "confirmed"}, "steps": []}
-    return keep(
-        SequenceVersion,
-        values,
-        sequence_id=sequence.id,
-        number=1,
-        definition=definition,
-        published_at=clock.now(),
     )
 
 

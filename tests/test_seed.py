@@ -69,7 +69,7 @@ def test_every_text_is_there_in_both_languages(seeded: seed.Seeded) -> None:
     assert all(campaign.texts["en"][key] and campaign.texts["fr"][key] for key in campaign.texts["en"])
     assert sequence is not None
     assert sequences.missing(sequence) == []
-    assert [step.condition for step in sequence.steps][2:] == [
+    assert [letter.condition for letter in sequences.shown(sequence)][2:] == [
         {"question": "when", "is": "this_year"},
         {"question": "when", "is_not": "this_year"},
     ]

@@ -37,6 +37,7 @@ class FactName(StrEnum):
     STOCK_LOWERED = "stock.lowered"
     QUESTION_ANSWERED = "question.answered"
     FORM_FINISHED = "form.finished"
+    LETTER_CLICKED = "letter.clicked"
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
     CONTACT_SUPPRESSED = "contact.suppressed"

@@ -60,13 +60,24 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
             yield [Outcome(member.id, Result.FAILED, _named(error)) for member in members]
             continue
         parcels, failed = _parcels(members, letter, card)
-        yield failed
+        parcels, stayed = _still_open(parcels, letter)
+        yield failed + stayed
         if parcels:
             stop = _stopped(group[1])
             if stop:
                 yield _held(parcels, stop)
             else:
                 yield from _handed_over(Batch(letter, parcels, until))
+
+
+def _still_open(parcels: list[Parcel], letter: Compiled) -> tuple[list[Parcel], list[Outcome]]:
+    """Ask once more of marketing, right before the call: somebody may have unsubscribed since the claim."""
+    if not parcels or not letter.letter.is_marketing:
+        return parcels, []
+    closed = outbox.closed([parcel.message_id for parcel in parcels], letter.letter.lane)
+    db.session.commit()
+    stayed = [Outcome(number, Result(status), reason, is_free=True) for number, (status, reason) in closed.items()]
+    return [parcel for parcel in parcels if parcel.message_id not in closed], stayed
 
 
 def _handed_over(batch: Batch) -> Iterator[list[Outcome]]:

@@ -1,7 +1,8 @@
 """The final gates: one statement that decides for each due message whether it may go now, and says why not.
 
-Nothing that was true when a message was planned is believed: suppression, consent, the state of the entry, the
-condition on answers, the cap and the quiet hours are looked at in the statement that claims it (rule 6).
+Nothing that was true when a message was planned is believed: suppression, consent, the state of the entry, the cap and
+the quiet hours are looked at in the statement that claims it (rule 6); what its sequence asks for is judged beside it
+(outbox.judge_with).
 """
 
 from __future__ import annotations
@@ -78,11 +79,6 @@ WITH due AS (
                    ORDER BY other.id DESC LIMIT {HOLD_OF}) AS last) END AS is_held,
         -- A zone that nobody knows is no zone: then the campaign's counts (never UTC silently).
         CASE WHEN own.name IS NULL THEN theirs.opening ELSE own.opening END AS opening,
-        CASE WHEN due.condition IS NULL THEN true
-             WHEN jsonb_exists(due.condition, 'is') THEN
-                coalesce((c.answers -> (due.condition ->> 'question')) @> (due.condition -> 'is'), false)
-             ELSE NOT coalesce((c.answers -> (due.condition ->> 'question')) @> (due.condition -> 'is_not'), false)
-        END AS is_wanted,
         -- Many forms at one instant did not see each other's mails when they wanted theirs; here all are seen.
         due.purpose = 'confirmation' AND NOT (SELECT {bounds.IS_WITHIN} FROM ({_BEFORE}) AS written) AS is_too_many
     FROM due
@@ -107,7 +103,6 @@ WITH due AS (
         WHEN marketing_at IS NULL THEN 'skipped:no_consent'
         WHEN email_verified_at IS NULL THEN 'skipped:unverified'
         WHEN campaign_status IN ('draft', 'archived') THEN 'skipped:campaign_over'
-        WHEN NOT is_wanted THEN 'skipped:condition'
         WHEN is_held THEN 'skipped:held'
         WHEN last_marketing_at IS NOT NULL THEN 'scheduled:frequency_cap'
         WHEN opening IS NOT NULL THEN 'scheduled:quiet_hours'

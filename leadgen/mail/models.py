@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, SmallInteger, UniqueConstraint, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadgen.core.db import Model, word
@@ -154,7 +153,6 @@ class Message(Model):
     locale: Mapped[str]
     # numbers that the links are made from: {"entry","generation","code_number","access_version","code"}
     context: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
-    condition: Mapped[dict[str, Any] | None] = mapped_column(JSONB)  # on contact.answers, judged when sent
     status: Mapped[MessageStatus] = mapped_column(word(MessageStatus), server_default="scheduled")
     reason: Mapped[str] = mapped_column(server_default="")
     due_at: Mapped[datetime]
@@ -210,6 +208,7 @@ class Click(Model):
     kind: Mapped[ClickKind] = mapped_column(word(ClickKind))
     reason: Mapped[str] = mapped_column(server_default="")  # why a machine
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    is_told: Mapped[bool] = mapped_column(server_default=text("false"))  # whether the journal has it as an event
 
 
 class ProviderEvent(Model):

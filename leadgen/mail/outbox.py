@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -46,7 +46,8 @@ UPDATE message m SET
     provider_reference = coalesce(o.reference, m.provider_reference),
     attempts = m.attempts - o.is_free::int,
     due_at = CASE WHEN o.delay IS NULL THEN m.due_at ELSE :now + o.delay * interval '1 second' END,
-    sent_at = CASE WHEN o.status IN ('scheduled', 'failed') THEN NULL ELSE m.sent_at END,
+    sent_at = CASE WHEN o.status IN ('scheduled', 'failed', 'skipped', 'suppressed', 'cancelled') THEN NULL
+                   ELSE m.sent_at END,
     lease_until = CASE WHEN o.status = 'uncertain'
                        THEN clock_timestamp() + interval '{UNCERTAIN_MINUTES} minutes' END
 FROM answered o
@@ -61,6 +62,52 @@ WHERE m.id = ANY(:ids) AND c.address_hash IS NOT NULL
 """)
 
 _CLAIM = text(gates.CLAIM)
+# What was claimed and does not leave after all: no mail of its person counts from it.
+_REFUSE = text("""
+UPDATE message m SET status = 'skipped', reason = r.reason, sent_at = NULL, lease_until = NULL,
+    attempts = m.attempts - 1
+FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS r (id, reason)
+WHERE m.id = r.id AND m.status = 'sending'
+""")
+# The gates that may have closed since the claim: erasure, suppression, consent.
+_CLOSED = text("""
+SELECT m.id, CASE
+    WHEN c.erased_at IS NOT NULL OR c.email IS NULL THEN 'cancelled:erased'
+    WHEN s.reason IS NOT NULL THEN 'suppressed:' || s.reason
+    ELSE 'skipped:no_consent' END AS verdict
+FROM message m
+JOIN contact c ON c.id = m.contact_id
+LEFT JOIN LATERAL (SELECT x.reason FROM suppression x WHERE x.brand_id = c.brand_id AND x.address_hash = c.address_hash
+                   ORDER BY x.id LIMIT 1) AS s ON true
+WHERE m.id = ANY(:ids)
+  AND (c.erased_at IS NOT NULL OR c.email IS NULL OR c.marketing_at IS NULL OR s.reason IS NOT NULL)
+""")
+
+Judge = Callable[[Sequence[int]], Mapping[int, str]]
+_judge: Judge | None = None
+
+
+def judge_with(judge: Judge) -> None:
+    """Have `judge` say of the messages of lane nurture which do not leave, and why.
+
+    Sequences stand above the mail room and know what ends them; what they know has to be asked in the transaction that
+    claims, so it is handed in at start. It gets ids of messages, and answers those that stay with the reason.
+    """
+    global _judge  # noqa: PLW0603 - handed in once, at start, like the settings
+    _judge = judge
+
+
+def closed(message_ids: Sequence[int], lane: Lane) -> dict[int, tuple[str, str]]:
+    """Which of these claimed marketing messages may not leave any more: (status, reason) of each.
+
+    Asked right before the provider's call, for between claim and call somebody may have unsubscribed. The caller
+    commits.
+    """
+    rows = db.session.execute(_CLOSED, {"ids": list(message_ids)}).all()
+    found = {row.id: tuple(row.verdict.split(":", 1)) for row in rows}
+    open_ones = [number for number in message_ids if number not in found]
+    refused = _judge(open_ones) if _judge is not None and lane is Lane.NURTURE and open_ones else {}
+    return {**found, **{number: ("skipped", reason) for number, reason in refused.items()}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +142,9 @@ FROM late WHERE m.id = late.id
 
 _WANT = text("""
 INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, step_id, locale,
-                     context, condition, status, reason, due_at, expires_at, created_at)
+                     context, status, reason, due_at, expires_at, created_at)
 VALUES (:intent, :brand_id, :campaign_id, :contact_id, :entry_id, :lane, :purpose, :letter, :step_id, :locale,
-        CAST(:context AS jsonb), CAST(:condition AS jsonb), :status, :reason, :due_at, :expires_at, :now)
+        CAST(:context AS jsonb), :status, :reason, :due_at, :expires_at, :now)
 ON CONFLICT (intent) DO NOTHING
 RETURNING id
 """)
@@ -137,7 +184,7 @@ def claim(lane: Lane, limit: int) -> Claim:
         if not granted.mails:
             continue
         rows = _claimed(lane, lot, granted.mails)
-        sending = [_recipient(row) for row in rows if row.status == "sending"]
+        sending = _not_refused(lane, [_recipient(row) for row in rows if row.status == "sending"])
         pacing.give_back(lane, lot.domain_group, granted, granted.mails - len(sending))
         if lane in pacing.URGENT:
             pacing.count_urgent([person.id for person in sending])
@@ -145,6 +192,16 @@ def claim(lane: Lane, limit: int) -> Claim:
             return Claim(sending, len(rows))
         db.session.commit()  # no lock is taken along into the next lot
     return Claim([], 0, is_dry=is_dry)
+
+
+def _not_refused(lane: Lane, people: list[Recipient]) -> list[Recipient]:
+    """Those whose sequence lets them go; of the others it is written down why they stay."""
+    if lane is not Lane.NURTURE or _judge is None or not people:
+        return people
+    refused = _judge([person.id for person in people])
+    if refused:
+        db.session.execute(_REFUSE, {"ids": list(refused), "reasons": list(refused.values())})
+    return [person for person in people if person.id not in refused]
 
 
 def _lots(lane: Lane) -> Sequence[Any]:

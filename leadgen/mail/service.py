@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from leadgen.accounts import service as accounts
 from leadgen.campaigns import cards
@@ -54,7 +53,6 @@ class Wanted:
     due_at: datetime | None = None
     expires_at: datetime | None = None
     step_id: int | None = None
-    condition: Mapping[str, Any] | None = None
     status: MessageStatus = MessageStatus.SCHEDULED
     reason: str = ""
 
@@ -70,7 +68,6 @@ def want(wanted: Wanted) -> bool:
         "lane": letter.lane.value,
         "purpose": letter.purpose.value,
         "context": json.dumps(dict(wanted.context)),
-        "condition": json.dumps(dict(wanted.condition)) if wanted.condition else None,
         "due_at": due_at,
         "expires_at": wanted.expires_at or due_at + letter.lifetime,
     }

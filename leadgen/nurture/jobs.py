@@ -1,4 +1,4 @@
-"""The job of the nurture room: plan the letters that are due."""
+"""The jobs of the nurture room: plan what is due, and look for whom a sequence begins by the clock."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
-from leadgen.nurture import service as nurture
+from leadgen.nurture import planning
 
 SECONDS = 2.0
 
@@ -16,7 +16,7 @@ def plan() -> int:
     """Plan until nothing is due, or two seconds passed: then make room for others and ring again (job)."""
     until = time.monotonic() + SECONDS
     total = 0
-    while claimed := nurture.plan_batch():
+    while claimed := planning.plan_batch():
         db.session.commit()
         total += claimed
         if time.monotonic() > until:

@@ -40,7 +40,7 @@ class Sequence(Model):
     paused_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
 
-    steps: Mapped[list[Step]] = relationship(order_by="Step.position", cascade="all, delete-orphan")
+    steps: Mapped[list[Step]] = relationship(order_by="[Step.position, Step.id]", cascade="all, delete-orphan")
 
 
 class SequenceVersion(Model):
@@ -56,10 +56,10 @@ class SequenceVersion(Model):
 
 
 class Step(Model):
-    """One letter of a sequence, `delay_seconds` after the step before it (the first: after confirmation).
+    """The words of one variant of one letter, as they stand now: for everybody whose letter is not sent yet.
 
-    `texts` is {locale: {"subject", "preheader", "heading", "body", "button", "url"}}; `condition` is null or
-    {"question": key, "is": value} / {"question": key, "is_not": value}, judged when the mail is sent.
+    `texts` is {locale: {"subject", "preheader", "heading", "body", "button", "url"}}; when the letter leaves and for
+    whom stands in the versions of its sequence. `position` is its place among the letters of the newest.
     """
 
     __tablename__ = "step"
@@ -70,15 +70,13 @@ class Step(Model):
     position: Mapped[int]
     key: Mapped[str]
     variant: Mapped[str] = mapped_column(server_default="a")
-    delay_seconds: Mapped[int]
-    condition: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     texts: Mapped[dict[str, Any]]
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
     version: Mapped[int] = mapped_column(server_default=text("1"))  # grows with each edit; names the compiled letter
 
 
 class Enrolment(Model):
-    """One entry in one sequence, once. `next_position` is the step that is planned for `next_run_at`."""
+    """One entry in one sequence, once for each occasion; `step_key` is due at `next_run_at`."""
 
     __tablename__ = "enrolment"
     __table_args__ = (
@@ -98,15 +96,14 @@ class Enrolment(Model):
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     status: Mapped[EnrolmentStatus] = mapped_column(word(EnrolmentStatus), server_default="active")
     exit_reason: Mapped[str] = mapped_column(server_default="")
-    next_position: Mapped[int]
     next_run_at: Mapped[datetime]
     enrolled_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))  # of the sequence, that this person goes through
     occasion: Mapped[str] = mapped_column(server_default="")  # what makes another time another (definition.Again)
     fact_id: Mapped[int | None] = mapped_column(BigInteger)  # what began it
-    step_key: Mapped[str] = mapped_column(server_default="")  # the next step
-    anchor_at: Mapped[datetime | None]  # since when it is waited for
+    step_key: Mapped[str] = mapped_column(server_default="")  # the next step; empty: there is none
+    anchor_at: Mapped[datetime]  # since when it is waited for, so that its date can be worked out again
     goal_at: Mapped[datetime | None]  # when the goal was reached, after an exit too
 
 

@@ -88,7 +88,7 @@ def test_the_new_campaign_gets_the_sequence_of_its_template() -> None:
     sequence = sequences.sequence_of(campaign.id)
     assert sequence is not None
     assert [step.key for step in sequence.steps] == ["welcome", "questions", "offers"]
-    assert sequence.steps[2].condition == {"question": "interest", "is": "offers"}
+    assert sequences.shown(sequence)[2].condition == {"question": "interest", "is": "offers"}
 
 
 def test_the_reaction_may_run_twice() -> None:

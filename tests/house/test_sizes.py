@@ -51,12 +51,16 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         2_250,
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
+    "nurture": (
+        3_500,
+        "one document and what is done by it: clock, walking, tick, triggers, judging and versions, a file for each",
+    ),
     "core": (
         2_000,
         "the ground under all rooms: names, notes, conditions, buckets, queue, clock and the like, each alone",
     ),
     "mail": (
-        4_600,
+        4_700,
         "the outbox with its gates in SQL, pace, receipts, clicks, the audit of all, and the story of each mail",
     ),
 }

@@ -164,30 +164,6 @@ def test_service_letters_are_for_confirmed_people(campaign: Campaign) -> None:
     assert state(message) == ("skipped", "not_confirmed")
 
 
-@pytest.mark.parametrize(
-    ("answer", "condition", "goes"),
-    [
-        ("sea", {"question": "q", "is": "sea"}, True),
-        ("city", {"question": "q", "is": "sea"}, False),
-        (None, {"question": "q", "is": "sea"}, False),
-        ("city", {"question": "q", "is_not": "sea"}, True),
-        ("sea", {"question": "q", "is_not": "sea"}, False),
-        (None, {"question": "q", "is_not": "sea"}, True),
-        (["sea", "city"], {"question": "q", "is": "sea"}, True),
-        (["city"], {"question": "q", "is": "sea"}, False),
-        (True, {"question": "q", "is": True}, True),
-        (3, {"question": "q", "is": 3}, True),
-    ],
-)
-def test_the_condition_is_judged_on_the_answers_of_now(
-    campaign: Campaign, answer: Any, condition: dict[str, Any], goes: bool
-) -> None:
-    message = nurture(campaign, message={"condition": condition})
-    change(contact_of(message), answers={} if answer is None else {"q": answer})
-    assert claimed(Lane.NURTURE) == ([message.id] if goes else [])
-    assert goes or state(message) == ("skipped", "condition")
-
-
 def test_one_marketing_mail_in_48_hours(campaign: Campaign, clock: Clock) -> None:
     first = nurture(campaign)
     assert claimed(Lane.NURTURE) == [first.id]

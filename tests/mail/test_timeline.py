@@ -88,7 +88,7 @@ def test_a_complaint_is_said(campaign: Campaign) -> None:
     ("status", "reason", "answer"),
     [
         ("suppressed", "unsubscribe", "The person did not get it: the person unsubscribed."),
-        ("skipped", "condition", "The person did not get it: the condition on an answer is not met."),
+        ("skipped", "condition", "The person did not get it: the condition of the letter is not met."),
         ("expired", "too_late", "The person did not get it: it was no longer worth sending."),
         ("cancelled", "withdrawn", "The person did not get it: the person withdrew the consent to marketing."),
         ("failed", "address", "The person did not get it: the provider refused the address."),
@@ -159,6 +159,7 @@ _WRITTEN = re.compile(
     r"|Result\.(?:FAILED|TEMPORARY|UNCERTAIN|DELIVERED|ACCEPTED), \"([a-z_]+)\""  # providers
     r"|_pause\(answer, parcels, \"([a-z_]+)\"|_lost\(parcels, \"([a-z_]+)\""
     r"|Rung\(\d, \"[a-z]+\", \"([a-z_]+)\"\)|reason=\"([a-z_]+)\""
+    r"|_end\(row, \"([a-z_]+)\"\)|refuse_all\([^\"]+, \"([a-z_]+)\"\)"  # the judge of sequences
 )
 
 
@@ -168,7 +169,16 @@ def test_every_reason_that_any_code_writes_has_words() -> None:
     paths = [path for room in rooms for path in (PRODUCT / room).rglob("*.py") if path.name != "clicks.py"]
     source = [path.read_text() for path in paths]
     found = {code for text in source for groups in _WRITTEN.findall(text) for code in groups if code}
-    assert {"no_consent", "step_removed", "rate_limited", "no_answer", "hard", "complaint", "address_limit"} <= found
+    assert {
+        "no_consent",
+        "step_removed",
+        "rate_limited",
+        "no_answer",
+        "hard",
+        "complaint",
+        "address_limit",
+        "goal",
+    } <= found
     with i18n.speaking("fr"):
         assert sorted(code for code in found if reasons.reason_in_words(code) == code) == []
 

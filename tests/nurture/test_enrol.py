@@ -1,4 +1,4 @@
-"""Enrolment: at confirmation, only with consent to marketing, once (nurture.service.enrol_confirmed)."""
+"""Enrolment: at confirmation, only with consent to marketing, once (nurture.triggers.hear)."""
 
 from datetime import datetime, timedelta
 
@@ -9,15 +9,15 @@ from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import service as nurture
+from leadgen.nurture import inside, triggers
 from leadgen.nurture.models import Enrolment, EnrolmentStatus
-from tests.factories import fresh, make_campaign, make_entry, make_fact, make_sequence
+from tests.factories import fresh, letter_data, make_campaign, make_entry, make_fact, make_sequence
 
 pytestmark = pytest.mark.usefixtures("context")
 
 
 def _confirm(*entries: Entry) -> None:
-    nurture.enrol_confirmed([make_fact(entry, FactName.ENTRY_CONFIRMED) for entry in entries])
+    triggers.hear([make_fact(entry, FactName.ENTRY_CONFIRMED) for entry in entries])
     db.session.commit()
 
 
@@ -50,21 +50,20 @@ def test_nobody_is_enrolled_before_the_address_is_confirmed() -> None:
 
 def test_the_first_step_is_due_its_delay_after_the_confirmation() -> None:
     campaign = make_campaign()
-    sequence = make_sequence(campaign)
+    make_sequence(campaign)
     entry = make_entry(campaign, confirmed=True, marketing=True)
 
     _confirm(entry)
 
     (enrolment,) = _enrolments()
     assert entry.confirmed_at is not None
-    assert enrolment.next_run_at == entry.confirmed_at + timedelta(seconds=sequence.steps[0].delay_seconds)
-    assert enrolment.next_position == 1
+    assert enrolment.next_run_at == entry.confirmed_at + timedelta(hours=1)
+    assert (enrolment.step_key, enrolment.anchor_at) == ("step_1", entry.confirmed_at)
 
 
 def test_a_delay_in_days_keeps_the_hour_when_summer_time_ends() -> None:
     campaign = make_campaign(timezone="Europe/Paris")
-    sequence = make_sequence(campaign, steps=1)
-    sequence.steps[0].delay_seconds = 2 * 86400 + 600
+    make_sequence(campaign, definition={"steps": [letter_data(1, seconds=2 * 86400 + 600)]})
     confirmed_at = datetime.fromisoformat("2026-10-24T09:00+02:00")  # the clocks go back in the night to the 25th
     entry = make_entry(campaign, confirmed=True, marketing=True, confirmed_at=confirmed_at)
 
@@ -91,7 +90,7 @@ def test_who_left_is_not_enrolled_again() -> None:
     make_sequence(campaign)
     entry = make_entry(campaign, confirmed=True, marketing=True)
     _confirm(entry)
-    nurture.leave([make_fact(entry, FactName.CONSENT_WITHDRAWN)])
+    inside.leave([make_fact(entry, FactName.CONSENT_WITHDRAWN)])
 
     _confirm(entry)
 
@@ -106,16 +105,6 @@ def test_a_paused_sequence_enrols_nobody() -> None:
     _confirm(make_entry(campaign, confirmed=True, marketing=True))
 
     assert _enrolments() == []
-
-
-def test_the_first_step_is_the_first_that_is_not_removed() -> None:
-    campaign = make_campaign()
-    sequence = make_sequence(campaign)
-    sequence.steps[0].is_active = False
-
-    _confirm(make_entry(campaign, confirmed=True, marketing=True))
-
-    assert _enrolments()[0].next_position == 2
 
 
 def test_a_thousand_facts_cost_one_statement() -> None:

@@ -9,7 +9,7 @@ from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail.models import MessageStatus
-from leadgen.nurture import service as nurture
+from leadgen.nurture import inside, planning
 from leadgen.nurture.models import Enrolment, EnrolmentStatus
 from tests.factories import (
     fresh,
@@ -41,7 +41,7 @@ def _enrolled(**values: object) -> tuple[Entry, Enrolment]:
 
 
 def _leave(entry: Entry, name: FactName = FactName.CONSENT_WITHDRAWN, **data: object) -> None:
-    nurture.leave([make_fact(entry, name, data=data)])
+    inside.leave([make_fact(entry, name, data=data)])
     db.session.commit()
 
 
@@ -107,4 +107,4 @@ def test_who_has_left_is_not_planned() -> None:
     entry, _ = _enrolled()
     _leave(entry)
 
-    assert nurture.plan_batch() == 0
+    assert planning.plan_batch() == 0

@@ -16,8 +16,7 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import streams
 from leadgen.mail.models import Message, MessageStatus
-from leadgen.nurture import jobs, sequences
-from leadgen.nurture import service as nurture
+from leadgen.nurture import jobs, planning, sequences
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
 from leadgen.nurture.sequences import StepInput
 from tests.conftest import Clock
@@ -41,7 +40,6 @@ def _messages() -> list[Message]:
 def test_a_due_step_becomes_a_message_with_everything_its_letter_needs() -> None:
     entry, sequence, enrolment = _enrolled()
     step = sequence.steps[0]
-    step.condition = {"question": "question_1", "is": "sea"}
     due_at = enrolment.next_run_at
 
     assert jobs.plan() == 1
@@ -51,7 +49,7 @@ def test_a_due_step_becomes_a_message_with_everything_its_letter_needs() -> None
     assert (message.lane, message.purpose) == (Lane.NURTURE, MailPurpose.MARKETING)
     assert (message.letter, message.step_id, message.locale) == ("sequence", step.id, entry.locale)
     assert message.context == {"entry": entry.id, "access_version": entry.access_version, "code": entry.code}
-    assert message.condition == {"question": "question_1", "is": "sea"}
+    assert (message.enrolment_id, message.priority) == (enrolment.id, 5)
     assert message.status is MessageStatus.SCHEDULED
     assert message.due_at == due_at
     assert message.expires_at == due_at + timedelta(hours=48)
@@ -91,7 +89,7 @@ def test_two_planners_at_once_plan_everybody_once(app: Flask) -> None:
         with app.app_context():
             start.wait()
             total = 0
-            while claimed := nurture.plan_batch(7):
+            while claimed := planning.plan_batch(7):
                 db.session.commit()
                 total += claimed
             return total
@@ -105,11 +103,11 @@ def test_two_planners_at_once_plan_everybody_once(app: Flask) -> None:
 
 def test_a_claim_that_is_not_committed_is_passed_over(app: Flask) -> None:
     _enrolled()
-    assert nurture.plan_batch() == 1  # not committed: the lock is held
+    assert planning.plan_batch() == 1  # not committed: the lock is held
 
     def other() -> int:
         with app.app_context():
-            return nurture.plan_batch()
+            return planning.plan_batch()
 
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(other).result() == 0
@@ -121,7 +119,7 @@ def test_a_step_whose_letter_was_wanted_before_is_not_wanted_again() -> None:
     """A sent step is never sent again, whatever happened to the enrolment."""
     _, _, enrolment = _enrolled()
     jobs.plan()
-    enrolment.next_position, enrolment.next_run_at = 1, enrolment.enrolled_at
+    enrolment.step_key, enrolment.next_run_at = "step_1", enrolment.enrolled_at
     db.session.commit()
 
     assert jobs.plan() == 1
@@ -152,7 +150,7 @@ def test_after_an_outage_one_letter_is_planned_and_a_stale_one_is_expired_alread
 
 
 def test_new_words_reach_people_who_wait_and_the_date_they_wait_for_stays() -> None:
-    _, sequence, enrolment = _enrolled(next_position=2)
+    _, sequence, enrolment = _enrolled(step_key="step_2")
     waited_for = enrolment.next_run_at
     second = sequence.steps[1]
 
@@ -180,7 +178,7 @@ def test_a_new_delay_counts_for_people_who_reach_the_step_later() -> None:
 
 
 def test_people_who_wait_for_a_removed_step_go_on_to_the_next() -> None:
-    _, sequence, enrolment = _enrolled(next_position=2)
+    _, sequence, enrolment = _enrolled(step_key="step_2")
     sequences.remove_step(sequence, sequence.steps[1].id)
     db.session.commit()
 
@@ -201,7 +199,7 @@ def test_what_is_planned_of_a_removed_step_is_cancelled() -> None:
 
 
 def test_a_step_that_is_added_reaches_who_has_not_finished() -> None:
-    _, sequence, _ = _enrolled(next_position=3)
+    _, sequence, _ = _enrolled(step_key="step_3")
     sequences.add_step(sequence, StepInput(texts=words(4), delay_seconds=0))
     db.session.commit()
 

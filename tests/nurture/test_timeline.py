@@ -5,7 +5,7 @@ import pytest
 from leadgen.core import clock, i18n
 from leadgen.core.db import db
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import jobs
+from leadgen.nurture import inside, jobs
 from leadgen.nurture import service as nurture
 from tests.factories import make_campaign, make_enrolment, make_entry, make_fact, make_sequence
 
@@ -24,7 +24,7 @@ def test_it_tells_entry_plan_and_exit_with_the_reason() -> None:
     make_enrolment(sequence, entry)
     assert _sentences(entry.contact_id) == ["Entered the sequence “After the entry”", "“Letter 1” is planned"]
 
-    nurture.leave([make_fact(entry, FactName.CONTACT_SUPPRESSED, data={"reason": "complaint"})])
+    inside.leave([make_fact(entry, FactName.CONTACT_SUPPRESSED, data={"reason": "complaint"})])
     db.session.commit()
     assert _sentences(entry.contact_id)[-1] == "Left the sequence “After the entry”: reported as spam"
 

@@ -23,6 +23,10 @@ class Result(StrEnum):
     FAILED = "failed"
     UNCERTAIN = "uncertain"
     TEMPORARY = "scheduled"
+    # not handed over after all, because a gate closed since the claim
+    SKIPPED = "skipped"
+    SUPPRESSED = "suppressed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

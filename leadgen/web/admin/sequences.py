@@ -16,6 +16,7 @@ from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.models import Sequence, Step
+from leadgen.nurture.sequences import LetterShown
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, line, lines, one_of, sent, whole
 from leadgen.web.admin.notes import refuse, tell
@@ -52,7 +53,7 @@ def sequences(campaign_id: int) -> str:
     """The sequence, step by step."""
     campaign = campaign_of_mine(campaign_id)
     sequence = nurture.sequence_of(campaign.id)
-    steps = [step for step in sequence.steps if step.is_active] if sequence else []
+    steps = nurture.shown(sequence) if sequence else []
     told = {step.id: condition_words(campaign, step) for step in steps}
     return render_template("admin/sequences.html", campaign=campaign, sequence=sequence, steps=steps, conditions=told)
 
@@ -99,7 +100,7 @@ def step(campaign_id: int, step_id: int) -> ResponseReturnValue:
     """Change a letter of the sequence."""
     campaign = campaign_of_mine(campaign_id)
     sequence = _sequence(campaign)
-    found = find_step(sequence, step_id)
+    found = _letter(sequence, step_id)
     return _edit(campaign, sequence, found, StepForm(sent(), data=_as_data(found)))
 
 
@@ -112,7 +113,7 @@ def step_remove(campaign_id: int, step_id: int) -> ResponseReturnValue:
     return redirect(url_for("admin.sequences", campaign_id=campaign_id), 303)
 
 
-def _edit(campaign: Campaign, sequence: Sequence, found: Step | None, form: StepForm) -> ResponseReturnValue:
+def _edit(campaign: Campaign, sequence: Sequence, found: LetterShown | None, form: StepForm) -> ResponseReturnValue:
     if request.method == "POST" and form.validate() and _saved(sequence, found, form):
         tell(_("Saved."))
         return redirect(url_for("admin.sequences", campaign_id=campaign.id), 303)
@@ -139,7 +140,7 @@ def _rule_words() -> list[tuple[str, str]]:
     ]  # fmt: skip
 
 
-def _saved(sequence: Sequence, found: Step | None, form: StepForm) -> bool:
+def _saved(sequence: Sequence, found: LetterShown | None, form: StepForm) -> bool:
     try:
         chosen = nurture.StepInput(
             texts={code: form.part(code).data for code in i18n.LOCALES},
@@ -167,13 +168,13 @@ def _condition(form: StepForm) -> dict[str, Any] | None:
     return {"question": question, form.rule.data: value}
 
 
-def _as_data(found: Step) -> dict[str, Any]:
+def _as_data(found: LetterShown) -> dict[str, Any]:
     unit = next(name for name, size in reversed(UNITS.items()) if found.delay_seconds % size == 0)
     data: dict[str, Any] = {"delay": found.delay_seconds // UNITS[unit], "unit": unit, "rule": "everybody"}
     if found.condition:
         rule = "is" if "is" in found.condition else "is_not"
         data |= {"rule": rule, "answer": _packed(found.condition["question"], found.condition[rule])}
-    return data | found.texts
+    return data | dict(found.texts)
 
 
 def answers(campaign: Campaign) -> Iterator[tuple[str, str]]:
@@ -190,7 +191,7 @@ def answers(campaign: Campaign) -> Iterator[tuple[str, str]]:
             yield _packed(question.key, value=False), f"{label} › {_('No')}"
 
 
-def condition_words(campaign: Campaign, step: Step) -> str:
+def condition_words(campaign: Campaign, step: LetterShown) -> str:
     """Whom a step is for, in a sentence."""
     if not step.condition:
         return _("for everybody")
@@ -217,6 +218,13 @@ def _word(words: dict[str, str]) -> str:
 
 def _sequence(campaign: Campaign) -> Sequence:
     found = nurture.sequence_of(campaign.id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _letter(sequence: Sequence, step_id: int) -> LetterShown:
+    found = next((one for one in nurture.shown(sequence) if one.id == step_id), None)
     if found is None:
         raise NotFound
     return found

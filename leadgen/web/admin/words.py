@@ -198,6 +198,7 @@ def fact(name: str) -> str:
         "referral.counted": _("Brought a friend who confirmed"),
         "question.answered": _("Answered a question"),
         "form.finished": _("Finished the form"),
+        "letter.clicked": _("Clicked a link in a letter"),
         "consent.given": _("Agreed to marketing mails"),
         "consent.withdrawn": _("Withdrew the consent to marketing mails"),
         "contact.suppressed": _("The address was blocked"),

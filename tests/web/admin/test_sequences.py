@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 
 from leadgen.core.db import db
+from leadgen.nurture import sequences
 from leadgen.nurture.models import Sequence, Step
+from leadgen.nurture.sequences import LetterShown
 from tests import factories
 from tests.web.admin.studio import Staff, fields_of
 from tests.world import World
@@ -37,9 +39,11 @@ def _step(app: Flask, number: int) -> Step:
         return db.session.get_one(Step, number)
 
 
-def _last(app: Flask) -> Step:
+def _letter(app: Flask, number: int | None = None) -> LetterShown:
+    """The letter with the words of that id; the last without."""
     with app.app_context():
-        return db.session.query(Step).order_by(Step.id.desc()).first()  # type: ignore[return-value]
+        letters = sequences.shown(db.session.query(Sequence).one())
+        return next(one for one in reversed(letters) if number in {None, one.id})
 
 
 def test_without_a_sequence_one_is_set_up(app: Flask, ada: Staff, world: World, path: str) -> None:
@@ -60,7 +64,7 @@ def test_the_steps_stand_with_their_waits_and_conditions(ada: Staff, first: int,
 
 def test_a_letter_is_added_at_the_end(app: Flask, ada: Staff, first: int, path: str) -> None:
     assert ada.post(f"{path}/new", _payload()).location == path
-    added = _last(app)
+    added = _letter(app)
     assert (added.delay_seconds, added.condition, added.position) == (172_800, None, 4)
     assert added.texts["fr"]["subject"] == "News"
 
@@ -76,16 +80,16 @@ def test_a_letter_may_depend_on_an_answer(
     app: Flask, ada: Staff, first: int, path: str, rule: str, answer: str, condition: dict[str, Any]
 ) -> None:
     ada.post(f"{path}/{first}", _payload(rule=rule, answer=answer))
-    assert _step(app, first).condition == condition
+    assert _letter(app, first).condition == condition
     shown = fields_of(ada.get(f"{path}/{first}").text)
     assert (shown["rule"], shown["answer"]) == (rule, answer)
     assert "answer “" in ada.get(path).text
 
 
 def test_saving_what_was_shown_changes_nothing(app: Flask, ada: Staff, first: int, path: str) -> None:
-    before = _step(app, first)
+    before = _letter(app, first)
     ada.post(f"{path}/{first}", fields_of(ada.get(f"{path}/{first}").text))
-    after = _step(app, first)
+    after = _letter(app, first)
     assert (after.delay_seconds, after.condition) == (before.delay_seconds, before.condition)
     assert after.texts["en"]["subject"] == before.texts["en"]["subject"]
 

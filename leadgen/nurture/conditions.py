@@ -1,0 +1,49 @@
+"""Whether a condition holds for people at this moment: the one place where sequences ask, by the SQL of segments."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from leadgen.accounts.models import Brand
+from leadgen.core import clock
+from leadgen.core.db import db
+from leadgen.core.errors import Invalid
+from leadgen.core.logic import Condition
+from leadgen.segments import fields
+from leadgen.segments.catalogue import Catalogue
+from leadgen.segments.compiling import fragment
+
+log = logging.getLogger(__name__)
+_HOLDING = "SELECT c.id FROM contact c WHERE c.id = ANY(:people) AND {condition}"
+
+
+class Conditions:
+    """Answers for one batch; remembers what each brand may be asked."""
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        self._catalogues: dict[int, Catalogue] = {}
+
+    def holding(self, brand_id: int, condition: Condition, people: Collection[int]) -> frozenset[int] | None:
+        """Those of these contacts for whom the condition holds now; None when it cannot be judged.
+
+        It cannot when it asks for a field that is no more, and that is logged: whoever asks goes on with the others.
+        """
+        try:
+            asked = fragment(self._catalogue(brand_id), condition, clock.now(), is_crowd=False)
+            statement = text(_HOLDING.format(condition=asked.sql))
+            with db.session.begin_nested():
+                found = db.session.scalars(statement, {"people": list(people), **asked.values}).all()
+        except (Invalid, DBAPIError, KeyError, ValueError, TypeError, AttributeError) as error:
+            log.warning("a condition of brand %d cannot be judged: %s", brand_id, error)
+            return None
+        return frozenset(found)
+
+    def _catalogue(self, brand_id: int) -> Catalogue:
+        if brand_id not in self._catalogues:
+            self._catalogues[brand_id] = fields.of_brand(db.session.get_one(Brand, brand_id))
+        return self._catalogues[brand_id]

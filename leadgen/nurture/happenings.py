@@ -1,0 +1,48 @@
+"""Which facts of the journal are events that sequences know, and whether one is the event that somebody waits for.
+
+To let sequences hear of something new, add one line to EVENTS, its name to definition.Event, and the reaction
+`nurture.inside.hear` and `nurture.triggers.hear` to the fact in reactions.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from leadgen.journal.models import Fact
+from leadgen.journal.vocabulary import FactName
+from leadgen.nurture.definition import Event, Happening
+
+
+class Meaning(NamedTuple):
+    """The event that a fact is, and where in its data that stands which `Happening.of` names."""
+
+    event: Event
+    of: str = ""
+
+
+EVENTS: Mapping[FactName, Meaning] = {
+    FactName.ENTRY_CONFIRMED: Meaning(Event.CONFIRMED),
+    FactName.REFERRAL_COUNTED: Meaning(Event.FRIEND_COUNTED),
+    FactName.FORM_FINISHED: Meaning(Event.FORM_FINISHED),
+    FactName.QUESTION_ANSWERED: Meaning(Event.ANSWERED, "question"),
+    FactName.ACTION_CREDITED: Meaning(Event.ACTION_CREDITED, "action"),
+    FactName.REWARD_GIVEN: Meaning(Event.REWARD_GIVEN),
+    FactName.LETTER_CLICKED: Meaning(Event.CLICKED),
+}
+
+
+def is_it(happening: Happening, fact: Fact) -> bool:
+    """Whether the fact is what the happening names."""
+    meaning = EVENTS.get(FactName(fact.name)) if fact.name in _NAMES else None
+    if meaning is None or meaning.event is not happening.on:
+        return False
+    return not happening.of or str(fact.data.get(meaning.of, "")) == happening.of
+
+
+def names(events: Collection[Event]) -> list[str]:
+    """The names of the facts that may be one of these events."""
+    return [name.value for name, meaning in EVENTS.items() if meaning.event in events]
+
+
+_NAMES = frozenset(name.value for name in EVENTS)
