@@ -16,7 +16,7 @@ from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters import texts
-from leadgen.nurture import happenings, inside, sequences, triggers
+from leadgen.nurture import happenings, inside, looking, retiming, sequences, triggers
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
 
@@ -46,8 +46,8 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         form_answers.forget,
         rewards.look_again,
     ),
-    FactName.CAMPAIGN_MOVED: (looks.hear_moved,),
-    FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
+    FactName.CAMPAIGN_MOVED: (looks.hear_moved, looking.hear),
+    FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns, retiming.hear),
     FactName.ENTRY_REVIEWED: (rewards.look_again, inside.exclude),
     FactName.REFERRAL_COUNTED: (telling.friends_counted,),
     FactName.REFERRAL_HELD: (rewards.look_again,),

@@ -19,8 +19,10 @@ import psycopg
 from sqlalchemy import text
 
 from leadgen.contacts import service as contacts
-from leadgen.core import clock, hot, links
+from leadgen.core import clock, hot, links, queue
 from leadgen.core.db import db
+from leadgen.core.queue import Bell
+from leadgen.journal.vocabulary import FactName
 from leadgen.letters import tracking
 from leadgen.mail.models import ClickKind
 
@@ -76,6 +78,17 @@ _FIRST = text("SELECT coalesce((SELECT id FROM click WHERE at < :since ORDER BY 
 _HEARD = text("""
 SELECT m.contact_id, max(c.at) AS at FROM click c JOIN message m ON m.id = c.message_id
 WHERE c.id > :first AND c.kind = 'human' AND c.at < :until GROUP BY m.contact_id ORDER BY m.contact_id
+""")
+# A letter's first click by a human is an event; those told of before are seen as they stood before this statement.
+_TELL = text("""
+WITH told AS (
+    UPDATE click SET is_told = true
+    WHERE id > :first AND kind = 'human' AND at < :until AND NOT is_told RETURNING message_id, at
+)
+INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
+SELECT :name, t.at, m.brand_id, m.campaign_id, m.contact_id, m.entry_id, jsonb_build_object('message', m.id)
+FROM (SELECT message_id, min(at) AS at FROM told GROUP BY message_id) AS t JOIN message m ON m.id = t.message_id
+WHERE NOT EXISTS (SELECT FROM click o WHERE o.message_id = m.id AND o.kind = 'human' AND o.is_told)
 """)
 # Programs that fetch links: previews, gateways that look for evil, libraries; and browsers of data centres.
 _MACHINES = re.compile(
@@ -151,13 +164,19 @@ def judge(asking: Asking, *, seconds: float | None, is_same: bool) -> str:
 
 
 def fold() -> None:
-    """Let the clicks of the last day count as signs of life, once it is settled which of them were machines' (job)."""
+    """Let the clicks of the last day count as signs of life, once it is settled which of them were machines' (job).
+
+    The first of each letter is told to the journal.
+    """
     now = clock.now()
     first = db.session.scalar(_FIRST, {"since": now - timedelta(hours=_FOLDED_HOURS)})
     db.session.execute(_TOO_SOON, {"first": first, "soon": SOON_SECONDS})
     settled = now - timedelta(minutes=_SETTLED_MINUTES)
     rows = db.session.execute(_HEARD, {"first": first, "until": settled}).all()
     contacts.heard_from({row.contact_id: row.at for row in rows})
+    named = {"first": first, "until": settled, "name": FactName.LETTER_CLICKED.value}
+    if db.session.execute(_TELL, named).rowcount:  # type: ignore[attr-defined]
+        queue.ring_after_commit(db.session(), Bell.FACTS)
 
 
 def network(address: str) -> str:

@@ -24,6 +24,8 @@ HOLD_AT, HOLD_OF, HOLD_DAYS = 3, 5, 30
 # Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight.
 QUIET_FROM, QUIET_UNTIL = 21, 8
 SPREAD_SECONDS = 30 * 60
+# How soon to look again when a more important mail to the same person goes first; by then the cap says for how long.
+BEHIND_MINUTES = 10
 
 # What is due in the open streams of a lane: one lot for each stream and group of recipients, the oldest first.
 LOTS = text("""
@@ -59,17 +61,14 @@ WITH due AS (
         e.status AS entry_status, e.generation, e.code_number, e.access_version, e.code, e.created_at AS entered_at,
         e.expires_at AS confirm_until, e.is_marketing_wanted, k.status AS campaign_status,
         -- One mail to one address in one call: the next waits for the next claim.
-        row_number() OVER (PARTITION BY due.contact_id ORDER BY due.due_at, due.id) AS turn,
+        row_number() OVER (PARTITION BY due.contact_id ORDER BY due.priority DESC, due.due_at, due.id) AS turn,
         (SELECT s.reason FROM suppression s
          WHERE s.brand_id = c.brand_id AND s.address_hash = c.address_hash
            AND (s.reason <> 'unsubscribe' OR due.purpose = 'marketing')
            -- An address that bounced gets one more confirmation when its owner asks for it by a new form.
            AND NOT (s.reason = 'hard_bounce' AND due.purpose = 'confirmation' AND due.created_at > s.at)
          ORDER BY s.id LIMIT 1) AS blocked,
-        CASE WHEN due.purpose = 'marketing' THEN
-            (SELECT max(other.sent_at) FROM message other
-             WHERE other.contact_id = due.contact_id AND other.purpose = 'marketing' AND other.id <> due.id
-               AND other.sent_at > :now - interval '{CAP_HOURS} hours') END AS last_marketing_at,
+        others.last_at AS last_marketing_at, others.is_behind,
         -- Soft bounces: a mailbox that refused three of the last five mails rests for a month, then one mail tries it.
         CASE WHEN due.purpose = 'marketing' THEN
             (SELECT count(*) FILTER (WHERE last.status = 'bounced' AND last.reason = 'blocked') >= {HOLD_AT}
@@ -85,6 +84,20 @@ WITH due AS (
     JOIN contact c ON c.id = due.contact_id
     JOIN campaign k ON k.id = due.campaign_id
     LEFT JOIN entry e ON e.id = due.entry_id
+    -- The person's other marketing mails: when the last one left, and whether a more important one leaves now. Those
+    -- that the end of the quiet hours spread over half an hour count as of one moment.
+    LEFT JOIN LATERAL (
+        SELECT max(other.sent_at) FILTER (WHERE other.sent_at > :now - interval '{CAP_HOURS} hours') AS last_at,
+            coalesce(bool_or(other.status = 'scheduled' AND other.priority > due.priority
+                AND other.due_at <= :now + interval '{SPREAD_SECONDS} seconds' AND other.expires_at > :now
+                AND EXISTS (SELECT FROM stream flow JOIN campaign its ON its.id = flow.campaign_id
+                            WHERE flow.id = other.stream_id AND flow.state = 'open'
+                              AND its.status NOT IN ('paused', 'draft', 'archived')
+                              AND NOT EXISTS (SELECT FROM lane_stop l WHERE l.lane = flow.lane))), false) AS is_behind
+        FROM message other
+        WHERE due.purpose = 'marketing' AND other.contact_id = due.contact_id AND other.purpose = 'marketing'
+          AND other.id <> due.id
+    ) AS others ON true
     LEFT JOIN zone own ON own.name = c.timezone
     LEFT JOIN zone theirs ON theirs.name = k.timezone
 ), judged AS (
@@ -106,6 +119,7 @@ WITH due AS (
         WHEN is_held THEN 'skipped:held'
         WHEN last_marketing_at IS NOT NULL THEN 'scheduled:frequency_cap'
         WHEN opening IS NOT NULL THEN 'scheduled:quiet_hours'
+        WHEN is_behind THEN 'scheduled:priority'
         ELSE 'sending:'
     END AS verdict
     FROM seen WHERE turn = 1
@@ -113,6 +127,7 @@ WITH due AS (
     SELECT *, CASE verdict
         WHEN 'scheduled:frequency_cap' THEN last_marketing_at + interval '{CAP_HOURS} hours'
         WHEN 'scheduled:quiet_hours' THEN opening + (id * 7919 % {SPREAD_SECONDS}) * interval '1 second'
+        WHEN 'scheduled:priority' THEN :now + interval '{BEHIND_MINUTES} minutes'
     END AS later
     FROM judged
 ), put_off AS (

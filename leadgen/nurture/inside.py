@@ -198,19 +198,28 @@ def is_later(row: Any, fact: Fact) -> bool:
 
 
 def _go_on(told: Many[tuple[Any, Definition]], facts: Many[Fact]) -> None:
-    """Wake who waits for one of these facts: at once, or at the hour and on the day that the step asks for."""
+    """Wake who waits for one of these facts."""
+    wake([(row, definition) for row, definition in told if _has_come(row, definition, facts)])
+
+
+def _has_come(row: Any, definition: Definition, facts: Many[Fact]) -> bool:
+    step = definition.step(row.step_key) if row.status == EnrolmentStatus.ACTIVE else None
+    if step is None or step.wait.until is not Until.EVENT or step.wait.event is None:
+        return False
+    event = step.wait.event
+    return any(fact.at >= row.anchor_at and is_later(row, fact) and happenings.is_it(event, fact) for fact in facts)
+
+
+def wake(told: Many[tuple[Any, Definition]]) -> None:
+    """Let these go on to what they wait for: at once, or at the hour and on the day that the step asks for."""
     keys = planning.country_keys({row.campaign_id for row, _definition in told})
     now = clock.now()
     found: list[tuple[int, str, datetime]] = []
     for row, definition in told:
-        step = definition.step(row.step_key) if row.status == EnrolmentStatus.ACTIVE else None
-        if step is None or step.wait.until is not Until.EVENT or step.wait.event is None:
-            continue
-        since = row.anchor_at or row.enrolled_at
-        if any(f.at >= since and is_later(row, f) and happenings.is_it(step.wait.event, f) for f in facts):
-            zone = hours.zone_of(
-                row.timezone, str(row.answers.get(keys.get(row.campaign_id) or "", "")), row.campaign_zone
-            )
+        step = definition.step(row.step_key)
+        if step is not None:
+            country = planning.country_of(row, keys.get(row.campaign_id))
+            zone = hours.zone_of(row.timezone, country, row.campaign_zone)
             found.append((row.id, step.key, hours.aligned(now, step.wait, zone, not_before=now)))
     if found:
         ids, step_keys, moments = (list(column) for column in zip(*found, strict=True))

@@ -7,7 +7,7 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
-from leadgen.nurture import planning
+from leadgen.nurture import looking, planning, retiming
 
 SECONDS = 2.0
 
@@ -24,3 +24,13 @@ def plan() -> int:
             break
     db.session.commit()
     return total
+
+
+def look() -> int:
+    """Begin what the clock begins (job)."""
+    return looking.look()
+
+
+def retime(campaign_id: int) -> int:
+    """Find new dates after the end of a contest was moved (job)."""
+    return retiming.retime(campaign_id)

@@ -197,8 +197,8 @@ class _Batch:
     def step(self, row: Any, now: datetime) -> tuple[Definition, Move, int | None]:
         """Where this one goes, and the id of the words of its letter. Raises LookupError, ValueError, TypeError."""
         definition = self.definitions[row.sequence_id, row.version]
-        country = row.answers.get(self.country_keys.get(row.campaign_id) or "", "")
-        zone = hours.zone_of(row.timezone, country if isinstance(country, str) else "", row.campaign_zone)
+        country = country_of(row, self.country_keys.get(row.campaign_id))
+        zone = hours.zone_of(row.timezone, country, row.campaign_zone)
         step = definition.step(row.step_key)
         words = self._words(step, row) if isinstance(step, Letter) else None
         answers = Answers(
@@ -235,6 +235,12 @@ def country_keys(campaign_ids: Iterable[int]) -> dict[int, str]:
     """The key under which the answers of a contest's people hold their country, where its form asks for it."""
     rows = db.session.execute(_COUNTRY_KEYS, {"ids": list(campaign_ids)}).all()
     return {row.campaign_id: row.key for row in rows if row.key}
+
+
+def country_of(row: Any, key: str | None) -> str:
+    """The country that somebody with these `answers` chose, or nothing."""
+    country = row.answers.get(key) if key else ""
+    return country if isinstance(country, str) else ""
 
 
 _WANTED = (

@@ -35,7 +35,7 @@ ORDER BY s.id
 """)
 _PEOPLE = text("""
 SELECT e.id AS entry_id, e.contact_id, e.campaign_id, e.brand_id, e.confirmed_at, p.timezone, p.answers,
-       k.timezone AS campaign_zone, k.ends_at
+       p.last_inbound_at, k.timezone AS campaign_zone, k.ends_at
 FROM entry e
 JOIN contact p ON p.id = e.contact_id
 JOIN campaign k ON k.id = e.campaign_id
@@ -186,8 +186,8 @@ def _may(one: Beginning, earlier: Any, now: datetime) -> bool:
 def _row(one: Beginning, country_keys: Mapping[int, str]) -> tuple[Any, ...] | None:
     """In the order of _COLUMNS; None where there is no step to wait for."""
     person, definition = one.person, one.live.definition
-    country = person.answers.get(country_keys.get(person.campaign_id) or "", "")
-    zone = hours.zone_of(person.timezone, country if isinstance(country, str) else "", person.campaign_zone)
+    country = planning.country_of(person, country_keys.get(person.campaign_id))
+    zone = hours.zone_of(person.timezone, country, person.campaign_zone)
     place = walking.begin(definition, one.anchor, Calendar(zone, person.ends_at))
     if place is None:
         return None
