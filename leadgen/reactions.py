@@ -20,6 +20,7 @@ from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
+from leadgen.scores import rounds as scores
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,12 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
-    FactName.ENTRY_CONFIRMED: (looks.hear, nurture.enrol_confirmed),
-    FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
-    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, nurture.leave),
+    FactName.ENTRY_CONFIRMED: (looks.hear, nurture.enrol_confirmed, scores.hear),
+    FactName.QUESTION_ANSWERED: (referrals.profile_completed, scores.hear),
+    FactName.FORM_FINISHED: (scores.hear,),
+    FactName.ACTION_CREDITED: (scores.hear,),
+    FactName.WORK_PUBLISHED: (scores.hear,),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, nurture.leave, scores.hear),
     FactName.CONSENT_WITHDRAWN: (nurture.leave,),
     FactName.CONTACT_ERASED: (
         sightings.forget,
@@ -45,15 +49,16 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         gallery.forget,
         addresses.forget,
         form_answers.forget,
+        scores.forget,
         rewards.look_again,
     ),
     FactName.CAMPAIGN_MOVED: (looks.hear_moved,),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns,),
-    FactName.ENTRY_REVIEWED: (rewards.look_again,),
-    FactName.REFERRAL_COUNTED: (telling.friends_counted,),
-    FactName.REFERRAL_HELD: (rewards.look_again,),
+    FactName.ENTRY_REVIEWED: (rewards.look_again, scores.hear),
+    FactName.REFERRAL_COUNTED: (telling.friends_counted, scores.hear),
+    FactName.REFERRAL_HELD: (rewards.look_again, scores.hear),
     FactName.REFERRAL_REFUSED: (rewards.look_again,),
-    FactName.REFERRAL_REVERSED: (rewards.look_again,),
+    FactName.REFERRAL_REVERSED: (rewards.look_again, scores.hear),
 }
 
 

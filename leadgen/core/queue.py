@@ -49,6 +49,7 @@ class Bell(StrEnum):
     LOOKS = "leadgen.fraud.jobs.look"
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
+    SCORES = "leadgen.scores.jobs.score"
     BROADCASTS = "leadgen.nurture.jobs.expand"
 
 
@@ -61,6 +62,7 @@ BELL_QUEUES = {
     Bell.LOOKS: QueueName.EVENTS,
     Bell.RECEIPTS: QueueName.EVENTS,
     Bell.NURTURE: QueueName.EVENTS,
+    Bell.SCORES: QueueName.SLOW,
     Bell.MAIL: QueueName.MAIL,
     # Beside the pump, in turns: above it nothing would leave until a million rows are written, below it none would be.
     Bell.BROADCASTS: QueueName.MAIL,
