@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from leadgen.campaigns.models import Campaign, Question, QuestionKind
+from leadgen.campaigns.models import Action, Campaign, Question, QuestionKind
 from leadgen.core import i18n
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
@@ -53,6 +53,25 @@ def fields(brand_id: int) -> dict[str, Asked]:
             word = next((text["label"] for text in _ordered(question.texts) if text.get("label")), question.key)
             found[name] = Asked(name, KINDS[question.kind], word, options)
     return found
+
+
+def actions(brand_id: int) -> dict[str, str]:
+    """The title of each action that the brand has, by key."""
+    rows = db.session.scalars(
+        select(Action).join(Campaign, Campaign.id == Action.campaign_id).where(Campaign.brand_id == brand_id)
+        .order_by(Action.campaign_id, Action.position)
+    )  # fmt: skip
+    return {
+        one.key: next((text["title"] for text in _ordered(one.texts) if text.get("title")), one.key) for one in rows
+    }
+
+
+def contests(brand_id: int) -> dict[int, str]:
+    """The name of each contest of the brand, newest first."""
+    rows = db.session.execute(
+        select(Campaign.id, Campaign.name).where(Campaign.brand_id == brand_id).order_by(Campaign.id.desc())
+    )
+    return {row.id: row.name for row in rows}
 
 
 def plain(known: Mapping[str, Asked]) -> dict[str, Field]:

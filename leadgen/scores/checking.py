@@ -63,7 +63,9 @@ def _deed(one: Mapping[str, Any], at: str, _known: Mapping[str, logic.Field]) ->
     if one["deed"] not in set(Deed):
         raise Invalid(_("Choose what counts."), f"{at}.what")
     found = {"key": _key(one, at), "deed": one["deed"], "detail": str(one["detail"])[:LONGEST]}
-    found["contest"] = int(one["contest"])
+    if not isinstance(one["contest"], int):
+        raise Invalid(_("Choose one of the contests."), f"{at}.contest")
+    found["contest"] = one["contest"]
     return found | {name: _number(one[name], f"{at}.{name}") for name in ("points", "most", "day")}
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from leadgen.campaigns.models import Campaign
 from leadgen.contacts.models import Contact
 from leadgen.core import clock, logic
 from leadgen.core.db import db
@@ -95,7 +94,7 @@ def explained(contact: Contact) -> Explanation:
     if version is None or row is None or reason:
         return Explanation(why_not=words.why_not(reason))
     rules, now = documents.read(version.definition), clock.now()
-    says = _Words(rules, asked.fields(contact.brand_id), _contests(contact.brand_id))
+    says = _Words(rules, asked.fields(contact.brand_id), asked.contests(contact.brand_id))
     lines = _lines(contact.id, version)
     return Explanation(
         version=version.number,
@@ -127,11 +126,6 @@ def _told(figure: Figure) -> dict[str, Any]:
 def _lines(contact_id: int, version: ScoreRules) -> Sequence[ScoreContribution]:
     found = select(ScoreContribution).filter_by(contact_id=contact_id, number=version.number)
     return db.session.scalars(found.order_by(ScoreContribution.at.desc(), ScoreContribution.event.desc())).all()
-
-
-def _contests(brand_id: int) -> dict[int, str]:
-    rows = db.session.execute(select(Campaign.id, Campaign.name).where(Campaign.brand_id == brand_id))
-    return {row.id: row.name for row in rows}
 
 
 def _fit(says: _Words, row: ContactScore, lines: Sequence[ScoreContribution]) -> Figure:

@@ -85,6 +85,14 @@ def open_draft(brand: Brand, by: str, based_on: int | None = None) -> ScoreRules
     return made
 
 
+def save(brand: Brand, definition: Any, revision: int, by: str) -> ScoreRules:
+    """The same for a writer who saw no draft (revision 0): then this is the first."""
+    checked = checking.checked(brand.id, definition)
+    if revision == 0 and draft(brand.id) is None:
+        revision = open_draft(brand, by).revision
+    return save_draft(brand, checked, revision, by)
+
+
 def save_draft(brand: Brand, definition: Any, revision: int, by: str) -> ScoreRules:
     """Replace what the draft says. `revision` is the one that the writer saw.
 
