@@ -68,7 +68,7 @@ class Page:
 
 def choices(known: Mapping[str, Asked]) -> dict[str, Choice]:
     """Everything that rules about answers can ask for, by code, in the order of the questions."""
-    found = [Choice("answered:gte", _("Number of answers"), _("At least so many"), _one(ANSWERED, "gte"), Kind.NUMBER)]
+    found = [Choice("answered:gte", _("Number of answers"), _("At least … answers"), _one(ANSWERED, "gte"), Kind.NUMBER)]
     for name, asked in known.items():
         if name != ANSWERED:
             found += _of_question(name, asked)
