@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -67,11 +67,27 @@ def actions(brand_id: int) -> dict[str, str]:
 
 
 def contests(brand_id: int) -> dict[int, str]:
-    """The name of each contest of the brand, newest first."""
-    rows = db.session.execute(
-        select(Campaign.id, Campaign.name).where(Campaign.brand_id == brand_id).order_by(Campaign.id.desc())
-    )
-    return {row.id: row.name for row in rows}
+    """The house's name of each contest of the brand, newest first; the public never sees it."""
+    return {one.id: one.name for one in _contests(brand_id)}
+
+
+def names(brand_id: int, *, is_public: bool = False) -> dict[int | str, str]:
+    """What rules about deeds name: contests by id, by their public titles for people outside; actions by key."""
+    found: dict[int | str, str] = {}
+    for contest in _contests(brand_id):
+        found[contest.id] = _title(contest) if is_public else contest.name
+    found.update(actions(brand_id))
+    return found
+
+
+def _contests(brand_id: int) -> Sequence[Campaign]:
+    found = select(Campaign).where(Campaign.brand_id == brand_id)
+    return db.session.scalars(found.order_by(Campaign.id.desc())).all()
+
+
+def _title(contest: Campaign) -> str:
+    ways = (contest.texts.get(code, {}).get("title") for code in (i18n.locale(), contest.default_locale))
+    return next((title for title in ways if title), contest.slug)
 
 
 def plain(known: Mapping[str, Asked]) -> dict[str, Field]:

@@ -76,25 +76,25 @@ class Explanation:
 class _Words:
     rules: Rules
     known: Mapping[str, Asked]
-    contests: Mapping[int, str] = field(default_factory=dict)
+    names: Mapping[int | str, str] = field(default_factory=dict)
 
     def of(self, key: str) -> str:
         """What a rule says."""
         rule = self.rules.by_key.get(key)
         if isinstance(rule, DeedRule):
-            return words.deed_rule(rule, self.known, self.contests)
+            return words.deed_rule(rule, self.known, self.names)
         return words.condition(rule.when, self.known) if rule is not None else key
 
 
-def explained(contact: Contact) -> Explanation:
-    """Both numbers of a contact as of now."""
+def explained(contact: Contact, *, is_public: bool = False) -> Explanation:
+    """Both numbers of a contact as of now; `is_public`: in words for the person, who knows contests by their titles."""
     version = service.standing(contact.brand_id)
     row = db.session.get(ContactScore, (contact.id, version.number), populate_existing=True) if version else None
     reason = sources.why_not(contact.id)
     if version is None or row is None or reason:
         return Explanation(why_not=words.why_not(reason))
     rules, now = documents.read(version.definition), clock.now()
-    says = _Words(rules, asked.fields(contact.brand_id), asked.contests(contact.brand_id))
+    says = _Words(rules, asked.fields(contact.brand_id), asked.names(contact.brand_id, is_public=is_public))
     lines = _lines(contact.id, version)
     return Explanation(
         version=version.number,
@@ -110,7 +110,7 @@ def explained(contact: Contact) -> Explanation:
 
 def held(contact_id: int) -> dict[str, Any]:
     """The same for the file that the person may download."""
-    found = explained(db.session.get_one(Contact, contact_id))
+    found = explained(db.session.get_one(Contact, contact_id), is_public=True)
     if found.fit is None or found.engagement is None:
         return {"scores": None}
     told = {name: _told(one) for name, one in (("fit", found.fit), ("engagement", found.engagement))}

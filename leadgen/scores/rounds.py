@@ -13,9 +13,8 @@ from sqlalchemy import delete, select, text
 
 from leadgen.accounts.models import Brand
 from leadgen.contacts.models import Contact
-from leadgen.core import clock, queue
+from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.core.queue import Bell
 from leadgen.journal.models import Fact
 from leadgen.scores import scoring, service
 from leadgen.scores.models import ContactScore, RulesState, ScoreRules, ScoreWanted
@@ -48,11 +47,13 @@ DELETE FROM score_wanted WHERE id IN (
 
 
 def hear(facts: Sequence[Fact]) -> None:
-    """Have the people scored whom these facts are about (reaction, may run twice)."""
+    """Have the people scored whom these facts are about (reaction, may run twice).
+
+    Nobody is rung for: the bell is struck every ten seconds, and who confirms and answers is scored once for all of it.
+    """
     contacts = {fact.contact_id for fact in facts if fact.contact_id}
     entries = {fact.entry_id for fact in facts if fact.entry_id and not fact.contact_id}
     db.session.execute(_WANT, {"contacts": sorted(contacts), "entries": sorted(entries)})
-    queue.ring_after_commit(db.session(), Bell.SCORES)
 
 
 def forget(facts: Sequence[Fact]) -> None:

@@ -80,14 +80,16 @@ def deed(kind: Deed) -> str:
     }[kind]
 
 
-def deed_rule(rule: DeedRule, known: Fields, contests: Mapping[int, str]) -> str:
+def deed_rule(rule: DeedRule, known: Fields, names: Mapping[int | str, str]) -> str:
     """A deed with what it is narrowed to: “Answered a question (travel month), in “Summer””."""
     said = deed(rule.deed)
     if rule.detail:
-        detail = _word(f"answer.{rule.detail}", known) if rule.deed is Deed.ANSWERED else rule.detail
+        detail = (
+            _word(f"answer.{rule.detail}", known) if rule.deed is Deed.ANSWERED else names.get(rule.detail, rule.detail)
+        )
         said = _("%(deed)s (%(detail)s)") % {"deed": said, "detail": detail}
     if rule.contest:
-        contest = contests.get(rule.contest, str(rule.contest))
+        contest = names.get(rule.contest, str(rule.contest))
         said = _("%(deed)s, in “%(contest)s”") % {"deed": said, "contest": contest}
     return said
 

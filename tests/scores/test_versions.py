@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from leadgen.accounts.models import Brand
+from leadgen.campaigns.models import Campaign
 from leadgen.contacts.models import Contact
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -21,6 +22,7 @@ from leadgen.scores import preview as previews
 from leadgen.scores import service as scores
 from leadgen.scores.explaining import explained
 from leadgen.scores.models import ContactScore, RulesState, ScoreContribution, ScoreRules
+from leadgen.web.public import sections
 from tests.conftest import Clock
 from tests.factories import make_brand, make_campaign, make_contact, make_entry, make_fact
 
@@ -230,6 +232,22 @@ def test_what_is_missing_says_what_an_answer_could_give(brand: Brand) -> None:
     contact = db.session.scalars(select(Contact).order_by(Contact.id)).first()
     assert contact is not None
     assert [one.up_to for one in explained(contact).missing] == [15, 10]
+
+
+def test_the_file_of_the_person_holds_the_numbers_with_their_reasons_and_no_name_of_the_house(brand: Brand) -> None:
+    campaign = db.session.scalars(select(Campaign)).one()
+    campaign.name = "Operation cheap leads"
+    changed = _definition(brand)
+    changed["deeds"][0]["contest"] = campaign.id
+    _published(brand, changed)
+    jobs.score()
+    newest = db.session.scalars(select(Contact.id).order_by(Contact.id.desc())).first()
+    held = sections.held_by_all(newest or 0)["scores"]
+    assert (held["grade"], held["rules_version"], held["reactivity"]) == ("A3", 2, "lively")
+    for name in ("fit", "engagement"):
+        assert sum(one["points"] for one in held[name]["because_of"]) == held[name]["number"] > 0
+    assert "Operation" not in str(held)
+    assert held["engagement"]["because_of"][0]["reason"] == "Entered a contest and confirmed, in “Win a week in Lisbon”"
 
 
 def _fit(key: str, question: str, value: str, points: int) -> dict[str, Any]:

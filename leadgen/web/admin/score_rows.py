@@ -68,7 +68,9 @@ class Page:
 
 def choices(known: Mapping[str, Asked]) -> dict[str, Choice]:
     """Everything that rules about answers can ask for, by code, in the order of the questions."""
-    found = [Choice("answered:gte", _("Number of answers"), _("At least … answers"), _one(ANSWERED, "gte"), Kind.NUMBER)]
+    found = [
+        Choice("answered:gte", _("Number of answers"), _("At least … answers"), _one(ANSWERED, "gte"), Kind.NUMBER)
+    ]
     for name, asked in known.items():
         if name != ANSWERED:
             found += _of_question(name, asked)
@@ -217,8 +219,8 @@ def _rule(page: Page, kind: str, place: int, row: Row, offered: Mapping[str, Cho
         raise Invalid(_("Choose what counts."), f"{kind}.{place}.what")
     if kind == "deeds":
         deed, _colon, detail = row["what"].partition(":")
-        found = {"key": row["key"], "deed": deed, "detail": detail, "contest": _whole(row["contest"] or "0")}
-        return found | {name: _whole(row[name] or "0") for name in ("points", "most", "day")}
+        said = {"key": row["key"], "deed": deed, "detail": detail, "contest": _whole(row["contest"] or "0")}
+        return said | {name: _whole(row[name] or "0") for name in ("points", "most", "day")}
     found: dict[str, Any] = {"key": row["key"], "when": _when(page, f"{kind}.{place}", row, offered)}
     return found | ({"reason": row["reason"]} if kind == "out" else {"points": _whole(row["points"])})
 

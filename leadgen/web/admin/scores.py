@@ -177,6 +177,6 @@ def _said(brand: Brand, version: ScoreRules | None) -> dict[str, Any]:
         "brand": brand,
         "rules": documents.read(version.definition if version else documents.default()),
         "known": asked.fields(brand.id),
-        "contests": asked.contests(brand.id),
+        "names": asked.names(brand.id),
         "score_words": score_words,
     }
