@@ -136,7 +136,8 @@ def _fit(says: _Words, row: ContactScore, lines: Sequence[ScoreContribution]) ->
         rule = says.rules.by_key[row.disqualified_by]
         assert isinstance(rule, Disqualifier)
         parts.append(Part(_("Does not fit: %(reason)s") % {"reason": rule.reason}, -sum(one.now for one in parts)))
-    return _bounded(row.fit, _band(says.rules.fit_bands, row.fit_band), parts)
+    _bound(parts, sum(part.now for part in parts))
+    return Figure(row.fit, _band(says.rules.fit_bands, row.fit_band), parts)
 
 
 def _engagement(says: _Words, row: ContactScore, lines: Sequence[ScoreContribution], now: datetime) -> Figure:
@@ -151,14 +152,15 @@ def _engagement(says: _Words, row: ContactScore, lines: Sequence[ScoreContributi
     if silence:
         parts.append(Part(_("No sign of life"), -silence, None, (now - row.alive_at).days))
     number = reckoning.engagement(says.rules, row.worth, row.worth_at, row.alive_at, now)
-    return _bounded(number, _band(says.rules.engagement_bands, row.engagement_band), parts)
+    _bound(parts, total - silence)
+    return Figure(number, _band(says.rules.engagement_bands, row.engagement_band), parts)
 
 
-def _bounded(number: int, band: Band, parts: list[Part]) -> Figure:
-    cut = number - sum(part.now for part in parts)
+def _bound(parts: list[Part], total: int) -> None:
+    """The line of what the bounds cut off a total; never made to fit what the lines before it miss."""
+    cut = reckoning.clamped(total) - total
     if cut:
         parts.append(Part(_("A score is never above 100") if cut < 0 else _("A score is never below 0"), cut))
-    return Figure(number, band, parts)
 
 
 def _band(bands: Sequence[Band], key: str) -> Band:
