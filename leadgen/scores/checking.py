@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from leadgen.scores.rules import ENGAGEMENT_KEYS, FIT_KEYS, Deed
 
 MOST_RULES = 40  # of each kind
 LONGEST = 120
+_KEY = re.compile(r"[A-Za-z0-9_]{1,40}")
 _BOUNDS = {
     "points": (-100, 100),
     "most": (0, 1000),
@@ -81,7 +83,7 @@ def _condition(given: Any, at: str, known: Mapping[str, logic.Field]) -> dict[st
 
 def _key(one: Mapping[str, Any], at: str) -> str:
     key = str(one["key"])
-    if not key or len(key) > LONGEST:
+    if not _KEY.fullmatch(key):
         raise Invalid(_("A rule needs a key."), at)
     return key
 

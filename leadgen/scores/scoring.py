@@ -7,9 +7,8 @@ that turned out to be a machine's) is gone with the next look. One scorer at a t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -43,40 +42,20 @@ USING unnest(CAST(:contacts AS bigint[]), CAST(:rules AS text[]), CAST(:events A
       AS g (contact_id, rule, event)
 WHERE s.contact_id = g.contact_id AND s.number = :number AND s.rule = g.rule AND s.event = g.event
 """)
-_ADD_LINES = text("""
-INSERT INTO score_contribution (contact_id, number, rule, event, kind, points, at)
-SELECT g.contact_id, :number, g.rule, g.event, g.kind, g.points, g.at
-FROM unnest(CAST(:contacts AS bigint[]), CAST(:rules AS text[]), CAST(:events AS text[]), CAST(:kinds AS text[]),
-            CAST(:points AS int[]), CAST(:moments AS timestamptz[])) AS g (contact_id, rule, event, kind, points, at)
-""")
-_COLUMNS = {
-    "contact_id": "bigint",
-    "fit": "int",
-    "disqualified_by": "text",
-    "worth": "float8",
-    "worth_at": "timestamptz",
-    "alive_at": "timestamptz",
-    "fit_band": "text",
-    "engagement_band": "text",
-    "letters": "int",
-    "reactions": "int",
-}
-_NAMES = ", ".join(_COLUMNS)
-_WRITE = text(f"""
-INSERT INTO contact_score (brand_id, number, scored_at, {_NAMES})
-SELECT :brand, :number, :now, {_NAMES}
-FROM unnest({", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMNS.items())}) AS g ({_NAMES})
-ON CONFLICT (contact_id, number) DO UPDATE
-    SET scored_at = excluded.scored_at, {", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)}
-""")  # noqa: S608 - the columns of the module
+# COPY, because as arrays a million people's rows cost more to send than to reckon. What is written in it are numbers,
+# moments, words of enums, and keys of rules, which are letters, digits and underscores (scores.checking).
+_ADD_LINES = "COPY score_contribution (contact_id, number, rule, event, kind, points, at) FROM STDIN"
+_ADD_SCORES = """
+COPY contact_score (contact_id, number, brand_id, scored_at, fit, disqualified_by, worth, worth_at, alive_at, fit_band,
+                    engagement_band, letters, reactions) FROM STDIN
+"""
 _FORGET = """
 DELETE FROM {table} WHERE contact_id = ANY(:ids) AND number = coalesce(CAST(:number AS int), number)
 """
 _FORGET_LINES, _FORGET_SCORES = (text(_FORGET.format(table=name)) for name in ("score_contribution", "contact_score"))
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A person's row as far as it is reckoned."""
 
     fit: int
@@ -106,7 +85,7 @@ def score(version: ScoreRules, contact_ids: Collection[int], *, is_round: bool =
     brand = db.session.get_one(Brand, version.brand_id)
     people = sources.people(brand.id, brand.timezone, contact_ids, now)
     given = {"ids": sorted(contact_ids), "number": version.number}
-    before = {row[0]: Kept(*row[1:]) for row in db.session.execute(_KEPT, given)}
+    before = {row[0]: Kept(*row[1:]) for row in db.session.execute(_KEPT, given).all()}
     bands = _bands_before(version, before, given)
     ledger = _Ledger(version.number, contact_ids)
     after: dict[int, Kept] = {}
@@ -117,7 +96,7 @@ def score(version: ScoreRules, contact_ids: Collection[int], *, is_round: bool =
     forget(set(contact_ids) - set(after), version.number)
     ledger.write()
     changed = {key: one for key, one in after.items() if not is_round or before.get(key) != one}
-    _write(version, changed, now)
+    _write(version, before, changed, now)
     if version.state is RulesState.STANDING:
         _tell(version, rules, before, changed, is_round=is_round)
     return len(people)
@@ -154,7 +133,7 @@ class _Ledger:
 
     def __init__(self, number: int, contact_ids: Collection[int]) -> None:
         self.number = number
-        rows = db.session.execute(_LEDGER, {"ids": sorted(contact_ids), "number": number})
+        rows = db.session.execute(_LEDGER, {"ids": sorted(contact_ids), "number": number}).all()
         self.held: dict[tuple[int, str, str], int] = {(row[0], row[1], row[2]): row[3] for row in rows}
         self.new: list[tuple[int, Line]] = []
 
@@ -173,28 +152,27 @@ class _Ledger:
             contacts, rules, events = (list(column) for column in zip(*self.held, strict=True))
             given = {"contacts": contacts, "rules": rules, "events": events, "number": self.number}
             db.session.execute(_DROP_LINES, given)
-        if self.new:
-            lines = [line for _contact_id, line in self.new]
-            db.session.execute(
-                _ADD_LINES,
-                {
-                    "number": self.number,
-                    "contacts": [contact_id for contact_id, _line in self.new],
-                    "rules": [line.rule for line in lines],
-                    "events": [line.event for line in lines],
-                    "kinds": [line.kind.value for line in lines],
-                    "points": [line.points for line in lines],
-                    "moments": [line.at for line in lines],
-                },
-            )
+        number = self.number
+        _copy(
+            _ADD_LINES,
+            [(who, number, one.rule, one.event, one.kind.value, one.points, one.at) for who, one in self.new],
+        )
 
 
-def _write(version: ScoreRules, changed: Mapping[int, Kept], now: datetime) -> None:
-    if not changed:
-        return
-    columns = {name: [getattr(one, name) for one in changed.values()] for name in _COLUMNS if name != "contact_id"}
-    given = {"brand": version.brand_id, "number": version.number, "now": now, "contact_id": list(changed)}
-    db.session.execute(_WRITE, given | columns)
+def _write(version: ScoreRules, before: Collection[int], changed: Mapping[int, Kept], now: datetime) -> None:
+    """Rows that change are written anew."""
+    again = {"ids": sorted(set(before) & set(changed)), "number": version.number}
+    db.session.execute(_FORGET_SCORES, again)
+    head = (version.number, version.brand_id, now)
+    _copy(_ADD_SCORES, [(key, *head, *one) for key, one in changed.items()])
+
+
+def _copy(statement: str, rows: Collection[tuple[object, ...]]) -> None:
+    """Send rows whose texts hold no sign that COPY would take for one of its own."""
+    if rows:
+        cursor = db.session.connection().connection.cursor()
+        with cursor.copy(statement) as copy:
+            copy.write("".join("\t".join(map(str, row)) + "\n" for row in rows))
 
 
 def _tell(

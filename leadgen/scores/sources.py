@@ -79,12 +79,13 @@ FROM contact c WHERE c.id = :contact
 def people(brand_id: int, zone: str, ids: Collection[int], now: datetime, *, is_locked: bool = True) -> list[Person]:
     """Those of these contacts who can be scored, with what the rules may look at; locked unless said."""
     given: dict[str, Any] = {"ids": sorted(ids), "brand": brand_id, "now": now, "settled": now - SETTLED}
-    rows = db.session.execute(_LOCK if is_locked else _READ, given)
+    rows = db.session.execute(_LOCK if is_locked else _READ, given).all()
     found = {row.id: Person(row.id, row.answers, row.alive_at) for row in rows}
     given |= {"ids": list(found), "names": _FACTS, "zone": zone}
-    for contact_id, deed, detail, contest, event, at, day in db.session.execute(_EVENTS, given) if found else ():
+    events = db.session.execute(_EVENTS, given).all() if found else ()
+    for contact_id, deed, detail, contest, event, at, day in events:
         found[contact_id].events.append(Event(deed, detail, contest, event, at, day))
-    for contact_id, letters, reactions in db.session.execute(_LETTERS, given) if found else ():
+    for contact_id, letters, reactions in db.session.execute(_LETTERS, given).all() if found else ():
         found[contact_id].letters, found[contact_id].reactions = letters, reactions
     return list(found.values())
 
