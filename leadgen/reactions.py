@@ -19,6 +19,7 @@ from leadgen.letters import texts
 from leadgen.nurture import happenings, inside, looking, retiming, sequences, triggers
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
+from leadgen.scores import rounds as scores
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,12 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_CORRECTED: (domains.check,),
     FactName.ENTRY_REPEATED: (waiting.answer_repeated,),
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
-    FactName.ENTRY_CONFIRMED: (looks.hear,),
-    FactName.QUESTION_ANSWERED: (referrals.profile_completed,),
-    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, inside.leave),
+    FactName.ENTRY_CONFIRMED: (looks.hear, scores.hear),
+    FactName.QUESTION_ANSWERED: (referrals.profile_completed, scores.hear),
+    FactName.FORM_FINISHED: (scores.hear,),
+    FactName.ACTION_CREDITED: (scores.hear,),
+    FactName.WORK_PUBLISHED: (scores.hear,),
+    FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, inside.leave, scores.hear),
     FactName.CONSENT_WITHDRAWN: (inside.leave,),
     FactName.CONTACT_ERASED: (
         sightings.forget,
@@ -44,15 +48,16 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         gallery.forget,
         addresses.forget,
         form_answers.forget,
+        scores.forget,
         rewards.look_again,
     ),
     FactName.CAMPAIGN_MOVED: (looks.hear_moved, looking.hear),
     FactName.CAMPAIGN_CHANGED: (rewards.look_at_campaigns, retiming.hear),
-    FactName.ENTRY_REVIEWED: (rewards.look_again, inside.exclude),
-    FactName.REFERRAL_COUNTED: (telling.friends_counted,),
-    FactName.REFERRAL_HELD: (rewards.look_again,),
+    FactName.ENTRY_REVIEWED: (rewards.look_again, inside.exclude, scores.hear),
+    FactName.REFERRAL_COUNTED: (telling.friends_counted, scores.hear),
+    FactName.REFERRAL_HELD: (rewards.look_again, scores.hear),
     FactName.REFERRAL_REFUSED: (rewards.look_again,),
-    FactName.REFERRAL_REVERSED: (rewards.look_again,),
+    FactName.REFERRAL_REVERSED: (rewards.look_again, scores.hear),
 }
 
 # Sequences hear of what they know as an event after everybody else: who is inside first, so that nobody leaves by the

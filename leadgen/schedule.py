@@ -40,6 +40,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(60, "leadgen.analytics.jobs.recount", QueueName.SLOW),
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
     Strike(600, "leadgen.mail.jobs.fold_clicks", QueueName.SLOW),
+    Strike(600, "leadgen.scores.jobs.want_clickers", QueueName.SLOW),
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
     Strike(3600, "leadgen.nurture.jobs.look", QueueName.SLOW),
     Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),
@@ -53,6 +54,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(86400, "leadgen.contacts.jobs.seal_all", QueueName.SLOW),
     Strike(86400, "leadgen.mail.jobs.pull_suppressions", QueueName.SLOW),
     Strike(86400, "leadgen.mail.jobs.check_senders", QueueName.SLOW),
+    Strike(86400, "leadgen.scores.jobs.look_at_all", QueueName.SLOW),
     Strike(86400, "leadgen.segments.jobs.measure", QueueName.SLOW),
 )
 LEADER_SECONDS = 15

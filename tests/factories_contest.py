@@ -17,6 +17,8 @@ from leadgen.fraud.models import Appeal, Decision, Look, LookKind, Ruling, Safe,
 from leadgen.gallery.models import Vote, Work, WorkState
 from leadgen.pictures.models import Picture
 from leadgen.rewards.models import Award, AwardAddress, AwardState, CodeFile, Coupon
+from leadgen.scores import service as scores
+from leadgen.scores.models import ContactScore, ContributionKind, ScoreContribution, ScoreWanted
 from leadgen.visits.models import Visit, VisitKind, VisitTally
 from tests.factories import keep
 
@@ -237,6 +239,33 @@ def make_vote(work: Work, **values: Any) -> Vote:
     )
 
 
+def make_score(entry: Entry, **values: Any) -> ContactScore:
+    """Somebody who told enough to be an A, and confirmed just now, by the rules that a brand begins with."""
+    now = clock.now()
+    version = scores.ensure(entry.brand_id)
+    who: dict[str, Any] = {"contact_id": entry.contact_id, "number": version.number}
+    line: dict[str, Any] = {"event": "f1", "kind": ContributionKind.ENGAGEMENT, "at": now}
+    keep(ScoreContribution, who, rule="confirmed", points=20, **line)
+    return keep(
+        ContactScore,
+        who | values,
+        brand_id=entry.brand_id,
+        fit=80,
+        worth=20.0,
+        worth_at=now,
+        alive_at=now,
+        fit_band="A",
+        engagement_band="3",
+        letters=4,
+        reactions=1,
+        scored_at=now,
+    )
+
+
+def make_score_wanted(entry: Entry) -> ScoreWanted:
+    return keep(ScoreWanted, {}, contact_id=entry.contact_id)
+
+
 def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     """A row in every table of these rooms."""
     action = make_action(campaign, kind=ActionKind.UPLOAD)
@@ -258,4 +287,6 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_ruling(entry)
     make_safe(campaign.brand_id)
     make_appeal(entry)
+    make_score(entry)
+    make_score_wanted(entry)
     make_vote(make_work(entry, action, picture_id=make_picture(campaign.brand_id).id))

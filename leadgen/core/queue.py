@@ -50,6 +50,7 @@ class Bell(StrEnum):
     RECEIPTS = "leadgen.mail.jobs.apply_receipts"
     NURTURE = "leadgen.nurture.jobs.plan"
     BROADCASTS = "leadgen.broadcasts.jobs.expand"
+    SCORES = "leadgen.scores.jobs.score"
 
 
 BELL_QUEUES = {
@@ -61,6 +62,7 @@ BELL_QUEUES = {
     Bell.LOOKS: QueueName.EVENTS,
     Bell.RECEIPTS: QueueName.EVENTS,
     Bell.NURTURE: QueueName.EVENTS,
+    Bell.SCORES: QueueName.SLOW,
     Bell.MAIL: QueueName.MAIL,
     # Beside the pump, in turns: above it nothing would leave until a million rows are written, below it none would be.
     Bell.BROADCASTS: QueueName.MAIL,

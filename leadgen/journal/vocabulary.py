@@ -47,6 +47,7 @@ class FactName(StrEnum):
     CAMPAIGN_PUBLISHED = "campaign.published"
     CAMPAIGN_CHANGED = "campaign.changed"
     CAMPAIGN_MOVED = "campaign.moved"
+    SCORE_CROSSED = "score.crossed"
     SEGMENT_ARCHIVED = "segment.archived"
     SEGMENT_CHANGED = "segment.changed"
     SEGMENT_CREATED = "segment.created"

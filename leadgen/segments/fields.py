@@ -7,7 +7,7 @@ from sqlalchemy import select
 from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
-from leadgen.segments import deeds, persons
+from leadgen.segments import deeds, numbers, persons
 from leadgen.segments.catalogue import Catalogue
 
 
@@ -21,5 +21,6 @@ def of_brand(brand: Brand) -> Catalogue:
         deeds.contests(contests),
         deeds.letters(),
         deeds.friends(contests),
+        numbers.scores_of(brand.id),
     )
     return Catalogue(brand.id, brand.timezone, {spec.key: spec for table in tables for spec in table})

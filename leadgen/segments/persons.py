@@ -11,7 +11,7 @@ from babel import Locale
 from babel.core import get_global
 from sqlalchemy import select
 
-from leadgen.campaigns.models import Campaign, Question, QuestionKind
+from leadgen.campaigns.models import Campaign, Question
 from leadgen.contacts.models import SuppressionReason
 from leadgen.core import i18n
 from leadgen.core.db import db
@@ -19,17 +19,9 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.core.logic import Kind
 from leadgen.mail import groups
+from leadgen.scores.asked import KINDS
 from leadgen.segments.catalogue import Group, Moment, Spec, at, count, escaped, flag, latest
 from leadgen.segments.sources import AnswerTo, At, Grouped, Listing, Number, Rows, Words
-
-_KINDS = {
-    QuestionKind.TEXT: Kind.TEXT,
-    QuestionKind.CHOICE: Kind.CHOICE,
-    QuestionKind.MANY: Kind.MANY,
-    QuestionKind.NUMBER: Kind.NUMBER,
-    QuestionKind.DATE: Kind.DATE,
-    QuestionKind.YES_NO: Kind.FLAG,
-}
 
 
 def identity() -> Iterator[Spec]:
@@ -192,7 +184,7 @@ def answers(contests: Sequence[Campaign]) -> Iterator[Spec]:
 def _answer(questions: Sequence[Question]) -> Spec:
     """The field of a key: kind and words are those of the newest contest that asks; its options of all of that kind."""
     newest = questions[0]
-    kind = _KINDS[newest.kind]
+    kind = KINDS[newest.kind]
 
     def word() -> str:
         return _in_words(newest.texts, "label", newest.key)

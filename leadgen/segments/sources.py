@@ -183,7 +183,7 @@ class Over:
     def write(self, op: Op, value: Any, out: Writing) -> str:
         """Grouped once for a crowd, looked up for one person."""
         if not out.is_crowd:
-            looked_up = f"({self.rows.of_one(out, self.figure)})"
+            looked_up = f"({self.rows.of_one(out, out.filled(self.figure))})"
             known = looked_up if self.none is None else f"coalesce({looked_up}, {self.none})"
             return self.scale.compare(known, op, value, out)
         # People without any row are in no group: they are in unless a group of theirs says otherwise, or out.
@@ -193,7 +193,7 @@ class Over:
     def _grouped(self, op: Op, value: Any, out: Writing, *, is_opposite: bool) -> str:
         rows = self.rows
         where = out.filled(rows.where, rows.given)
-        having = self.scale.compare(self.figure, op, value, out)
+        having = self.scale.compare(out.filled(self.figure), op, value, out)
         asked = f"NOT ({having})" if is_opposite else having
         inner = f"SELECT {rows.owner} AS who FROM {rows.tables} WHERE {where} GROUP BY 1 HAVING {asked}"  # noqa: S608 - pieces of persons and deeds
         return f"EXISTS (SELECT FROM ({inner}) AS grouped WHERE grouped.who = {rows.mine})"

@@ -39,13 +39,17 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         3_900,
         "two dozen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
+    "scores": (
+        2_000,
+        "rules, what they read, what they mean, ledger, rounds, reasons and preview: each a file that stands alone",
+    ),
     "segments": (
-        1_950,
+        2_050,
         "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
     ),
     "web/admin": (
-        8_100,
-        "pages of a campaign, its form, review, segments, broadcasts and sending; words of charts stand apart",
+        8_650,
+        "pages of a campaign, its form, review, segments, scores, broadcasts and sending; words of charts stand apart",
     ),
     "rewards": (
         2_250,

@@ -19,6 +19,8 @@ from leadgen.gallery.models import WorkState
 from leadgen.letters.models import MailPurpose
 from leadgen.mail.models import ClickKind
 from leadgen.rewards.models import AwardState
+from leadgen.scores import service as scores
+from leadgen.scores.models import ContactScore
 from leadgen.segments import fields
 from leadgen.segments.catalogue import Catalogue
 from tests import factories
@@ -57,10 +59,34 @@ def people(context: None) -> People:
         options = [{"id": one, "texts": {"en": one.title(), "fr": one.title()}} for one in OPTIONS.get(key, ())]
         factories.make_question(campaigns[0], kind=kind, position=position, key=key, options=options)
     contacts = [_person(dice, brand, campaigns, number) for number in range(PEOPLE)]
+    _scores(brand, contacts[: PEOPLE * 2 // 3])
     factories.make_contact(brand, erased_at=clock.now(), mailbox_key=None, address_hash=None)
     factories.make_contact(factories.make_brand())
     db.session.commit()
     return People(brand, fields.of_brand(brand), contacts, campaigns)
+
+
+def _scores(brand: Brand, contacts: list[Contact]) -> None:
+    """Two of three people have numbers by the rules in force; one has some by older ones too."""
+    dice, now = random.Random(8), clock.now()
+    number = scores.ensure(brand.id).number
+
+    def ago() -> Any:
+        return now - timedelta(days=dice.choice([0, 10, 29, 31, 70, 179, 181]), seconds=dice.choice([1, 40_000]))
+
+    for contact in contacts:
+        row: dict[str, Any] = {"contact_id": contact.id, "brand_id": brand.id, "number": number, "scored_at": now}
+        row |= {"fit": dice.choice([0, 1, 30, 60, 100]), "worth": dice.choice([-60.0, 0.0, 7.25, 41.5, 900.0])}
+        row |= {
+            "worth_at": ago(),
+            "alive_at": ago(),
+            "letters": dice.choice([0, 4, 9]),
+            "reactions": dice.choice([0, 1]),
+        }
+        row |= {"fit_band": dice.choice("ABCD"), "engagement_band": dice.choice("1234")}
+        db.session.add(ContactScore(**row))
+        if contact is contacts[0]:
+            db.session.add(ContactScore(**row | {"number": number + 1, "fit": 99, "fit_band": "A"}))
 
 
 def _person(dice: random.Random, brand: Brand, campaigns: list[Campaign], number: int) -> Contact:

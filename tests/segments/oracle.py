@@ -22,6 +22,10 @@ from leadgen.letters.models import MailPurpose
 from leadgen.mail import groups
 from leadgen.mail.models import Click, ClickKind, Message
 from leadgen.rewards.models import Award, AwardState
+from leadgen.scores import reckoning
+from leadgen.scores import rules as documents
+from leadgen.scores import service as scores
+from leadgen.scores.models import ContactScore
 from leadgen.segments import deeds, persons
 from leadgen.segments.catalogue import Catalogue
 
@@ -42,6 +46,7 @@ def known(catalogue: Catalogue, brand: Brand, contact: Contact, now: datetime) -
         | _answers(catalogue, contact)
         | _contests(brand, contact)
         | _letters(brand, contact, now)
+        | _scores(brand, contact, now)
         | _moment("withdrawn", _last(_withdrawals(contact)), brand, now)
     )
 
@@ -116,6 +121,20 @@ def _letters(brand: Brand, contact: Contact, now: datetime) -> dict[str, Any]:
     for days in deeds.WINDOWS:
         found[f"letters.{days}"] = len([at for at in sent if now - timedelta(days=days) < at <= now])
     return found
+
+
+def _scores(brand: Brand, contact: Contact, now: datetime) -> dict[str, Any]:
+    version = scores.standing(brand.id)
+    assert version is not None
+    rules = documents.read(version.definition)
+    row = db.session.get(ContactScore, (contact.id, version.number))
+    names = ("score.fit", "score.engagement", "score.grade", "score.fit_band", "score.band", "reactivity")
+    if row is None:
+        return dict.fromkeys(names)
+    engaged = reckoning.engagement(rules, row.worth, row.worth_at, row.alive_at, now)
+    reacts = reckoning.reactivity(row.letters, row.reactions, row.alive_at, now).value
+    bands = (row.fit_band + row.engagement_band, row.fit_band, row.engagement_band)
+    return dict(zip(names, (row.fit, engaged, *bands, reacts), strict=True))
 
 
 def _withdrawals(contact: Contact) -> list[datetime]:

@@ -97,7 +97,9 @@ def _samples(catalogue: Catalogue, name: str, now: Any) -> list[Any]:
     asked = catalogue.asked[name]
     if asked.options:
         return [
-            one for one in ("fr", "BE", "gmail", "other", "sea", "may", "quiz", "hard_bounce") if one in asked.options
+            one
+            for one in ("fr", "BE", "gmail", "other", "sea", "may", "quiz", "hard_bounce", "A1", "B", "3")
+            if one in asked.options
         ] or [min(asked.options)]
     if isinstance(asked.spec, Moment) and asked.kind is Kind.DATE:
         return [(now - timedelta(days=30)).date().isoformat()]

@@ -160,6 +160,10 @@ def places() -> ResponseReturnValue:
         {"name": f"{brand.name} › {_('Segments')}", "to": url_for("admin.segment_list", brand_id=brand.id)}
         for brand in accounts.brands_of(staff.current())
     ]
+    found += [
+        {"name": f"{brand.name} › {_('Scores')}", "to": url_for("admin.score_rules", brand_id=brand.id)}
+        for brand in accounts.brands_of(staff.current())
+    ]
     for campaign in campaigns.list_for(brand_ids()):
         found += [
             {"name": f"{campaign.name} › {tab.word()}", "to": url_for(tab.endpoint, campaign_id=campaign.id)}

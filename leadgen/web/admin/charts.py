@@ -142,6 +142,47 @@ def growth(days: Sequence[tuple[date, int]], width: int) -> Curve:
     return Curve(width, HEIGHT, LEFT, right, bottom, rows, columns, (line,))
 
 
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Two bars side by side, before and after, with their word underneath."""
+
+    x: float
+    width: float
+    before: float
+    after: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A distribution before and after; a bar hangs from `bottom` upwards."""
+
+    width: int
+    height: int
+    left: int
+    right: float
+    bottom: float
+    rows: tuple[Mark, ...]
+    bars: tuple[Bar, ...]
+
+
+def bins(numbers: tuple[Sequence[int], Sequence[int]], width: int) -> Bars:
+    """How many people stand in each ten points from 0 to 100, by two sets of rules."""
+    top = _ceiling(*(max(some, default=0) for some in numbers))
+    right, bottom = width - RIGHT, HEIGHT - BOTTOM
+    step = (right - LEFT) / len(numbers[0])
+
+    def tall(number: int) -> float:
+        return round((bottom - TOP) * number / top, 1)
+
+    bars = tuple(
+        Bar(round(LEFT + step * (place + 0.1), 1), round(step * 0.38, 1), tall(before), tall(after), str(place * 10))
+        for place, (before, after) in enumerate(zip(*numbers, strict=True))
+    )
+    rows = tuple(Mark(round(bottom - tall(number), 1), _short(number)) for number in _steps(top))
+    return Bars(width, HEIGHT, LEFT, right, bottom, rows, bars)
+
+
 def _line(key: str, name: str, points: list[tuple[float, float]], bottom: float, total: int) -> Series:
     path = " ".join(f"{px},{py}" for px, py in points)
     area = f"{points[0][0]},{bottom} {path} {points[-1][0]},{bottom}" if points else ""

@@ -10,6 +10,8 @@ from leadgen.campaigns.models import Campaign, Question
 from leadgen.contacts.models import Contact
 from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
+from leadgen.scores import explaining
+from leadgen.scores import words as score_words
 from leadgen.segments import service as segments
 from leadgen.segments.models import Segment
 from leadgen.visits import service as visits
@@ -38,6 +40,8 @@ def entrant(campaign_id: int, entry_id: int) -> str:
         levels=trees.levels(found.entry.id),
         spread_words=spread_words,
         segments=_segments(campaign, found.contact),
+        score=explaining.explained(found.contact),
+        score_words=score_words,
     )
 
 

@@ -222,6 +222,7 @@ def _won_and_judged(name: str) -> str:
         "appeal.received": _("Wrote about a decision"),
         "review.decided": _("The review decided"),
         "review.returned": _("A decision of the review was taken back"),
+        "score.crossed": _("Moved into another band of the score"),
         "reward.earned": _("Earned a reward"),
         "reward.given": _("Got a reward"),
         "reward.taken": _("A reward was taken back"),
