@@ -260,14 +260,15 @@ class _Writing:
     broken: list[int] = field(default_factory=list)
 
     def add(self, row: Any, definition: Definition, move: Move, words: int | None) -> None:
+        """Nothing is added where something about the letter raises: whoever is broken must not move on."""
+        wanted = [_message(row, definition, move.letter, words)] if move.letter is not None else []
         status = EnrolmentStatus.ACTIVE
         if move.then is None:
             status = EnrolmentStatus.EXITED if move.exit_reason else EnrolmentStatus.FINISHED
         place = move.then or Place(row.step_key, row.anchor_at or row.next_run_at, row.next_run_at)
         self.moves.append((row.id, status.value, move.exit_reason, place.step_key, place.anchor_at, place.run_at))
         self.told += [(row.id, one.step_key, one.reason.value, json.dumps(dict(one.detail))) for one in move.told]
-        if move.letter is not None:
-            self.wanted.append(_message(row, definition, move.letter, words))
+        self.wanted += wanted
 
     def write(self) -> None:
         ids, statuses, exit_reasons, step_keys, anchors, runs = _columns(self.moves, 6)
