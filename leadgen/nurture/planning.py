@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 1000
 _BROKEN_WAITS = timedelta(hours=1)  # until somebody mended what cannot be walked; nobody is lost meanwhile
+# The cap of 48 hours is as long as a letter may usually be late: who gave way to another mail leaves right behind it.
+_GRACE = timedelta(hours=1)
 _TRANSACTION_LOST = (MemoryError, queue.TimeLimit)
 
 # An enrolment is claimed by its row lock: a second planner passes over it, and looks at it again only when it is due.
@@ -295,7 +297,7 @@ def _columns(rows: Many[tuple[Any, ...]], width: int) -> list[list[Any]]:
 def _message(row: Any, definition: Definition, letter: Letter, words: int | None) -> tuple[Any, ...]:
     """In the order of _WANTED."""
     context = json.dumps({"entry": row.entry_id, "access_version": row.access_version, "code": row.code})
-    expires_at = row.next_run_at + timedelta(hours=letter.catch_up_hours)
+    expires_at = row.next_run_at + timedelta(hours=letter.catch_up_hours) + _GRACE
     owner = (row.brand_id, row.campaign_id, row.contact_id, row.entry_id, row.stream_id, row.domain_group)
     return (f"seq:{row.id}:{letter.key}", *owner, row.id, words, row.locale, context, definition.priority,
             row.next_run_at, expires_at)  # fmt: skip
