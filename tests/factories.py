@@ -481,7 +481,6 @@ def publish(sequence: Sequence, definition: dict[str, Any]) -> None:
 def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment:
     """Active, its first step due now."""
     now = clock.now()
-    first = next((step.key for step in sequence.steps if step.is_active), "")
     return keep(
         Enrolment,
         values,
@@ -492,7 +491,7 @@ def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment
         contact_id=entry.contact_id,
         status=EnrolmentStatus.ACTIVE,
         version=sequence.version,
-        step_key=first,
+        step_key=sequence.draft["steps"][0]["key"],
         anchor_at=now,
         next_run_at=now,
         enrolled_at=now,

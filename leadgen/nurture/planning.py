@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 BATCH = 1000
 _BROKEN_WAITS = timedelta(hours=1)  # until somebody mended what cannot be walked; nobody is lost meanwhile
+# The cap of 48 hours is as long as a letter may usually be late: who gave way to another mail leaves right behind it.
+_GRACE = timedelta(hours=1)
 _TRANSACTION_LOST = (MemoryError, queue.TimeLimit)
 
 # An enrolment is claimed by its row lock: a second planner passes over it, and looks at it again only when it is due.
@@ -260,14 +262,15 @@ class _Writing:
     broken: list[int] = field(default_factory=list)
 
     def add(self, row: Any, definition: Definition, move: Move, words: int | None) -> None:
+        """Nothing is added where something about the letter raises: whoever is broken must not move on."""
+        wanted = [_message(row, definition, move.letter, words)] if move.letter is not None else []
         status = EnrolmentStatus.ACTIVE
         if move.then is None:
             status = EnrolmentStatus.EXITED if move.exit_reason else EnrolmentStatus.FINISHED
         place = move.then or Place(row.step_key, row.anchor_at or row.next_run_at, row.next_run_at)
         self.moves.append((row.id, status.value, move.exit_reason, place.step_key, place.anchor_at, place.run_at))
         self.told += [(row.id, one.step_key, one.reason.value, json.dumps(dict(one.detail))) for one in move.told]
-        if move.letter is not None:
-            self.wanted.append(_message(row, definition, move.letter, words))
+        self.wanted += wanted
 
     def write(self) -> None:
         ids, statuses, exit_reasons, step_keys, anchors, runs = _columns(self.moves, 6)
@@ -294,7 +297,7 @@ def _columns(rows: Many[tuple[Any, ...]], width: int) -> list[list[Any]]:
 def _message(row: Any, definition: Definition, letter: Letter, words: int | None) -> tuple[Any, ...]:
     """In the order of _WANTED."""
     context = json.dumps({"entry": row.entry_id, "access_version": row.access_version, "code": row.code})
-    expires_at = row.next_run_at + timedelta(hours=letter.catch_up_hours)
+    expires_at = row.next_run_at + timedelta(hours=letter.catch_up_hours) + _GRACE
     owner = (row.brand_id, row.campaign_id, row.contact_id, row.entry_id, row.stream_id, row.domain_group)
     return (f"seq:{row.id}:{letter.key}", *owner, row.id, words, row.locale, context, definition.priority,
             row.next_run_at, expires_at)  # fmt: skip

@@ -52,7 +52,7 @@ def test_a_due_step_becomes_a_message_with_everything_its_letter_needs() -> None
     assert (message.enrolment_id, message.priority) == (enrolment.id, 5)
     assert message.status is MessageStatus.SCHEDULED
     assert message.due_at == due_at
-    assert message.expires_at == due_at + timedelta(hours=48)
+    assert message.expires_at == due_at + timedelta(hours=49), "48, and an hour of grace"
 
 
 def test_the_steps_follow_each_other_and_the_sequence_finishes(clock: Clock) -> None:
