@@ -61,6 +61,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/fraud/held.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/gallery/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/rewards/mine.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/profile/answers.py": "campaigns.titles and a part of the module: how the field of an answer is found",
     "leadgen/visits/reading.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
 }
