@@ -20,6 +20,7 @@ from leadgen.nurture import sequences
 from leadgen.nurture import service as nurture
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
+from leadgen.worth import service as worth
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         actions.forget,
         gallery.forget,
         addresses.forget,
+        worth.forget,
         form_answers.forget,
         rewards.look_again,
     ),

@@ -30,7 +30,7 @@ from leadgen.core.db import db
 # What identifies somebody, and goes when they are erased. The trigger of the table holds the same list.
 PERSONAL = frozenset({"ip", "user_agent", "page", "email", "source", "note", "device"})
 # Which version of the privacy page a person could read; a test asks for the next number when its words change.
-PRIVACY_NOTICE = 4
+PRIVACY_NOTICE = 5
 BATCH = 5_000
 # Acts may be committed after others with higher numbers were sealed. The look starts so many numbers below the highest
 # sealed one: a row is missed only when its transaction stayed open while so many other acts were written (ten seconds

@@ -48,6 +48,7 @@ class FactName(StrEnum):
     CAMPAIGN_PUBLISHED = "campaign.published"
     CAMPAIGN_CHANGED = "campaign.changed"
     CAMPAIGN_MOVED = "campaign.moved"
+    SALE_RECORDED = "sale.recorded"
     SEGMENT_ARCHIVED = "segment.archived"
     SEGMENT_CHANGED = "segment.changed"
     SEGMENT_CREATED = "segment.created"

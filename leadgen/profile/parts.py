@@ -136,9 +136,25 @@ def fairness(held: Held) -> Part:
     )
 
 
+def value(held: Held) -> Part:
+    """What they bought, and what they are reckoned to be worth."""
+    lines = [Line(one["reference"], _moment(one["at"], zone_of(held))) for one in held["sales"]]
+    for one in held["value_to_us"]:
+        for label, key in ((_("By what you did"), "own"), (_("Through people you brought"), "through_people_brought")):
+            lines.append(Line(label, i18n.format_money(one[key], one["currency"])))
+    return Part(
+        "value",
+        _("What you bought, and your value to us"),
+        _("To choose whom to thank and write to first (our interest). Nothing is decided about you by it alone."),
+        _("Until you erase it, and three years after your last sign of life at the longest."),
+        tuple(lines),
+        _("We know of nothing that you bought, and reckon no value."),
+    )
+
+
 # The order of the page. Whoever holds something more adds it to the file (web.public.sections.HELD), and here one
 # function that tells it: scores, for example, what each is and what it was made of.
-PARTS: Sequence[Callable[[Held], Part]] = (entries, friends, rewards, letters, fairness)
+PARTS: Sequence[Callable[[Held], Part]] = (entries, friends, rewards, letters, fairness, value)
 
 
 def _entry(one: Mapping[str, Any], zone: str) -> str:

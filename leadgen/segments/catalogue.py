@@ -24,6 +24,7 @@ class Group(StrEnum):
     CONTESTS = "contests"
     LETTERS = "letters"
     FRIENDS = "friends"
+    VALUE = "value"
 
     def word(self) -> str:
         """What the group is called in the current language."""
@@ -34,6 +35,7 @@ class Group(StrEnum):
             Group.CONTESTS: _("Contests"),
             Group.LETTERS: _("Letters"),
             Group.FRIENDS: _("Friends brought"),
+            Group.VALUE: _("Value"),
         }[self]
 
 

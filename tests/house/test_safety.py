@@ -50,6 +50,8 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/mail/gates.py": "constants of the module",
     "leadgen/mail/rescue.py": "constants of the module: which mails, and what is done with them",
     "leadgen/mail/outbox.py": "constants of the module: minutes of waiting",
+    "leadgen/worth/refreshing.py": "constants of worth.counting",
+    "leadgen/worth/service.py": "constants of worth.counting",
     "leadgen/segments/reading.py": "conditions of segments.compiling, whose values are bound",
     "leadgen/segments/sources.py": "pieces of the tables of fields; what people choose is bound, and a test proves it",
     "leadgen/broadcasts/audiences.py": "constants of the module, of mail.groups, and the condition of a segment",

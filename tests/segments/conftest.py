@@ -21,6 +21,8 @@ from leadgen.mail.models import ClickKind
 from leadgen.rewards.models import AwardState
 from leadgen.segments import fields
 from leadgen.segments.catalogue import Catalogue
+from leadgen.worth import refreshing
+from leadgen.worth import service as worth
 from tests import factories
 from tests.factories_contest import make_action, make_award, make_deed, make_milestone, make_work
 
@@ -59,7 +61,9 @@ def people(context: None) -> People:
     contacts = [_person(dice, brand, campaigns, number) for number in range(PEOPLE)]
     factories.make_contact(brand, erased_at=clock.now(), mailbox_key=None, address_hash=None)
     factories.make_contact(factories.make_brand())
+    worth.set_prices(brand.id, "EUR", {"consent": 50, "entry": 100, "form": 0, "answer": 0, "goal": 0}, 50)
     db.session.commit()
+    refreshing.work_out(brand.id)
     return People(brand, fields.of_brand(brand), contacts, campaigns)
 
 

@@ -36,6 +36,7 @@ from leadgen.web.admin import (
     spreading,
     virality,
     works,
+    worth,
 )
 from leadgen.web.admin.door import blueprint
 
@@ -43,6 +44,7 @@ PAGES = (
     sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, question_pages, letters,
     sequences, entrants, contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending,
     sending_mails, sending_pace, share_kit, spreading, virality, works, rewards, awards, codes, segments, segment_edit,
+    worth,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

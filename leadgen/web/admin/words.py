@@ -203,6 +203,7 @@ def fact(name: str) -> str:
         "consent.withdrawn": _("Withdrew the consent to marketing mails"),
         "contact.suppressed": _("The address was blocked"),
         "contact.released": _("The address was unblocked"),
+        "sale.recorded": _("Bought something"),
         "contact.corrected": _("Corrected their data"),
         "contact.erased": _("Everything personal was erased"),
         "work.submitted": _("Handed in a work"),

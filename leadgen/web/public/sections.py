@@ -16,6 +16,7 @@ from leadgen.gallery import forgetting as gallery
 from leadgen.rewards import mine
 from leadgen.visits import reading as visits
 from leadgen.web.public import appeal, asking, board, friends, my_works, rewards, share, ways
+from leadgen.worth import service as worth
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
@@ -32,7 +33,16 @@ SECTIONS: tuple[Section, ...] = (
 )
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
-HELD: tuple[Held, ...] = (actions.held, forms.held, gallery.held, mine.held, appeals.held, checks.held, visits.held)
+HELD: tuple[Held, ...] = (
+    actions.held,
+    forms.held,
+    gallery.held,
+    mine.held,
+    appeals.held,
+    checks.held,
+    visits.held,
+    worth.held,
+)
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:
