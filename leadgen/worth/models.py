@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadgen.core.db import Model
@@ -60,3 +61,6 @@ class Worth(Model):
     own: Mapped[int] = mapped_column(BigInteger)
     brought: Mapped[int] = mapped_column(BigInteger)
     people: Mapped[int]
+    # by generation, the first one first: the people brought, and the sum of their own values
+    below_people: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
+    below_own: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))

@@ -40,21 +40,25 @@ FROM unnest(%(generations)s::int[], %(numerators)s::numeric[], %(denominators)s:
 # Rows that say the same are left as they are: most nights most people are worth what they were.
 _KEEP = """
 WITH brought AS (
-    SELECT contact_id, sum(div(own * numerator, denominator))::bigint AS value, sum(people)::int AS people
+    SELECT contact_id, sum(div(own * numerator, denominator))::bigint AS value, sum(people)::int AS people,
+           array_agg(people ORDER BY generation) AS below_people, array_agg(own ORDER BY generation) AS below_own
     FROM below JOIN part USING (generation) GROUP BY contact_id
 ), now AS (
     SELECT contact_id, coalesce(own.value, 0) AS own, coalesce(brought.value, 0) AS brought,
-           coalesce(brought.people, 0) AS people
+           coalesce(brought.people, 0) AS people, coalesce(below_people, '{}') AS below_people,
+           coalesce(below_own, '{}') AS below_own
     FROM own FULL JOIN brought USING (contact_id)
     WHERE coalesce(own.value, 0) + coalesce(brought.value, 0) > 0
 ), gone AS (
     DELETE FROM contact_worth w
     WHERE w.brand_id = %(brand)s AND NOT EXISTS (SELECT FROM now WHERE now.contact_id = w.contact_id)
 )
-INSERT INTO contact_worth AS w (contact_id, brand_id, own, brought, people)
-SELECT contact_id, %(brand)s, own, brought, people FROM now
-ON CONFLICT (contact_id) DO UPDATE SET own = excluded.own, brought = excluded.brought, people = excluded.people
-WHERE (w.own, w.brought, w.people) IS DISTINCT FROM (excluded.own, excluded.brought, excluded.people)
+INSERT INTO contact_worth AS w (contact_id, brand_id, own, brought, people, below_people, below_own)
+SELECT contact_id, %(brand)s, own, brought, people, below_people, below_own FROM now
+ON CONFLICT (contact_id) DO UPDATE SET own = excluded.own, brought = excluded.brought, people = excluded.people,
+    below_people = excluded.below_people, below_own = excluded.below_own
+WHERE (w.own, w.brought, w.below_people, w.below_own)
+      IS DISTINCT FROM (excluded.own, excluded.brought, excluded.below_people, excluded.below_own)
 """
 
 
@@ -72,8 +76,8 @@ def work_out(brand_id: int) -> int:
     _run("SET LOCAL work_mem = '64MB'", {})
     for statement in (_OWN, EDGES, _BELOW):
         _run(statement, values)
-    for table in ("own", "edge"):
-        _run(f"ANALYZE {table}", {})
+    for preparation in ("CREATE INDEX ON below (generation)", "ANALYZE own", "ANALYZE edge", "ANALYZE below"):
+        _run(preparation, {})
     deepest = 1
     while deepest < MOST_GENERATIONS and _run(_DEEPER, {"generation": deepest + 1}):
         deepest += 1

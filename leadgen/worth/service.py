@@ -34,6 +34,7 @@ CURRENCIES = ("EUR", "GBP", "CHF", "CAD", "USD", "DKK", "SEK", "NOK")  # all wit
 PRICED = KINDS[:-1]  # a sale is worth what it was
 MOST = 10**10  # minor units, of one price or one sale
 DISCOUNT = 50  # per cent, where nobody said another
+MOST_WALKED = 5_000  # people brought, up to whom the exact figure is reckoned while somebody waits
 _LONGEST_REFERENCE = 100
 
 _EXPLAINED = f"""
@@ -80,12 +81,16 @@ class Generation:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What a contact is worth and why, in minor units of `currency`."""
+    """What a contact is worth and why, in minor units of `currency`.
+
+    Of somebody who brought thousands the generations are those of the last night, `as_of`; otherwise it is None.
+    """
 
     currency: str
     discount: int
     parts: tuple[Part, ...]
     generations: tuple[Generation, ...]
+    as_of: datetime | None = None
 
     @property
     def own(self) -> int:
@@ -162,7 +167,9 @@ def explained(contact_id: int, brand_id: int) -> Explained:
     """What a contact is worth at this moment, with every line behind it; of an unknown or erased one nothing."""
     prices = prices_of(brand_id)
     discount = prices.discount if prices else DISCOUNT
-    values = {"contact": contact_id, "most": MOST_GENERATIONS, **price_values(prices)}
+    kept = db.session.get(Worth, contact_id, populate_existing=True)
+    is_famous = kept is not None and kept.people > MOST_WALKED
+    values = {"contact": contact_id, "most": 0 if is_famous else MOST_GENERATIONS, **price_values(prices)}
     parts: list[Part] = []
     below: dict[int, list[int]] = {}
     for row in hot.many(_EXPLAINED, values):
@@ -171,12 +178,16 @@ def explained(contact_id: int, brand_id: int) -> Explained:
         else:
             found = below.setdefault(row["generation"], [row["people"], 0])
             found[1] += row["value"]
+    if kept is not None and is_famous:
+        pairs = zip(kept.below_people, kept.below_own, strict=True)
+        below = {number: [people, own] for number, (people, own) in enumerate(pairs, 1)}
     generations = (
         Generation(number, people, own, discounted(own, discount, number))
         for number, (people, own) in sorted(below.items())
     )
     ordered = sorted(parts, key=lambda part: KINDS.index(part.kind))
-    return Explained(currency_of(brand_id), discount, tuple(ordered), tuple(generations))
+    as_of = prices.worked_out_at if prices and is_famous else None
+    return Explained(currency_of(brand_id), discount, tuple(ordered), tuple(generations), as_of)
 
 
 def price_values(prices: Prices | None) -> dict[str, int]:

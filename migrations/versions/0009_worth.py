@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0009"
 down_revision = "0007"
@@ -15,6 +16,7 @@ _PRICED = ("consent", "entry", "form", "answer", "goal")
 
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
+    numbers = postgresql.ARRAY(sa.BigInteger())
     op.create_table(
         "worth_prices",
         sa.Column("brand_id", sa.BigInteger(), nullable=False),
@@ -49,6 +51,8 @@ def upgrade() -> None:
         sa.Column("own", sa.BigInteger(), nullable=False),
         sa.Column("brought", sa.BigInteger(), nullable=False),
         sa.Column("people", sa.Integer(), nullable=False),
+        sa.Column("below_people", numbers, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("below_own", numbers, server_default=sa.text("'{}'"), nullable=False),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_contact_worth_brand_id")),
         sa.ForeignKeyConstraint(["contact_id"], ["contact.id"], name=op.f("fk_contact_worth_contact_id")),
         sa.PrimaryKeyConstraint("contact_id", name=op.f("pk_contact_worth")),

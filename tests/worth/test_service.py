@@ -53,6 +53,20 @@ def test_one_and_all_are_what_plain_recursion_says(people: People) -> None:
         assert (found.own, found.brought) == expected[contact.id]
 
 
+def test_of_famous_people_the_generations_of_the_night_are_told(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Walking down from somebody who brought a hundred thousand takes seconds, and a page waits for it."""
+    refreshing.work_out(people.brand.id)
+    exact = {one.id: worth.explained(one.id, people.brand.id) for one in people.contacts}
+    monkeypatch.setattr(worth, "MOST_WALKED", 1)
+    told = {one.id: worth.explained(one.id, people.brand.id) for one in people.contacts}
+    assert {key: (one.parts, one.generations) for key, one in told.items()} == {
+        key: (one.parts, one.generations) for key, one in exact.items()
+    }
+    assert any(one.as_of for one in told.values())
+
+
 def test_the_lines_add_up_to_the_figure(people: People) -> None:
     for contact in people.contacts:
         found = worth.explained(contact.id, people.brand.id)
