@@ -40,6 +40,7 @@ class FactName(StrEnum):
     FORM_FINISHED = "form.finished"
     CONSENT_GIVEN = "consent.given"
     CONSENT_WITHDRAWN = "consent.withdrawn"
+    CONTACTS_IMPORTED = "contacts.imported"
     CONTACT_CORRECTED = "contact.corrected"
     CONTACT_SUPPRESSED = "contact.suppressed"
     CONTACT_RELEASED = "contact.released"

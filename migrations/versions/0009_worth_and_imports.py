@@ -1,4 +1,4 @@
-"""What contacts are worth: prices of a brand, sales, and the value of each contact."""
+"""What contacts are worth: prices of a brand, sales, and values; and files of contacts that were taken in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_COUNTED = ("lines", "last_line", "added", "agreed", "blocked", "refused")
 _PRICED = ("consent", "entry", "form", "answer", "goal")
 
 
@@ -60,9 +61,27 @@ def upgrade() -> None:
     op.create_index(
         "ix_contact_worth_brand_id", "contact_worth", ["brand_id", sa.text("(own + brought) DESC"), "contact_id"]
     )
+    op.create_table(
+        "contact_import",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("brand_id", sa.BigInteger(), nullable=False),
+        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("started_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("started_at", moment, nullable=False),
+        sa.Column("finished_at", moment, nullable=True),
+        *(sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False) for name in _COUNTED),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_contact_import_brand_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_import")),
+    )
+    op.create_index("ix_contact_import_digest", "contact_import", ["brand_id", "digest"])
+    op.add_column("contact", sa.Column("import_id", sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("contact", "import_id")
+    op.drop_index("ix_contact_import_digest", table_name="contact_import")
+    op.drop_table("contact_import")
     op.drop_index("ix_contact_worth_brand_id", table_name="contact_worth")
     op.drop_table("contact_worth")
     op.drop_index("ix_sale_contact_id", table_name="sale")
