@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import board, campaign, hot, referrals, scores, segments, trees, webhooks
+from bench import board, campaign, files, hot, referrals, scores, segments, trees, webhooks, worth
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -33,6 +33,8 @@ def main() -> None:
     parts["referrals"] = famous_referrer
     parts["segments"] = large_segments
     parts["scores"] = large_scores
+    parts["worth"] = contact_values
+    parts["files"] = contact_files
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -117,6 +119,16 @@ def large_segments(stack: Stack, _double: Double, slug: str, wanted: argparse.Na
 def large_scores(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """Everybody of a large base scored anew."""
     scores.measure(stack, slug, people=wanted.base)
+
+
+def contact_values(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """What everybody in a large base is worth."""
+    worth.measure(stack, slug, people=wanted.base)
+
+
+def contact_files(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """A large base taken in from a file, and exported."""
+    files.measure(stack, slug, people=wanted.base)
 
 
 def famous_referrer(stack: Stack, _double: Double, slug: str, _wanted: argparse.Namespace) -> None:

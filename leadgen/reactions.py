@@ -20,6 +20,7 @@ from leadgen.nurture import happenings, inside, looking, retiming, sequences, tr
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
 from leadgen.scores import rounds as scores
+from leadgen.worth import service as worth
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.ENTRY_ASKED: (waiting.answer_asked,),
     FactName.ENTRY_CONFIRMED: (looks.hear, scores.hear),
     FactName.QUESTION_ANSWERED: (referrals.profile_completed, scores.hear),
+    FactName.QUESTION_WITHDRAWN: (scores.hear,),
     FactName.FORM_FINISHED: (scores.hear,),
     FactName.ACTION_CREDITED: (scores.hear,),
     FactName.WORK_PUBLISHED: (scores.hear,),
@@ -47,6 +49,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         actions.forget,
         gallery.forget,
         addresses.forget,
+        worth.forget,
         form_answers.forget,
         scores.forget,
         rewards.look_again,

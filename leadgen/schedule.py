@@ -55,6 +55,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(86400, "leadgen.mail.jobs.pull_suppressions", QueueName.SLOW),
     Strike(86400, "leadgen.mail.jobs.check_senders", QueueName.SLOW),
     Strike(86400, "leadgen.scores.jobs.look_at_all", QueueName.SLOW),
+    Strike(86400, "leadgen.worth.jobs.work_out_all", QueueName.SLOW),  # before the segments that ask for it
     Strike(86400, "leadgen.segments.jobs.measure", QueueName.SLOW),
 )
 LEADER_SECONDS = 15

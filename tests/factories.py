@@ -31,6 +31,7 @@ from leadgen.contacts.models import (
     ConsentPurpose,
     ConsentSeal,
     Contact,
+    ContactImport,
     ForgottenAddress,
     Suppression,
     SuppressionReason,
@@ -232,6 +233,10 @@ def make_consent(
         at=clock.now(),
         channel="form",
     )
+
+
+def make_contact_import(brand: Brand, **values: Any) -> ContactImport:
+    return keep(ContactImport, values, brand_id=brand.id, file="list.csv", digest=b"sha256", started_at=clock.now())
 
 
 def make_suppression(

@@ -20,6 +20,7 @@ from leadgen.rewards.models import Award, AwardAddress, AwardState, CodeFile, Co
 from leadgen.scores import service as scores
 from leadgen.scores.models import ContactScore, ContributionKind, ScoreContribution, ScoreWanted
 from leadgen.visits.models import Visit, VisitKind, VisitTally
+from leadgen.worth.models import Prices, Sale, Worth
 from tests.factories import keep
 
 _number = itertools.count(1)
@@ -266,6 +267,22 @@ def make_score_wanted(entry: Entry) -> ScoreWanted:
     return keep(ScoreWanted, {}, contact_id=entry.contact_id)
 
 
+def make_prices(brand_id: int, **values: Any) -> Prices:
+    """A confirmed entry is worth a euro, half of that for who brought it."""
+    return keep(Prices, values, brand_id=brand_id, currency="EUR", entry=100, changed_at=clock.now())
+
+
+def make_sale(contact_id: int, brand_id: int, **values: Any) -> Sale:
+    now = clock.now()
+    return keep(
+        Sale, values, brand_id=brand_id, contact_id=contact_id, reference=f"S{next(_number)}", amount=990, at=now
+    )
+
+
+def make_worth(contact_id: int, brand_id: int, **values: Any) -> Worth:
+    return keep(Worth, values, contact_id=contact_id, brand_id=brand_id, own=100, brought=50, people=1)
+
+
 def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     """A row in every table of these rooms."""
     action = make_action(campaign, kind=ActionKind.UPLOAD)
@@ -289,4 +306,7 @@ def make_one_of_each(campaign: Campaign, entry: Entry) -> None:
     make_appeal(entry)
     make_score(entry)
     make_score_wanted(entry)
+    make_prices(campaign.brand_id)
+    make_sale(entry.contact_id, campaign.brand_id)
+    make_worth(entry.contact_id, campaign.brand_id)
     make_vote(make_work(entry, action, picture_id=make_picture(campaign.brand_id).id))

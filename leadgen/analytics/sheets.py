@@ -10,14 +10,13 @@ import psycopg
 
 from leadgen.analytics.cohorts import Cohort
 from leadgen.analytics.crowds import CONDITIONS, Crowd
-from leadgen.core import settings
+from leadgen.core import copying
 
 # A cell that a spreadsheet would run as a formula gets an apostrophe in front.
-_SAFE = r"CASE WHEN {column} ~ '^\s*[=+\-@\t\r]' THEN '''' || {column} ELSE {column} END AS {name}"
 _INFLUENCERS = f"""
 COPY (
-    SELECT p.public_id, {_SAFE.format(column="c.first_name", name="first_name")},
-           {_SAFE.format(column="c.email", name="email")}, p.status, p.review, p.depth AS generation,
+    SELECT p.public_id, {copying.safe("c.first_name")} AS first_name,
+           {copying.safe("c.email")} AS email, p.status, p.review, p.depth AS generation,
            b.direct, coalesce(s.people, 0) AS second_generation, coalesce(t.people, 0) AS third_generation,
            b.confirmed, b.without_flag, b.counted, b.on_hold, b.quality
     FROM (SELECT e.referrer_id, count(*) AS direct,
@@ -44,11 +43,8 @@ def influencers(campaign_id: int) -> Iterator[bytes]:
 
     On a connection of its own, which is closed when the reader goes away.
     """
-    url = settings.get().database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     statement = psycopg.sql.SQL(_INFLUENCERS).format(campaign=psycopg.sql.Literal(campaign_id))
-    with psycopg.connect(url) as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in copy:
-            yield bytes(block)
+    return copying.streamed(statement)
 
 
 def cohorts(weeks: Sequence[Cohort]) -> bytes:

@@ -64,6 +64,28 @@ class Contact(Model):
     last_inbound_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    import_id: Mapped[int | None] = mapped_column(BigInteger)  # the file that brought them, if one did
+
+
+class ContactImport(Model):
+    """A file of contacts that was taken in, or is being: how far, and what became of its lines."""
+
+    __tablename__ = "contact_import"
+    __table_args__ = (Index("ix_contact_import_digest", "brand_id", "digest"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
+    file: Mapped[str]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 of the file: the same one goes on where it stopped
+    started_by: Mapped[str] = mapped_column(server_default="")
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    lines: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    last_line: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    added: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    agreed: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    blocked: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    refused: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
 
 class Consent(Model):

@@ -39,6 +39,8 @@ _TAKES_CONSENT_BACK = {
 }
 _SUPPRESSION_KEY = ("brand_id", "address_hash", "reason")
 LONGEST_NOTE = 300
+LONGEST_NAME = 60
+_NOT_IN_NAMES = frozenset("@<>/\\{}[]")
 # Mail servers repeat the address in their reasons; a suppression must not know it.
 _ADDRESS = re.compile(r"[^\s<>()\"',;]+@[^\s<>()\"',;]+")
 
@@ -62,6 +64,34 @@ def is_forgotten(contact_id: int) -> bool:
     """Whether there was such a person, whose data were erased since."""
     contact = db.session.get(Contact, contact_id)
     return contact is not None and contact.erased_at is not None
+
+
+def first_name(typed: str) -> str:
+    """A first name as it is kept. Raises Invalid, in words, for none, and for what holds an address or a link."""
+    name = " ".join(words.undirected(typed).split())
+    if not name:
+        raise Invalid(_("Enter your first name."), "first_name")
+    if len(name) > LONGEST_NAME or _NOT_IN_NAMES & set(name):
+        raise Invalid(_("Enter your first name as a friend would write it."), "first_name")
+    return name
+
+
+def correct(contact_id: int, *, first_name: str, locale: str, timezone: str) -> frozenset[str]:
+    """Put right what the person says is wrong about them; answers which of the three were changed.
+
+    The name is one that `first_name` let pass, the language one of ours, the zone of IANA or empty. The journal keeps
+    which were corrected, not what they were. Raises NotFound.
+    """
+    contact = _locked(contact_id)
+    said = {"first_name": first_name, "locale": locale, "timezone": timezone}
+    changed = {name: value for name, value in said.items() if getattr(contact, name) != value}
+    for name, value in changed.items():
+        setattr(contact, name, value)
+    contact.last_inbound_at = clock.now()
+    if changed:
+        ids = {"brand_id": contact.brand_id, "contact_id": contact.id}
+        journal.record(FactName.CONTACT_CORRECTED, **ids, what=sorted(changed))
+    return frozenset(changed)
 
 
 def unsubscribe(contact_id: int, channel: str, evidence: Mapping[str, Any] | None = None) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import psycopg
 from sqlalchemy import text
 
-from leadgen.core import settings
+from leadgen.core import copying
 from leadgen.core.db import db
 from leadgen.core.text import like_pattern
 from leadgen.entries.chances import draw_chances_in_sql
@@ -34,8 +34,6 @@ WHERE e.campaign_id = :campaign
 ORDER BY e.id DESC LIMIT :limit
 """
 
-# A cell that a spreadsheet would run as a formula gets an apostrophe in front.
-SAFE = r"CASE WHEN {column} ~ '^\s*[=+\-@\t\r]' THEN '''' || {column} ELSE {column} END"
 _EXPORT = """
 COPY (
     SELECT e.public_id, e.status, {email} AS email, {first_name} AS first_name, e.locale, e.created_at, e.confirmed_at,
@@ -100,9 +98,12 @@ def export_csv(campaign_id: int) -> Iterator[bytes]:
 
     On a connection of its own, which is closed when the reader goes away.
     """
-    columns = {name: SAFE.format(column=f"c.{name}") for name in ("email", "first_name")}
-    columns |= {"channel": SAFE.format(column="e.channel")}
-    columns |= {"source": SAFE.format(column="e.source::text"), "answers": SAFE.format(column="c.answers::text")}
+    columns = {name: copying.safe(f"c.{name}") for name in ("email", "first_name")}
+    columns |= {"channel": copying.safe("e.channel")}
+    columns |= {
+        "source": copying.safe("e.source::text"),
+        "answers": copying.safe("c.answers::text"),
+    }
     columns["draw_chances"] = draw_chances_in_sql(
         "(e.chances + coalesce(p.chances, 0))", "(e.declared_chances + coalesce(p.declared, 0))", "m.declared_cap"
     )
@@ -111,11 +112,5 @@ def export_csv(campaign_id: int) -> Iterator[bytes]:
 
 def copied(statement: str, campaign_id: int) -> Iterator[bytes]:
     """What a COPY of our own gives for a campaign, block by block; `%(campaign)s` stands for its id."""
-    url = settings.get().database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        quoted = psycopg.sql.SQL(statement.replace("%(campaign)s", "{campaign}")).format(
-            campaign=psycopg.sql.Literal(campaign_id)
-        )
-        with cursor.copy(quoted) as copy:
-            for block in copy:
-                yield bytes(block)
+    parts = psycopg.sql.SQL(statement.replace("%(campaign)s", "{campaign}"))
+    return copying.streamed(parts.format(campaign=psycopg.sql.Literal(campaign_id)))

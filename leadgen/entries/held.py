@@ -55,6 +55,7 @@ def data(contact_id: int) -> dict[str, Any]:
         "language": contact.locale,
         "timezone": contact.timezone,
         "known_since": _plain(contact.created_at),
+        "is_from_a_list": contact.import_id is not None,
         "address_confirmed_at": _plain(contact.email_verified_at),
         "last_sign_of_life_at": _plain(contact.last_inbound_at),
         "is_subscribed": contact.marketing_at is not None,

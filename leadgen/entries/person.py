@@ -215,6 +215,13 @@ def show_as(entry_id: int, *, display_name: str, is_on_board: bool, is_name_on_c
     leaderboard.forget()
 
 
+def speak(contact_id: int, locale: str) -> None:
+    """From now on pages and letters of all the person's entries speak this language."""
+    theirs = update(Entry).where(Entry.contact_id == contact_id, Entry.status != EntryStatus.ERASED)
+    db.session.execute(theirs.values(locale=locale))
+    leaderboard.forget()
+
+
 def erase(entry_id: int) -> None:
     """Forget the person behind this entry in all contests of the brand, at once. Raises NotFound.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from leadgen.core import hot, text
+from leadgen.core import copying, hot, text
 from leadgen.entries import entrants
 from leadgen.entries.leaderboard import CODE_LETTERS
 from leadgen.entries.models import Review
@@ -93,5 +93,5 @@ def export_csv(campaign_id: int) -> Iterator[bytes]:
     """Everybody who confirmed, in order, streamed by the database; who is held has no place."""
     shown = "CASE WHEN e.is_on_board THEN coalesce(nullif(e.display_name, ''), c.first_name) ELSE '' END"
     columns = {"shown": shown, "email": "c.email", "first_name": "c.first_name"}
-    safe = {name: entrants.SAFE.format(column=f"({column})") for name, column in columns.items()}
+    safe = {name: copying.safe(f"({column})") for name, column in columns.items()}
     return entrants.copied(_CSV.format(**safe), campaign_id)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, or_, select, text
 
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
@@ -133,11 +133,16 @@ def _forget_unconfirmed(now: datetime) -> int:
 
 
 def _forget_left_behind(now: datetime) -> int:
-    """Addresses that were corrected: no entry leads to them any more."""
-    left_behind = select(Contact.id).where(
+    """Addresses that were corrected, which no entry leads to any more; and who came by a file and stayed silent."""
+    is_silent = func.coalesce(Contact.last_inbound_at, Contact.created_at) < now - FORGET_SILENT_AFTER
+    is_mistyped = and_(
+        Contact.import_id.is_(None),
         Contact.email_verified_at.is_(None),
-        Contact.erased_at.is_(None),
         Contact.created_at < now - FORGET_LEFT_BEHIND_AFTER,
+    )
+    left_behind = select(Contact.id).where(
+        or_(is_mistyped, and_(Contact.import_id.is_not(None), is_silent)),
+        Contact.erased_at.is_(None),
         ~select(Entry.id).where(Entry.contact_id == Contact.id).exists(),
     )
     contact_ids = list(db.session.scalars(left_behind.limit(_BATCH)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
 
-from leadgen.core import hot
+from leadgen.core import clock, hot
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.forms.models import QuestionSkip, Submission
@@ -19,6 +20,22 @@ FROM submission s JOIN entry e ON e.id = s.entry_id JOIN campaign m ON m.id = s.
 WHERE e.contact_id = %(contact)s ORDER BY s.id
 """
 _SKIPS = "SELECT key AS question, times, at FROM question_skip WHERE contact_id = %(contact)s ORDER BY key"
+# The form's own copy follows, or the next look at the form would bring the old value back.
+_REWRITE = """
+UPDATE submission SET answers = answers || jsonb_build_object(%(key)s::text, %(value)s::jsonb), saved_at = %(now)s
+WHERE entry_id = %(entry)s AND answers ? %(key)s RETURNING id
+"""
+_BLANK = """
+WITH blanked AS (
+    UPDATE submission s SET answers = s.answers - %(keys)s::text[], saved_at = %(now)s
+    FROM entry e WHERE e.id = s.entry_id AND e.id = %(entry)s AND s.answers ?| %(keys)s::text[]
+    RETURNING s.id
+)
+INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
+SELECT 'question.withdrawn', %(now)s, e.brand_id, e.campaign_id, e.contact_id, e.id,
+       jsonb_build_object('questions', to_jsonb(%(keys)s::text[]), 'forms', (SELECT count(*) FROM blanked))
+FROM entry e WHERE e.id = %(entry)s AND e.status <> 'erased' RETURNING id
+"""
 _MOMENTS = ("begun_at", "saved_at", "finished_at", "at")
 
 
@@ -28,6 +45,17 @@ def forget(facts: Sequence[Fact]) -> None:
     entries = select(Entry.id).where(Entry.contact_id.in_(contact_ids))
     db.session.execute(delete(Submission).where(Submission.entry_id.in_(entries)))
     db.session.execute(delete(QuestionSkip).where(QuestionSkip.contact_id.in_(contact_ids)))
+
+
+def rewrite(entry_id: int, key: str, value: Any) -> None:
+    """Let the form say what the person now answers, wherever it says something of that question."""
+    written = json.dumps(value, ensure_ascii=False)
+    hot.one(_REWRITE, {"entry": entry_id, "key": key, "value": written, "now": clock.now()})
+
+
+def blank(entry_id: int, keys: Collection[str]) -> None:
+    """Take these answers out of the form, and tell the journal that the person took them back."""
+    hot.one(_BLANK, {"entry": entry_id, "keys": sorted(keys), "now": clock.now()})
 
 
 def held(contact_id: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import IO
 import psycopg
 from sqlalchemy import text
 
-from leadgen.core import settings
+from leadgen.core import copying
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
@@ -216,8 +216,4 @@ def _delimiter(head: str) -> str:
 
 def export_csv(milestone_id: int) -> Iterator[bytes]:
     """Every code of a tier, where it is and since when; on a connection of its own, so that memory stays flat."""
-    url = settings.get().database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    statement = psycopg.sql.SQL(_EXPORT).format(milestone=psycopg.sql.Literal(milestone_id))
-    with psycopg.connect(url) as connection, connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in copy:
-            yield bytes(block)
+    return copying.streamed(psycopg.sql.SQL(_EXPORT).format(milestone=psycopg.sql.Literal(milestone_id)))

@@ -25,6 +25,7 @@ class Group(StrEnum):
     LETTERS = "letters"
     FRIENDS = "friends"
     SCORES = "scores"
+    VALUE = "value"
 
     def word(self) -> str:
         """What the group is called in the current language."""
@@ -36,6 +37,7 @@ class Group(StrEnum):
             Group.LETTERS: _("Letters"),
             Group.FRIENDS: _("Friends brought"),
             Group.SCORES: _("Scores"),
+            Group.VALUE: _("Value"),
         }[self]
 
 

@@ -1,4 +1,4 @@
-"""All fields of a brand: the tables of persons and of deeds, with what its own questions and contests add to them."""
+"""All fields of a brand: the tables of persons, deeds and values, with what its own questions and contests add."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from sqlalchemy import select
 from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
-from leadgen.segments import deeds, numbers, persons
+from leadgen.segments import deeds, numbers, persons, values
 from leadgen.segments.catalogue import Catalogue
+from leadgen.worth import service as worth
 
 
 def of_brand(brand: Brand) -> Catalogue:
@@ -22,5 +23,6 @@ def of_brand(brand: Brand) -> Catalogue:
         deeds.letters(),
         deeds.friends(contests),
         numbers.scores_of(brand.id),
+        values.worth(worth.currency_of(brand.id)),
     )
     return Catalogue(brand.id, brand.timezone, {spec.key: spec for table in tables for spec in table})

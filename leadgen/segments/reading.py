@@ -14,10 +14,9 @@ import psycopg
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from leadgen.core import clock, hot, settings
+from leadgen.core import clock, copying, hot
 from leadgen.core.db import db
 from leadgen.core.logic import Condition
-from leadgen.entries.entrants import SAFE
 from leadgen.segments.catalogue import Catalogue
 from leadgen.segments.compiling import PSYCOPG, fragment
 
@@ -41,17 +40,17 @@ _CHOSEN = "CREATE TEMPORARY TABLE chosen (id bigint) ON COMMIT DROP"
 _CHOOSE = "INSERT INTO chosen SELECT c.id FROM contact c WHERE {condition}"
 _EXPORT = f"""
 COPY (
-    SELECT {SAFE.format(column="c.email")} AS email, {SAFE.format(column="c.first_name")} AS first_name, c.locale,
-           {SAFE.format(column="c.timezone")} AS timezone, c.created_at, c.email_verified_at AS confirmed_at,
+    SELECT {copying.safe("c.email")} AS email, {copying.safe("c.first_name")} AS first_name, c.locale,
+           {copying.safe("c.timezone")} AS timezone, c.created_at, c.email_verified_at AS confirmed_at,
            c.marketing_at, c.last_inbound_at AS last_sign_of_life_at,
            s.reasons AS blocked,
-           {SAFE.format(column="c.answers::text")} AS answers
+           {copying.safe("c.answers::text")} AS answers
     FROM chosen JOIN contact c ON c.id = chosen.id
     LEFT JOIN (SELECT brand_id, address_hash, string_agg(reason, ' ' ORDER BY reason) AS reasons
                FROM suppression GROUP BY 1, 2) s ON s.brand_id = c.brand_id AND s.address_hash = c.address_hash
     WHERE c.erased_at IS NULL ORDER BY c.id DESC
 ) TO STDOUT (FORMAT csv, HEADER)
-"""  # noqa: S608 - constants of this module and of entries.entrants
+"""  # noqa: S608 - constants of this module and of core.copying
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +107,8 @@ def export_csv(catalogue: Catalogue, condition: Condition) -> Iterator[bytes]:
     On a connection of its own, which is closed when the reader goes away.
     """
     crowd = fragment(catalogue, condition, clock.now(), is_crowd=True, mark=PSYCOPG)
-    url = settings.get().database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    return _streamed(url, _CHOOSE.format(condition=crowd.sql), crowd.values)
-
-
-def _streamed(url: str, choose: str, values: Mapping[str, Any]) -> Iterator[bytes]:
-    with psycopg.connect(url, options="-c jit=off") as connection, connection.cursor() as cursor:
-        cursor.execute(_CHOSEN)
-        cursor.execute(choose.encode(), values)
-        cursor.execute("ANALYZE chosen")
-        with cursor.copy(_EXPORT) as copy:
-            for block in copy:
-                yield bytes(block)
+    before = [(_CHOSEN, {}), (_CHOOSE.format(condition=crowd.sql), crowd.values), ("ANALYZE chosen", {})]
+    return copying.streamed(_EXPORT, before=before, options="-c jit=off")
 
 
 def _in_time(statement: str, values: Mapping[str, Any], milliseconds: int) -> Sequence[Any] | None:

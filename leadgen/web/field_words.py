@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -57,3 +59,21 @@ def typed(field: Field, value: Any) -> list[str]:
             return [f"{place}:{item}" for place, item in enumerate(value, 1)]
         return [str(item) for item in value]
     return [str(value)]
+
+
+def told(field: Field, value: Any, default_locale: str) -> str:
+    """A kept value in words, as the person chose or wrote it."""
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if field.type is FieldType.DATE and isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            return i18n.format_date(date.fromisoformat(value))
+    if field.type is FieldType.COUNTRY:
+        return dict(countries()).get(str(value), str(value))
+    if isinstance(value, int | float):
+        return i18n.format_number(value)
+    labels = {name: label for name, label, _picture in choices_of(field, default_locale)}
+    chosen = [labels.get(str(one), str(one)) for one in (value if isinstance(value, list) else [value])]
+    if field.type is FieldType.RANKING:
+        chosen = [f"{place}. {label}" for place, label in enumerate(chosen, 1)]
+    return ", ".join(chosen)

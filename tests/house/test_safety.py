@@ -53,6 +53,8 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/scores/sources.py": "constants of the module: who is staff or excluded, and days of letters",
     "leadgen/scores/scoring.py": "columns and tables of the module",
     "leadgen/scores/sql.py": "pieces of the module; the brand and the moment are bound by segments",
+    "leadgen/worth/refreshing.py": "constants of worth.counting",
+    "leadgen/worth/service.py": "constants of worth.counting",
     "leadgen/segments/reading.py": "conditions of segments.compiling, whose values are bound",
     "leadgen/segments/sources.py": "pieces of the tables of fields; what people choose is bound, and a test proves it",
     "leadgen/broadcasts/audiences.py": "constants of the module, of mail.groups, and the condition of a segment",
@@ -65,6 +67,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/fraud/held.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/gallery/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/rewards/mine.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
+    "leadgen/profile/answers.py": "campaigns.titles and a part of the module: how the field of an answer is found",
     "leadgen/visits/reading.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/embedded/postgres.py": "psycopg.sql quotes the name of the development database",
 }

@@ -23,6 +23,8 @@ from leadgen.scores import service as scores
 from leadgen.scores.models import ContactScore
 from leadgen.segments import fields
 from leadgen.segments.catalogue import Catalogue
+from leadgen.worth import refreshing
+from leadgen.worth import service as worth
 from tests import factories
 from tests.factories_contest import make_action, make_award, make_deed, make_milestone, make_work
 
@@ -62,7 +64,9 @@ def people(context: None) -> People:
     _scores(brand, contacts[: PEOPLE * 2 // 3])
     factories.make_contact(brand, erased_at=clock.now(), mailbox_key=None, address_hash=None)
     factories.make_contact(factories.make_brand())
+    worth.set_prices(brand.id, "EUR", {"consent": 50, "entry": 100, "form": 0, "answer": 0, "goal": 0}, 50)
     db.session.commit()
+    refreshing.work_out(brand.id)
     return People(brand, fields.of_brand(brand), contacts, campaigns)
 
 

@@ -28,6 +28,7 @@ from leadgen.scores import service as scores
 from leadgen.scores.models import ContactScore
 from leadgen.segments import deeds, persons
 from leadgen.segments.catalogue import Catalogue
+from leadgen.worth.models import Worth
 
 _TYPES: dict[Kind, tuple[type, ...]] = {
     Kind.TEXT: (str,),
@@ -47,6 +48,7 @@ def known(catalogue: Catalogue, brand: Brand, contact: Contact, now: datetime) -
         | _contests(brand, contact)
         | _letters(brand, contact, now)
         | _scores(brand, contact, now)
+        | _worth(contact)
         | _moment("withdrawn", _last(_withdrawals(contact)), brand, now)
     )
 
@@ -72,6 +74,13 @@ def _person(brand: Brand, contact: Contact, now: datetime) -> dict[str, Any]:
         **_moment("marketing_since", contact.marketing_at, brand, now),
         **_moment("alive", contact.last_inbound_at, brand, now),
     }
+
+
+def _worth(contact: Contact) -> dict[str, Any]:
+    """In whole units, as last worked out; nothing for whoever is in no row."""
+    kept = db.session.get(Worth, contact.id)
+    own, brought = (kept.own, kept.brought) if kept else (0, 0)
+    return {"worth": (own + brought) / 100, "worth_own": own / 100, "worth_brought": brought / 100}
 
 
 def _answers(catalogue: Catalogue, contact: Contact) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from leadgen.segments import service as segments
 from leadgen.segments.models import Segment
 from leadgen.visits import service as visits
 from leadgen.web import staff
-from leadgen.web.admin import moments, proof, spread_words
+from leadgen.web.admin import moments, proof, spread_words, worth_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.guards import Guard, guarded_by
+from leadgen.worth import service as contact_worth
 
 
 @blueprint.get("/campaigns/<int:campaign_id>/entrants/<int:entry_id>")
@@ -42,6 +43,9 @@ def entrant(campaign_id: int, entry_id: int) -> str:
         segments=_segments(campaign, found.contact),
         score=explaining.explained(found.contact),
         score_words=score_words,
+        worth=contact_worth.explained(found.contact.id, campaign.brand_id),
+        has_prices=contact_worth.prices_of(campaign.brand_id) is not None,
+        worth_words=worth_words,
     )
 
 

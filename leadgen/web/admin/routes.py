@@ -37,6 +37,7 @@ from leadgen.web.admin import (
     spreading,
     virality,
     works,
+    worth,
 )
 from leadgen.web.admin.door import blueprint
 
@@ -45,6 +46,7 @@ PAGES = (
     sequences, entrants, contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending,
     sending_mails, sending_pace, share_kit, spreading, virality, works, rewards, awards, codes, segments, segment_edit,
     scores,
+    worth,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -12,6 +12,7 @@ from wtforms.csrf.core import CSRF, CSRFTokenField
 from wtforms.validators import ValidationError
 
 from leadgen.contacts import address
+from leadgen.contacts import service as contacts
 from leadgen.contacts.address import Address
 from leadgen.core import clock, settings, tokens
 from leadgen.core.errors import Invalid, TokenInvalid
@@ -21,7 +22,6 @@ from leadgen.core.tokens import Purpose
 
 TOKEN_SECONDS = 24 * 3600
 FASTEST_SECONDS = 1.0
-LONGEST_NAME = 60
 _SHARED_MS = 250
 
 
@@ -104,12 +104,11 @@ class EntryForm(Form):
 
     def validate_first_name(self, field: StringField) -> None:
         """Ask for a name that fits on a page and holds no address or link."""
-        name = " ".join(undirected(field.data or "").split())
-        field.data = name
-        if not name:
-            raise ValidationError(_("Enter your first name."))
-        if len(name) > LONGEST_NAME or any(sign in name for sign in "@<>/\\{}[]"):
-            raise ValidationError(_("Enter your first name as a friend would write it."))
+        try:
+            field.data = contacts.first_name(field.data or "")
+        except Invalid as error:
+            field.data = " ".join(undirected(field.data or "").split())
+            raise ValidationError(str(error)) from None
 
     def validate_consent_rules(self, field: BooleanField) -> None:
         """The rules are the one box that entering needs; marketing never is (rule 1)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import Any
 
 from flask import Response, redirect, render_template, request, url_for
@@ -49,17 +48,6 @@ def me_consent(token: str) -> ResponseReturnValue:
         return back(token, "data", done="given")
     contacts.unsubscribe(standing.contact_id, _CHANNEL, traces.of_request("/me"))
     return back(token, "data", done="withdrawn")
-
-
-@guarded_by(Guard.SIGNED_LINK)
-def me_data(token: str) -> ResponseReturnValue:
-    """Everything held about the person, to keep."""
-    standing, _card = opened(token)
-    response = Response(
-        json.dumps(sections.held_by_all(standing.contact_id), ensure_ascii=False, indent=2), mimetype="application/json"
-    )
-    response.headers["Content-Disposition"] = f'attachment; filename="my-data-{standing.public_id}.json"'
-    return headers.private(response)
 
 
 @guarded_by(Guard.SIGNED_LINK)

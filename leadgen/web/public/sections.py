@@ -17,6 +17,7 @@ from leadgen.rewards import mine
 from leadgen.scores import explaining as scores
 from leadgen.visits import reading as visits
 from leadgen.web.public import appeal, asking, board, friends, my_works, rewards, share, ways
+from leadgen.worth import service as worth
 
 # A section is given who stands where, in which campaign, and the token of the page; it answers names for its template.
 Section = Callable[[Standing, CampaignCard, str], dict[str, Any]]
@@ -42,6 +43,7 @@ HELD: tuple[Held, ...] = (
     checks.held,
     visits.held,
     scores.held,
+    worth.held,
 )
 
 

@@ -29,6 +29,8 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.sign_out"): GONE_ON,
     ("GET", "admin.brand"): 200,
     ("POST", "admin.brand"): GONE_ON,
+    ("GET", "admin.worth"): 200,
+    ("POST", "admin.worth"): 422,
     ("GET", "admin.brand_of"): GONE_ON,
     ("GET", "admin.deliverability_list"): GONE_ON,
     ("GET", "admin.deliverability"): 200,
