@@ -35,7 +35,7 @@ def _chain(brand: Brand, length: int) -> list[Entry]:
 
 
 def _kept() -> dict[int, tuple[int, int]]:
-    rows = hot.many("SELECT contact_id, own, brought FROM contact_worth", {})
+    rows = hot.many("SELECT contact_id, own, brought FROM contact_worth WHERE own + brought > 0", {})
     return {row["contact_id"]: (row["own"], row["brought"]) for row in rows}
 
 
