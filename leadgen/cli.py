@@ -15,7 +15,6 @@ from flask.cli import with_appcontext
 from leadgen.core import migrate, settings
 
 if TYPE_CHECKING:
-    from leadgen.accounts.models import Brand
     from leadgen.seed import Seeded
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +26,9 @@ CLOCK_PATIENCE = 20.0
 
 def register(app: Flask) -> Flask:
     """Add the commands to the application's `flask` command."""
-    for command in (database, worker, scheduler, seed, user, clock, consent, mail, simulate, fraud, *IMPORTS):
+    from leadgen.intake import COMMANDS as FILES
+
+    for command in (database, worker, scheduler, seed, user, clock, consent, mail, simulate, fraud, *FILES):
         app.cli.add_command(command)
     return app
 
@@ -78,9 +79,7 @@ def scheduler() -> None:
 @click.option("--rate", type=float, default=5.0, show_default=True, help="How many arrive in a second.")
 @click.option("--seed", type=int, help="The same seed gives the same play.")
 @click.option("--campaign", "slug", default="", help="Slug of the campaign; otherwise the first on the home page.")
-@click.option(
-    "--pace", type=float, default=1.0, show_default=True, help="How long people think; 0.1 is ten times faster."
-)
+@click.option("--pace", type=float, default=1.0, show_default=True, help="Thinking time; 0.1 is ten times faster.")
 def simulate(number: int, rate: float, seed: int | None, slug: str, pace: float) -> None:
     """Let people enter, confirm, share and answer in the running product on this machine."""
     import secrets
@@ -284,69 +283,6 @@ def verify() -> None:
             click.echo(f"{brand.slug}: {place}: {found.reason}", err=True)
     if not is_whole:
         raise SystemExit(1)
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--brand", "slug", required=True, help="Slug of the brand whose contacts they become.")
-@click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Otherwise FILE.errors.csv.")
-@with_appcontext
-def import_contacts(file: Path, slug: str, errors: Path | None) -> None:
-    """Take the contacts of a CSV file in; the same command goes on after a kill, and changes nothing twice.
-
-    Columns: email, first_name, locale, timezone, blocked; consent_at, consent_wording and consent_source prove consent
-    to marketing, confirmed_at a confirmed address. Without proof there is no consent. Nobody is written to.
-    """
-    from leadgen.contacts import file_rows, importing
-    from leadgen.core.errors import LeadgenError
-
-    with file.open(encoding="utf-8-sig", errors="replace") as opened:
-        for name in file_rows.ignored(opened.readline()):
-            click.echo(f"The column “{name.strip()}” says nothing to us and is left out.", err=True)
-    errors = errors or file.with_name(f"{file.name}.errors.csv")
-    try:
-        with click.progressbar(length=file.stat().st_size, label=f"Taking {file.name} in") as bar:
-            report = importing.take(_brand(slug), file, errors, progress=lambda done: bar.update(done - bar.pos))
-    except LeadgenError as error:
-        raise click.ClickException(str(error)) from error
-    if report.is_resumed:
-        click.echo("It went on where it had stopped.")
-    click.echo(f"{report.lines} lines: {report.added} new contacts, {report.agreed} consents, {report.blocked} blocks")
-    if report.refused:
-        click.echo(f"{report.refused} lines were refused; {errors} says why.")
-
-
-@click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--brand", "slug", required=True, help="Slug of the brand that sold.")
-@with_appcontext
-def import_sales(file: Path, slug: str) -> None:
-    """Note what contacts bought, from a CSV file with email, reference, amount (19.90) and at (ISO 8601 with zone)."""
-    from leadgen.core.errors import LeadgenError
-    from leadgen.worth import sales
-
-    try:
-        report = sales.take(_brand(slug), file)
-    except LeadgenError as error:
-        raise click.ClickException(str(error)) from error
-    for line, reason in report.refused:
-        click.echo(f"line {line}: {reason}", err=True)
-    click.echo(f"{report.recorded} sales noted, {report.known} known already, {len(report.refused)} lines refused")
-
-
-IMPORTS = (import_contacts, import_sales)
-
-
-def _brand(slug: str) -> Brand:
-    from sqlalchemy import select
-
-    from leadgen.accounts.models import Brand
-    from leadgen.core.db import db
-
-    found = db.session.scalar(select(Brand).filter_by(slug=slug))
-    if found is None:
-        raise click.ClickException(f"there is no brand “{slug}”")
-    return found
 
 
 @click.group()

@@ -102,7 +102,7 @@ class Consent(Model):
     purpose: Mapped[ConsentPurpose] = mapped_column(word(ConsentPurpose))
     action: Mapped[ConsentAction] = mapped_column(word(ConsentAction))
     at: Mapped[datetime]
-    channel: Mapped[str]  # form, confirm page, code, unsubscribe page, one-click, provider, admin
+    channel: Mapped[str]  # form, confirm page, code, unsubscribe page, one-click, provider, import
     # wording and its sha256, rules version, locale, state of the control, page, network address, browser
     evidence: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 

@@ -48,7 +48,7 @@ WITH brought AS (
            coalesce(brought.people, 0) AS people, coalesce(below_people, '{}') AS below_people,
            coalesce(below_own, '{}') AS below_own
     FROM own FULL JOIN brought USING (contact_id)
-    WHERE coalesce(own.value, 0) + coalesce(brought.value, 0) > 0
+    WHERE own.value > 0 OR brought.people > 0  -- also of zero: whoever brought thousands is not walked down from
 ), gone AS (
     DELETE FROM contact_worth w
     WHERE w.brand_id = %(brand)s AND NOT EXISTS (SELECT FROM now WHERE now.contact_id = w.contact_id)

@@ -56,7 +56,7 @@ SELECT w.contact_id, coalesce(nullif(c.first_name, ''), c.email, '') AS name, w.
        e.id AS entry_id, e.campaign_id
 FROM contact_worth w JOIN contact c ON c.id = w.contact_id
 LEFT JOIN LATERAL (SELECT id, campaign_id FROM entry WHERE contact_id = c.id ORDER BY id DESC LIMIT 1) e ON true
-WHERE w.brand_id = %(brand)s ORDER BY w.own + w.brought DESC, w.contact_id LIMIT %(limit)s
+WHERE w.brand_id = %(brand)s AND w.own + w.brought > 0 ORDER BY w.own + w.brought DESC, w.contact_id LIMIT %(limit)s
 """
 
 
@@ -207,7 +207,9 @@ class Summary:
 def summary(brand_id: int) -> Summary:
     """The sum of all own values: that of the people brought is part of it already."""
     row = db.session.execute(
-        select(func.coalesce(func.sum(Worth.own), 0), func.count()).where(Worth.brand_id == brand_id)
+        select(func.coalesce(func.sum(Worth.own), 0), func.count()).where(
+            Worth.brand_id == brand_id, Worth.own + Worth.brought > 0
+        )
     ).one()
     prices = prices_of(brand_id)
     return Summary(int(row[0]), int(row[1]), prices.worked_out_at if prices else None)

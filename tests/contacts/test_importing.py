@@ -12,7 +12,7 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadgen import cli, reactions
+from leadgen import intake, reactions
 from leadgen.accounts.models import Brand
 from leadgen.contacts import address, evidence, file_rows, importing
 from leadgen.contacts import service as contacts
@@ -309,11 +309,11 @@ def test_the_command_tells_what_became_of_the_file(app: Flask, brand: Brand, tmp
     path = tmp_path / "list.csv"
     path.write_text("email,town\nzoe@mail.example,Nîmes\nbroken,Nîmes\n", encoding="utf-8")
     slug = brand.slug
-    done = app.test_cli_runner().invoke(cli.import_contacts, [str(path), "--brand", slug])
+    done = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", slug])
     assert done.exit_code == 0, done.output
     assert "The column “town” says nothing to us" in done.output
     assert "2 lines: 1 new contacts, 0 consents, 0 blocks" in done.output
     assert (tmp_path / "list.csv.errors.csv").exists()
-    lost = app.test_cli_runner().invoke(cli.import_contacts, [str(path), "--brand", "nobody"])
+    lost = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", "nobody"])
     assert lost.exit_code == 1
     assert "there is no brand" in lost.output

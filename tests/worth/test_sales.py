@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from leadgen import cli
+from leadgen import intake
 from leadgen.accounts.models import Brand
 from leadgen.core import hot
 from tests.factories import make_contact
@@ -24,7 +24,7 @@ def test_sales_are_noted_once_and_what_cannot_be_is_told(app: Flask, brand: Bran
         "zoe@mail.example,A4,5,yesterday",
     )
     path.write_text("\n".join(lines), encoding="utf-8")
-    done = app.test_cli_runner().invoke(cli.import_sales, [str(path), "--brand", brand.slug])
+    done = app.test_cli_runner().invoke(intake.import_sales, [str(path), "--brand", brand.slug])
     assert done.exit_code == 0, done.output
     assert "1 sales noted, 1 known already, 3 lines refused" in done.output
     for line in ("line 4: Nobody here has this address.", "line 5: Write an amount", "line 6: Write moments like"):
@@ -35,6 +35,6 @@ def test_sales_are_noted_once_and_what_cannot_be_is_told(app: Flask, brand: Bran
 def test_a_file_without_the_columns_is_refused(app: Flask, brand: Brand, tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text("email,amount\n", encoding="utf-8")
-    done = app.test_cli_runner().invoke(cli.import_sales, [str(path), "--brand", brand.slug])
+    done = app.test_cli_runner().invoke(intake.import_sales, [str(path), "--brand", brand.slug])
     assert done.exit_code == 1
     assert "must name the columns" in done.output

@@ -52,6 +52,8 @@ def channel(name: str) -> str:
         "one-click": _("One click in the mail program"),
         "unsubscribe page": _("Unsubscribe page"),
         "my page": _("The person’s own page"),
+        "my data page": _("The person’s page of their data"),
+        "import": _("A file that was taken in"),
         "refuse page": _("“It was not me” page"),
         "complaint": _("Reported as spam"),
         "provider": _("Told by the mail provider"),

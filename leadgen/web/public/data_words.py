@@ -61,6 +61,8 @@ def _way(channel: str) -> str:
     return {
         "form": _("on the form"),
         "confirm page": _("on the page behind the mail"),
+        "cookie_post": _("on the page behind the mail"),
+        "button_post": _("on the page behind the mail"),
         "code": _("by the code of the mail"),
         "my page": _("on your page"),
         "my data page": _("on this page"),
@@ -70,6 +72,9 @@ def _way(channel: str) -> str:
         "complaint": _("by marking a mail as unwanted"),
         "import": _("by a list that we took over"),
         "refuse page": _("by saying that it was not you"),
+        "deadline": _("by the end of the time to confirm"),
+        "restore": _("kept through a restore of our tables"),
+        "admin": _("by our staff"),
     }.get(channel, channel)
 
 

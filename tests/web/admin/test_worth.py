@@ -54,7 +54,7 @@ def test_prices_are_kept_in_minor_units_and_can_be_taken_back(app: Flask, ada: S
 
 @pytest.mark.usefixtures("_priced")
 @pytest.mark.parametrize(
-    ("field", "typed"), [("currency", "XXX"), ("entry", "much"), ("entry", ""), ("discount", "101"), ("goal", "-1")]
+    ("field", "typed"), [("currency", "ZZZ"), ("entry", "much"), ("entry", ""), ("discount", "101"), ("goal", "-1")]
 )
 def test_what_cannot_be_is_refused_at_its_field_and_kept(
     app: Flask, ada: Staff, page: str, world: World, field: str, typed: str

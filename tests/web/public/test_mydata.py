@@ -14,10 +14,11 @@ from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.contacts.models import Contact
-from leadgen.core import hot, links
+from leadgen.core import hot, i18n, links
 from leadgen.core.db import db
 from leadgen.entries import person
 from leadgen.entries.models import Entry
+from leadgen.web.public import data_words
 from tests.conftest import Clock
 from tests.factories import (
     make_answer,
@@ -307,6 +308,14 @@ def test_another_persons_answer_is_not_there(app: Flask, visitor: Visitor, scene
     assert visitor.post(f"{page}/answers/{other_id}/{key}", {key: "city"}).status_code == 404
     assert visitor.post(f"{page}/answers/{other_id}/{key}/back").status_code == 404
     assert _one("SELECT value FROM answer") == {"value": "sea"}
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_way_in_which_somebody_agrees_or_leaves_has_words(app: Flask, locale: str) -> None:
+    ways = ("form", "confirm page", "cookie_post", "button_post", "code", "one-click", "unsubscribe page", "my page",
+            "my data page", "refuse page", "complaint", "provider", "deadline", "restore", "admin", "import")  # fmt: skip
+    with app.test_request_context(), i18n.speaking(locale):
+        assert [way for way in ways if data_words._way(way) == way] == []
 
 
 def test_it_speaks_french(app: Flask, visitor: Visitor, scene: Scene, page: str) -> None:
