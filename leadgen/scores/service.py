@@ -85,10 +85,13 @@ def open_draft(brand: Brand, by: str, based_on: int | None = None) -> ScoreRules
     return made
 
 
-def save(brand: Brand, definition: Any, revision: int, by: str) -> ScoreRules:
-    """The same for a writer who saw no draft (revision 0): then this is the first."""
-    checked = checking.checked(brand.id, definition)
-    if revision == 0 and draft(brand.id) is None:
+def save(brand: Brand, definition: Any, revision: int, by: str, *, seen: int) -> ScoreRules:
+    """Replace what the draft says, or begin one for a writer who saw none (revision 0) but version `seen` (0: none).
+
+    Raises Invalid with the field, Conflict when somebody else saved or published since.
+    """
+    checked, now = checking.checked(brand.id, definition), standing(brand.id)
+    if revision == 0 and draft(brand.id) is None and seen == (now.number if now else 0):
         revision = open_draft(brand, by).revision
     return save_draft(brand, checked, revision, by)
 

@@ -146,7 +146,7 @@ def _save(brand: Brand, known: dict[str, asked.Asked], page: Page) -> None:
     """Check first: what is refused makes no draft."""
     revision = request.form.get("revision", 0, type=int)
     definition = score_rows.definition(page, known)
-    scores.save(brand, definition, revision, staff.name())
+    scores.save(brand, definition, revision, staff.name(), seen=request.form.get("seen", 0, type=int))
 
 
 def _drawn(
@@ -164,6 +164,7 @@ def _drawn(
         kept={key: score_words.condition(when, known) for key, when in page.conditions.items()},
         deeds=score_rows.deeds(known, asked.actions(brand.id)),
         contests=asked.contests(brand.id),
+        seen=request.form.get("seen", getattr(scores.standing(brand.id), "number", 0), type=int),
         revision=request.form.get("revision", draft.revision if draft else 0, type=int),
         error=error,
         at=getattr(error, "field", "").replace(".", "-"),

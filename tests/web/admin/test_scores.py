@@ -161,11 +161,16 @@ def test_a_condition_that_rows_cannot_draw_stays_as_it_is(app: Flask, ada: Staff
     assert _definition(app, scored)["fit"] == [{"key": "both", "when": both, "points": 9}]
 
 
-def test_of_two_writers_the_second_is_told(ada: Staff, scored: World, path: str) -> None:
+def test_of_two_writers_the_second_is_told(app: Flask, ada: Staff, scored: World, path: str) -> None:
     fields = fields_of(ada.get(f"{path}/draft").text) | {"do": "save"}
     assert ada.post(f"{path}/draft", fields).status_code == 303
     assert ada.post(f"{path}/draft", fields | {"half_life": "20"}).status_code == 422
     assert ada.post(f"{path}/publish", {"revision": "1"}).location == f"{path}/preview"
+    ada.post(f"{path}/publish", {"revision": "2"})
+    with app.app_context():
+        jobs.score()
+    late = ada.post(f"{path}/draft", fields | {"half_life": "20"})
+    assert "Somebody else changed these rules" in late.text
 
 
 def test_a_draft_is_put_away_and_taken_out_again(app: Flask, ada: Staff, scored: World, path: str) -> None:
