@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from leadgen.core import clock
 from leadgen.core.db import db
@@ -38,6 +38,13 @@ __all__ = [
 ]
 
 MOST_SPREAD_DAYS = 30
+# Whoever sends locks a message before its enrolment; here enrolments are locked, so what is being sent is passed by.
+_CANCEL_UNCLAIMED = text("""
+UPDATE message SET status = 'cancelled', reason = 'step_removed' WHERE id IN (
+    SELECT id FROM message
+    WHERE lane = 'nurture' AND stream_id = :stream AND step_id = ANY(:steps) AND status = 'scheduled'
+    FOR UPDATE SKIP LOCKED)
+""")
 MOST_FINISHED_DAYS = 365
 
 
@@ -146,8 +153,16 @@ def publish(sequence: Sequence, choices: Choices, by: str) -> SequenceVersion:
     db.session.flush()
     journey.number = version.number
     journey.take_along()
+    _cancel_once_more(sequence)
     drafts.note(sequence, FactName.SEQUENCE_PUBLISHED, by, version=version.number)
     return version
+
+
+def _cancel_once_more(sequence: Sequence) -> None:
+    """Letters of removed steps that planners put into the outbox while they were waited for."""
+    removed = [step.id for step in sequence.steps if not step.is_active]
+    if removed:
+        db.session.execute(_CANCEL_UNCLAIMED, {"stream": sequence.stream_id, "steps": removed})
 
 
 def put_back(sequence: Sequence, number: int, by: str) -> None:
@@ -226,8 +241,7 @@ def _consequences(one: Difference, groups: list[Group], now: int, names: Mapping
         if not any(group.is_timed for group in groups):
             yield _("The date that they have stays.")
     if now:
-        told = ngettext("%(number)s of them would be due now.", "%(number)s of them would be due now.", now)
-        yield told % {"number": format_number(now)}
+        yield _("%(number)s of them would be due now.") % {"number": format_number(now)}
 
 
 def _going(people: int, target: str) -> str:

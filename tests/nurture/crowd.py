@@ -57,10 +57,15 @@ def definition(*steps: Step, **values: Any) -> Definition:
     return Definition(steps=steps, **values)
 
 
+def unpublished(campaign: Campaign) -> Sequence:
+    """A sequence of which nobody wrote anything yet."""
+    named = {"key": f"sequence-{next(_batch)}", "name": "After the entry", "stream_id": make_stream(campaign).id}
+    return keep(Sequence, named, campaign_id=campaign.id)
+
+
 def published(campaign: Campaign, *steps: Step, **values: Any) -> Sequence:
     """A sequence whose first version has these steps."""
-    named = {"key": f"sequence-{next(_batch)}", "name": "After the entry", "stream_id": make_stream(campaign).id}
-    sequence = keep(Sequence, named, campaign_id=campaign.id)
+    sequence = unpublished(campaign)
     republish(sequence, *steps, **values)
     return sequence
 

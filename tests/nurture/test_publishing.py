@@ -1,19 +1,24 @@
 """Publishing: who would get what now, where everybody goes, nobody anything twice, and back again."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import func, select, text
 
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
-from leadgen.nurture import publishing
+from leadgen.mail.models import Message
+from leadgen.nurture import planning, publishing
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
 from leadgen.nurture.publishing import ChangeKind, Choices, Inside, Timing
+from tests.conftest import Clock
 from tests.factories import make_campaign
-from tests.nurture.crowd import dates, draft, letter, published, republish, waiting
+from tests.nurture.crowd import dates, draft, letter, published, republish, unpublished, waiting
 
 pytestmark = pytest.mark.usefixtures("context")
 RECOMPUTE = Choices(timing=Timing.RECOMPUTE)
@@ -178,3 +183,95 @@ def test_nothing_new_and_what_is_not_complete_are_not_published(campaign: Campai
     with pytest.raises(Invalid) as refused:
         publishing.publish(sequence, Choices(), "Ada")
     assert refused.value.field == "hello.wait"
+
+
+def _is_waiting_for_a_lock() -> bool:
+    return bool(db.session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+def test_publishing_waits_for_a_planner_that_holds_people_and_takes_them_from_where_it_left_them(
+    app: Flask, campaign: Campaign
+) -> None:
+    """Two of five are just being planned: they get the letter or not at all, and nobody is lost or moved back."""
+    sequence = published(campaign, letter("hello", 0), letter("news", 3), letter("last", 7))
+    waiting(sequence, 5, "news", days=4, wait=3)
+    draft(sequence, letter("hello", 0), letter("last", 7))
+    identity = sequence.id
+    assert planning.plan_batch(2) == 2  # not committed: the locks are held
+
+    def publish() -> None:
+        with app.app_context():
+            publishing.publish(db.session.get_one(Sequence, identity), Choices(), "Ada")
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(publish)
+        until = time.monotonic() + 20
+        while not _is_waiting_for_a_lock() and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not done.done()
+        db.session.commit()
+        done.result()
+
+    assert [key for key, _due in dates(sequence)] == ["last"] * 5
+    assert _people(sequence, version=2) == 5
+    mails = db.session.execute(select(Message.status, Message.reason)).all()
+    assert {(str(status), reason) for status, reason in mails} == {("cancelled", "step_removed")}
+    assert len(mails) == 2
+
+
+def test_nobody_gets_a_letter_twice_whatever_is_published_in_between(campaign: Campaign, clock: Clock) -> None:
+    steps = (letter("hello", 0), letter("news", 3))
+    sequence = published(campaign, *steps)
+    waiting(sequence, 6, "news", days=2)
+    republish(sequence, steps[0], letter("news", 1), choices=RECOMPUTE)
+    assert planning.plan_batch() == 6
+    db.session.commit()
+
+    for number in (1, 2, 1):
+        publishing.put_back(sequence, number, "Ada")
+        publishing.publish(sequence, Choices(timing=Timing.RECOMPUTE, finished_within_days=30), "Ada")
+        db.session.commit()
+        clock.forward(days=4)
+        planning.plan_batch()
+        db.session.commit()
+
+    assert db.session.scalars(select(func.count()).select_from(Message)).one() == 6
+    assert _people(sequence, status=EnrolmentStatus.FINISHED) == 6
+
+
+def test_a_reordered_step_keeps_its_people_and_one_that_was_passed_does_not_come_again(campaign: Campaign) -> None:
+    sequence = published(campaign, letter("a", 0), letter("b", 1), letter("c", 2), letter("d", 3))
+    waiting(sequence, 2, "c", days=1, wait=2)
+    draft(sequence, letter("a", 0), letter("d", 3), letter("b", 1))
+
+    kinds = {(one.kind, one.step_key) for one in publishing.preview(sequence, Choices()).changes}
+    assert kinds == {(ChangeKind.MOVED, "d"), (ChangeKind.REMOVED, "c")}
+    publishing.publish(sequence, Choices(), "Ada")
+    db.session.commit()
+
+    assert {key for key, _due in dates(sequence)} == {"d"}
+
+
+def test_the_first_version_starts_the_sequence_and_has_no_changes(campaign: Campaign) -> None:
+    sequence = unpublished(campaign)
+    draft(sequence, letter("hello", 0))
+    assert publishing.preview(sequence, Choices()) == publishing.Preview(is_first=True)
+    assert publishing.publish(sequence, Choices(), "Ada").number == 1
+    assert (sequence.version, sequence.is_active) == (1, True)
+    assert [one.published_by for one in publishing.versions(sequence)] == ["Ada"]
+
+
+@pytest.mark.parametrize(
+    ("days", "field"), [({"spread_days": 31}, "spread_days"), ({"finished_within_days": -1}, "finished_within_days")]
+)
+def test_days_that_cannot_be_chosen_are_named(campaign: Campaign, days: dict[str, int], field: str) -> None:
+    sequence = published(campaign, letter("hello", 0))
+    draft(sequence, letter("hello", 1))
+    for verb in (
+        lambda: publishing.preview(sequence, Choices(**days)),
+        lambda: publishing.publish(sequence, Choices(**days), "A"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            verb()
+        assert refused.value.field == field
