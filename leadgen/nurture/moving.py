@@ -102,9 +102,7 @@ def country_key_of(sequence: Sequence) -> str:
 
 def calendar_of(row: Any, country_key: str) -> Calendar:
     """What a person's waits are counted by, from their `timezone`, `answers`, `campaign_zone` and `ends_at`."""
-    country = row.answers.get(country_key, "")
-    zone = hours.zone_of(row.timezone, country if isinstance(country, str) else "", row.campaign_zone)
-    return Calendar(zone, row.ends_at)
+    return Calendar(hours.zone_of(row.timezone, planning.country_of(row, country_key), row.campaign_zone), row.ends_at)
 
 
 @dataclass(frozen=True, slots=True)

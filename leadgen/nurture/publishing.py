@@ -160,9 +160,8 @@ def publish(sequence: Sequence, choices: Choices, by: str) -> SequenceVersion:
 
 def _cancel_once_more(sequence: Sequence) -> None:
     """Letters of removed steps that planners put into the outbox while they were waited for."""
-    removed = [step.id for step in sequence.steps if not step.is_active]
-    if removed:
-        db.session.execute(_CANCEL_UNCLAIMED, {"stream": sequence.stream_id, "steps": removed})
+    if gone := stored.gone_letters(sequence):
+        db.session.execute(_CANCEL_UNCLAIMED, {"stream": sequence.stream_id, "steps": gone})
 
 
 def put_back(sequence: Sequence, number: int, by: str) -> None:

@@ -14,11 +14,13 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.mail.models import Message
 from leadgen.nurture import planning, publishing
+from leadgen.nurture.definition import Variant
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
 from leadgen.nurture.publishing import ChangeKind, Choices, Inside, Timing
 from tests.conftest import Clock
 from tests.factories import make_campaign
 from tests.nurture.crowd import dates, draft, letter, published, republish, unpublished, waiting
+from tests.texts import step as step_words
 
 pytestmark = pytest.mark.usefixtures("context")
 RECOMPUTE = Choices(timing=Timing.RECOMPUTE)
@@ -275,3 +277,16 @@ def test_days_that_cannot_be_chosen_are_named(campaign: Campaign, days: dict[str
         with pytest.raises(Invalid) as refused:
             verb()
         assert refused.value.field == field
+
+
+def test_what_is_planned_of_a_variant_that_is_dropped_still_leaves(campaign: Campaign) -> None:
+    two = tuple(Variant(key=key, texts=step_words(1)) for key in "ab")
+    sequence = published(campaign, letter("news", 3, variants=two))
+    waiting(sequence, 8, "news", days=4, wait=3)
+    planning.plan_batch()
+    db.session.commit()
+
+    republish(sequence, letter("news", 3))
+
+    assert {str(one) for one in db.session.scalars(select(Message.status))} == {"scheduled"}
+    assert db.session.scalar(select(Step.is_active).filter_by(sequence_id=sequence.id, variant="b")) is False
