@@ -44,6 +44,7 @@ def _of_people() -> dict[str, str]:
         "not_confirmed": _("the entry is not confirmed"),
         "campaign_over": _("the contest is over"),
         "step_removed": _("the step was removed from its sequence"),
+        "sequence_paused": _("its sequence was paused"),
         "withdrawn": _("the person withdrew the consent to marketing"),
         "broadcast_cancelled": _("the broadcast was cancelled"),
         "stream_paused": _("the stream was paused just before"),

@@ -51,11 +51,12 @@ def published(sequence: Sequence) -> Definition | None:
     )
 
 
-def store(sequence: Sequence, definition: Definition, by: str = "") -> SequenceVersion:
+def store(sequence: Sequence, definition: Definition, by: str = "", *, kept: Collection[str] = ()) -> SequenceVersion:
     """Publish the definition as the sequence's next version, with the words of its letters. Nobody is moved to it.
 
-    Words reach everybody whose letter is not sent yet, whatever version they go through; letters that are no more are
-    sent to nobody, and what was planned of them is cancelled. The caller has checked the definition.
+    Words reach everybody whose letter is not sent yet, whatever version they go through. Letters that are no more are
+    sent to nobody, and what was planned of them is cancelled, but for the keys `kept` for people who stay in an old
+    version. The caller has checked the definition.
     """
     highest = db.session.scalar(
         select(SequenceVersion.number)
@@ -72,12 +73,12 @@ def store(sequence: Sequence, definition: Definition, by: str = "") -> SequenceV
     )
     db.session.add(made)
     sequence.version = made.number
-    _put_letters(sequence, definition)
+    _put_letters(sequence, definition, kept)
     db.session.flush()
     return made
 
 
-def _put_letters(sequence: Sequence, definition: Definition) -> None:
+def _put_letters(sequence: Sequence, definition: Definition, kept: Collection[str]) -> None:
     """One row for each wording: ids stay, so that what is planned finds the new words."""
     known = {(step.key, step.variant): step for step in sequence.steps}
     for position, letter in enumerate(definition.letters(), 1):
@@ -90,13 +91,17 @@ def _put_letters(sequence: Sequence, definition: Definition) -> None:
                 step.texts = _plain(texts)
                 step.version += 1
             step.position, step.is_active = position, True
-    removed = [step for step in known.values() if step.is_active]
-    for step in removed:
-        step.is_active = False
+    for step in known.values():
+        step.is_active = step.is_active and step.key in kept
     db.session.flush()
-    if removed:
-        values = {"stream": sequence.stream_id, "steps": [step.id for step in removed]}
-        db.session.execute(text(CANCEL_STEPS), values)
+    if gone := gone_letters(sequence):
+        db.session.execute(text(CANCEL_STEPS), {"stream": sequence.stream_id, "steps": gone})
+
+
+def gone_letters(sequence: Sequence) -> list[int]:
+    """The words of letters that are no more. What is planned of a letter that only lost a variant still leaves."""
+    there = {step.key for step in sequence.steps if step.is_active}
+    return [step.id for step in sequence.steps if step.key not in there]
 
 
 def wordings(letter: Letter) -> dict[str, Mapping[str, Any]]:

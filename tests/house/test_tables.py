@@ -30,6 +30,7 @@ _WRITTEN_BY_OTHERS = {
     ("broadcasts", "message"): "hundreds of thousands of people are written to in a few statements",
     ("nurture", "message"): "a thousand enrolments are planned in one statement",
     ("nurture", "fact"): "as above",
+    ("nurture", "message_move"): "all that a pause held back is put off in one statement, and the story told with it",
     ("seed", "contact"): "ten thousand made-up people in a second, for trying things out; refused in production",
     ("seed", "entry"): "as above",
     ("seed", "consent"): "as above",
