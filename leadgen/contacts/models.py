@@ -64,6 +64,15 @@ class Contact(Model):
     last_inbound_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
+    # What their entries, deeds and clicks add up to. Triggers keep these (migration 0011), in the transaction that
+    # changes what they are made of, so that segments are counted by this table alone; nothing else writes them.
+    points: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    clicked_at: Mapped[datetime | None]
+    clicks: Mapped[int] = mapped_column(server_default=text("0"))
+    friends: Mapped[int] = mapped_column(server_default=text("0"))
+    deeds: Mapped[int] = mapped_column(server_default=text("0"))
+    works: Mapped[int] = mapped_column(server_default=text("0"))
+    rewards: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Consent(Model):
