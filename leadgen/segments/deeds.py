@@ -108,7 +108,7 @@ def _points(contest: Campaign) -> Spec:
         f"points.{contest.id}",
         Group.CONTESTS,
         lambda: _("Points in “%(contest)s”") % {"contest": contest.name},
-        Over(Rows("entry e", where, "e.contact_id", given=contest.id), "sum(e.points)", Number()),
+        Over(Rows("entry e", where, "e.contact_id", given=contest.id), "e.points", Number(), is_single=True),
         says=lambda n: (
             ngettext("who have %%(what)s point in “%(contest)s”", "who have %%(what)s points in “%(contest)s”", int(n))
             % {"contest": name}
@@ -227,7 +227,7 @@ def _friends_in(contest: Campaign) -> Spec:
         f"friends.{contest.id}",
         Group.FRIENDS,
         lambda: _("Friends brought to “%(contest)s”") % {"contest": contest.name},
-        Over(rows, "sum(e.friends_counted)", Number()),
+        Over(rows, "e.friends_counted", Number(), is_single=True),
         says=lambda n: (
             ngettext(
                 "who brought %%(what)s friend to “%(contest)s”",
