@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadgen.core.db import Model, word
@@ -65,9 +65,11 @@ class Contact(Model):
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
     # What their entries, deeds and clicks add up to. Triggers keep these (migration 0011), in the transaction that
-    # changes what they are made of, so that segments are counted by this table alone; nothing else writes them.
+    # changes what they are made of, so that segments are counted by this table alone. Nothing else writes them, but for
+    # confirming, which adds its contest where it writes the contact anyway.
     points: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     clicked_at: Mapped[datetime | None]
+    contests: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))  # confirmed in
     clicks: Mapped[int] = mapped_column(server_default=text("0"))
     friends: Mapped[int] = mapped_column(server_default=text("0"))
     deeds: Mapped[int] = mapped_column(server_default=text("0"))

@@ -11,7 +11,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.core.logic import Kind
 from leadgen.segments.catalogue import Group, Moment, Spec, at, count, escaped, flag
-from leadgen.segments.sources import At, Listing, Number, Over, Rows, Source
+from leadgen.segments.sources import At, Confirmed, Listing, Number, Over, Rows, Source
 
 # Letters of the last so many days; a condition has one number, so the window is part of the field.
 WINDOWS = (7, 30, 90)
@@ -38,7 +38,7 @@ def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
         group=Group.CONTESTS,
         word=lambda: _("Confirmed in the contest"),
         kind=Kind.MANY,
-        source=Listing(Rows("entry e", _ENTRIES, "e.contact_id"), "e.campaign_id", "bigint"),
+        source=Confirmed(),
         says=lambda _n: _("who confirmed in %(what)s"),
         lacking=lambda: _("who confirmed in no contest"),
         having=lambda: _("who confirmed in a contest"),
@@ -51,13 +51,12 @@ def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
 
 
 def _kind(held: Sequence[Campaign]) -> Spec:
-    of_kind = Rows("entry e JOIN campaign k ON k.id = e.campaign_id", _ENTRIES, "e.contact_id")
     return Spec(
         key="contest_kind",
         group=Group.CONTESTS,
         word=lambda: _("Kind of contest"),
         kind=Kind.MANY,
-        source=Listing(of_kind, "k.template"),
+        source=Confirmed(by_kind=True),
         says=lambda _n: _("who took part in a contest of the kind %(what)s"),
         lacking=lambda: _("who confirmed in no contest"),
         having=lambda: _("who confirmed in a contest"),

@@ -225,6 +225,24 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The contests that somebody confirmed in, by their ids or by their kinds; a list, empty without any."""
+
+    by_kind: bool = False
+
+    def write(self, op: Op, value: Any, out: Writing) -> str:
+        """Whether one of some is among them, or none."""
+        if op is Op.EMPTY:
+            return "c.contests = '{}'"
+        asked = list(value) if op is Op.IN else [value]
+        if self.by_kind:
+            of_brand = out.filled("SELECT k.id FROM campaign k WHERE k.brand_id = {brand}")
+            return f"c.contests && ARRAY({of_brand} AND k.template = ANY({out.bound(asked, 'text[]')}))"
+        places = [out.bound(int(one), "bigint") for one in asked]
+        return f"({' OR '.join(f'{place} = ANY (c.contests)' for place in places)})"
+
+
+@dataclass(frozen=True, slots=True)
 class Grouped:
     """One of several ids, each of which stands for many values; `rest` is the id of every other value."""
 

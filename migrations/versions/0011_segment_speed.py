@@ -1,7 +1,8 @@
 """Figures of what a person did, kept on the contact by triggers, and indexes that segments are counted by.
 
-A sum over everybody's entries takes seconds at a million people. The triggers reckon one person's figures anew from
-their rows whenever one of these changes what it counts, in the same transaction: always exact, whoever writes.
+A sum over everybody's entries takes seconds at a million people. Triggers keep such sums for each person, in the
+transaction that changes what they are made of: always exact, whoever writes. An entry, which changes often, adds the
+difference; all else, which is rare, has the person's figures reckoned anew.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0011"
 down_revision = "0007"
@@ -25,7 +27,7 @@ class _Figures(NamedTuple):
     columns: dict[str, str]
     rows: str
     owner: str
-    whose: str  # the contacts that the row OLD and the row NEW belong to
+    whose: str = ""  # the contacts that the row OLD and the row NEW belong to
 
 
 def _of_entries(table: str, column: str, rule: str) -> _Figures:
@@ -44,15 +46,17 @@ _RULES = {
     "award": "{row}.state NOT IN ('refused', 'reclaimed', 'expired')",
     "click": "{row}.kind = 'human'",
 }
+_POINTS = "CASE WHEN {row}.status = 'confirmed' AND {row}.points > 0 THEN {row}.points ELSE 0 END"
 _FIGURES = {
     "entry": _Figures(
         columns={
             "points": "coalesce(sum(e.points) FILTER (WHERE e.status = 'confirmed' AND e.points > 0), 0)",
             "friends": "coalesce(sum(e.friends_counted) FILTER (WHERE e.friends_counted > 0), 0)",
+            "contests": "coalesce(array_agg(e.campaign_id ORDER BY e.campaign_id) "
+            "FILTER (WHERE e.status = 'confirmed'), '{}')",
         },
         rows="entry e WHERE true",
         owner="e.contact_id",
-        whose="VALUES (OLD.contact_id), (NEW.contact_id)",
     ),
     "deed": _of_entries("deed", "deeds", _RULES["deed"]),
     "work": _of_entries("work", "works", _RULES["work"]),
@@ -90,10 +94,7 @@ def _reckon(table: str, figures: _Figures) -> None:
 
 
 def _watch(table: str, figures: _Figures, added: str, changed: str) -> None:
-    """Reckon when a new or old row counts (`added`, said of NEW), and when an update changes what it counts."""
-    # An entry that moves to another contact takes along what hangs on it.
-    others = "PERFORM reckon_deed(who), reckon_work(who), reckon_award(who);"
-    moved = f"IF OLD.contact_id <> NEW.contact_id THEN {others} END IF;" if table == "entry" else ""
+    """Reckon anew when a new or old row counts (`added`, said of NEW), and when an update changes what it counts."""
     op.execute(
         f"""
         CREATE FUNCTION watch_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -101,12 +102,50 @@ def _watch(table: str, figures: _Figures, added: str, changed: str) -> None:
         BEGIN
             FOR who IN SELECT DISTINCT t.id FROM ({figures.whose}) AS t (id) WHERE t.id IS NOT NULL ORDER BY 1 LOOP
                 PERFORM reckon_{table}(who);
-                {moved}
             END LOOP;
+            RETURN NULL;
+        END $$
+        """  # noqa: S608 - put in are only constants of this file
+    )
+    _fire(table, added, changed)
+
+
+def _watch_entries() -> None:
+    """Points and friends by what an entry has more or less; anew when it moves to a contact, with what hangs on it.
+
+    The contact's row is asked first what would change: confirming, which a statement of its own notes, writes it once.
+    """
+    op.execute(
+        f"""
+        CREATE FUNCTION watch_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            more bigint := {_POINTS.format(row="NEW")} - {_POINTS.format(row="OLD")};
+            more_friends integer := coalesce(greatest(NEW.friends_counted, 0), 0)
+                             - coalesce(greatest(OLD.friends_counted, 0), 0);
+            contest bigint := coalesce(NEW.campaign_id, OLD.campaign_id);
+            is_in boolean := coalesce(NEW.status = 'confirmed', false);
+        BEGIN
+            IF OLD.contact_id <> NEW.contact_id THEN
+                PERFORM reckon_entry(who), reckon_deed(who), reckon_work(who), reckon_award(who)
+                FROM unnest(ARRAY[least(OLD.contact_id, NEW.contact_id), greatest(OLD.contact_id, NEW.contact_id)])
+                     AS both_of_them (who);
+            ELSE
+                UPDATE contact SET points = points + more, friends = friends + more_friends, contests = CASE
+                    WHEN (contest = ANY (contests)) = is_in THEN contests
+                    WHEN is_in THEN contests || contest ELSE array_remove(contests, contest) END
+                WHERE id = coalesce(NEW.contact_id, OLD.contact_id)
+                  AND (more <> 0 OR more_friends <> 0 OR (contest = ANY (contests)) <> is_in);
+            END IF;
             RETURN NULL;
         END $$
         """  # noqa: S608 - as above
     )
+    counts = "NEW.points > 0 OR NEW.friends_counted > 0 OR NEW.status = 'confirmed'"
+    changes = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in ("points", "friends_counted", "contact_id", "status"))
+    _fire("entry", counts, changes)
+
+
+def _fire(table: str, added: str, changed: str) -> None:
     for verb, rule in (("INSERT", added), ("UPDATE", changed), ("DELETE", added.replace("NEW.", "OLD."))):
         op.execute(
             f"CREATE TRIGGER reckon_{verb.lower()} AFTER {verb} ON {table} FOR EACH ROW WHEN ({rule}) "
@@ -119,8 +158,8 @@ def _reckon_everybody() -> None:
     names, news, joins = [], [], []
     for table, figures in _FIGURES.items():
         names += figures.columns
-        news += [f"of_{table}.{name}" if name.endswith("_at") else f"coalesce(of_{table}.{name}, 0)"
-                 for name in figures.columns]  # fmt: skip
+        none = {"clicked_at": "NULL", "contests": "'{}'"}
+        news += [f"coalesce(of_{table}.{name}, {none.get(name, 0)})" for name in figures.columns]
         joins.append(
             f"LEFT JOIN (SELECT {figures.owner} AS who, {_named(figures)} FROM {figures.rows} GROUP BY 1) "  # noqa: S608 - as above
             f"AS of_{table} ON of_{table}.who = p.id"
@@ -141,17 +180,13 @@ def _reckon_everybody() -> None:
 def upgrade() -> None:
     op.add_column("contact", sa.Column("points", sa.BigInteger(), **_NUMBER))
     op.add_column("contact", sa.Column("clicked_at", sa.DateTime(timezone=True), nullable=True))
+    contests = sa.Column("contests", postgresql.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False)
+    op.add_column("contact", contests)
     for name in ("clicks", "friends", "deeds", "works", "rewards"):
         op.add_column("contact", sa.Column(name, sa.Integer(), **_NUMBER))
     for table, figures in _FIGURES.items():
         _reckon(table, figures)
-    _watch(
-        "entry",
-        _FIGURES["entry"],
-        "NEW.points > 0 OR NEW.friends_counted > 0",
-        "OLD.points <> NEW.points OR OLD.friends_counted <> NEW.friends_counted "
-        "OR OLD.contact_id <> NEW.contact_id OR OLD.status <> NEW.status AND NEW.points > 0",
-    )
+    _watch_entries()
     for table, rule in _RULES.items():
         new, old = rule.format(row="NEW"), rule.format(row="OLD")
         of = "message_id" if table == "click" else "entry_id"
