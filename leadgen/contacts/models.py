@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Identity, Index, LargeBinary, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from leadgen.core.db import Model, word
@@ -65,6 +65,17 @@ class Contact(Model):
     created_at: Mapped[datetime]
     erased_at: Mapped[datetime | None]
     import_id: Mapped[int | None] = mapped_column(BigInteger)  # the file that brought them, if one did
+    # What their entries, deeds and clicks add up to. Triggers keep these (migration 0011), in the transaction that
+    # changes what they are made of, so that segments are counted by this table alone. Nothing else writes them, but for
+    # confirming, which adds its contest where it writes the contact anyway.
+    points: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    clicked_at: Mapped[datetime | None]
+    contests: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))  # confirmed in
+    clicks: Mapped[int] = mapped_column(server_default=text("0"))
+    friends: Mapped[int] = mapped_column(server_default=text("0"))
+    deeds: Mapped[int] = mapped_column(server_default=text("0"))
+    works: Mapped[int] = mapped_column(server_default=text("0"))
+    rewards: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class ContactImport(Model):
@@ -92,7 +103,17 @@ class Consent(Model):
     """Evidence of one act about one purpose; rows are only ever added."""
 
     __tablename__ = "consent"
-    __table_args__ = (Index("ix_consent_contact_id", "contact_id", "id"),)
+    __table_args__ = (
+        Index("ix_consent_contact_id", "contact_id", "id"),
+        # Who left the letters are few; segments find them, and when, within this index alone.
+        Index(
+            "ix_consent_withdrawn",
+            "brand_id",
+            "contact_id",
+            "at",
+            postgresql_where=text("purpose = 'marketing' AND action = 'withdrawn'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))

@@ -129,6 +129,14 @@ class Message(Model):
         Index("ix_message_open", "lease_until", postgresql_where=text("status IN ('sending', 'uncertain')")),
         Index("ix_message_contact_id", "contact_id", "id"),
         Index("ix_message_entry_id", "entry_id"),
+        # Who got how many letters in the last days, for segments: from this index alone, however long the past is.
+        Index(
+            "ix_message_marketing",
+            "brand_id",
+            "sent_at",
+            postgresql_include=["contact_id"],
+            postgresql_where=text("purpose = 'marketing' AND sent_at IS NOT NULL"),
+        ),
         Index("ix_message_campaign_id", "campaign_id", "status"),
     )
 

@@ -10,15 +10,12 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.core.logic import Kind
-from leadgen.segments.catalogue import Group, Moment, Spec, at, count, escaped, flag, latest
-from leadgen.segments.sources import Listing, Number, Over, Rows, Source
+from leadgen.segments.catalogue import Group, Moment, Spec, at, count, escaped, flag
+from leadgen.segments.sources import At, Confirmed, Listing, Number, Over, Rows, Source
 
 # Letters of the last so many days; a condition has one number, so the window is part of the field.
 WINDOWS = (7, 30, 90)
 _ENTRIES = "e.brand_id = {brand} AND e.status = 'confirmed'"
-_ENTRY_DEEDS = "JOIN entry e ON e.id = d.entry_id"
-_HUMAN = Rows("click k JOIN message m ON m.id = k.message_id", "m.brand_id = {brand} AND k.kind = 'human'",
-              "m.contact_id")  # fmt: skip
 
 
 def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
@@ -41,7 +38,7 @@ def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
         group=Group.CONTESTS,
         word=lambda: _("Confirmed in the contest"),
         kind=Kind.MANY,
-        source=Listing(Rows("entry e", _ENTRIES, "e.contact_id"), "e.campaign_id", "bigint"),
+        source=Confirmed(),
         says=lambda _n: _("who confirmed in %(what)s"),
         lacking=lambda: _("who confirmed in no contest"),
         having=lambda: _("who confirmed in a contest"),
@@ -54,13 +51,12 @@ def contests(held: Sequence[Campaign]) -> Iterator[Spec]:
 
 
 def _kind(held: Sequence[Campaign]) -> Spec:
-    of_kind = Rows("entry e JOIN campaign k ON k.id = e.campaign_id", _ENTRIES, "e.contact_id")
     return Spec(
         key="contest_kind",
         group=Group.CONTESTS,
         word=lambda: _("Kind of contest"),
         kind=Kind.MANY,
-        source=Listing(of_kind, "k.template"),
+        source=Confirmed(by_kind=True),
         says=lambda _n: _("who took part in a contest of the kind %(what)s"),
         lacking=lambda: _("who confirmed in no contest"),
         having=lambda: _("who confirmed in a contest"),
@@ -70,39 +66,35 @@ def _kind(held: Sequence[Campaign]) -> Spec:
 
 
 def _deeds() -> Iterator[Spec]:
-    points = Rows("entry e", f"{_ENTRIES} AND e.points > 0", "e.contact_id")
     yield count(
         "points",
         Group.CONTESTS,
         lambda: _("Points, over all contests"),
-        Over(points, "sum(e.points)", Number()),
+        At("c.points", Number()),
         says=lambda n: ngettext("who have %(what)s point", "who have %(what)s points", int(n)),
         example=lambda: _("Points, over all contests, is at least 50: your most active people."),
     )
-    done = Rows(f"deed d {_ENTRY_DEEDS}", "e.brand_id = {brand} AND d.state = 'done'", "e.contact_id")
     yield count(
         "deeds",
         Group.CONTESTS,
         lambda: _("Actions done"),
-        Over(done, "count(*)", Number()),
+        At("c.deeds", Number()),
         says=lambda n: ngettext("who did %(what)s action", "who did %(what)s actions", int(n)),
         example=lambda: _("Actions done is at least 3: people who do more than enter."),
     )
-    works = Rows(f"work d {_ENTRY_DEEDS}", "e.brand_id = {brand} AND d.state = 'published'", "e.contact_id")
     yield count(
         "works",
         Group.CONTESTS,
         lambda: _("Works shown"),
-        Over(works, "count(*)", Number()),
+        At("c.works", Number()),
         says=lambda n: ngettext("who show %(what)s work", "who show %(what)s works", int(n)),
         example=lambda: _("Works shown is at least 1: makers whose photo or text was accepted."),
     )
-    awards = "e.brand_id = {brand} AND d.state NOT IN ('refused', 'reclaimed', 'expired')"
     yield count(
         "rewards",
         Group.CONTESTS,
         lambda: _("Rewards earned"),
-        Over(Rows(f"award d {_ENTRY_DEEDS}", awards, "e.contact_id"), "count(*)", Number()),
+        At("c.rewards", Number()),
         says=lambda n: ngettext("who earned %(what)s reward", "who earned %(what)s rewards", int(n)),
         example=lambda: _("Rewards earned is at least 1: they know that you keep your word."),
     )
@@ -115,7 +107,7 @@ def _points(contest: Campaign) -> Spec:
         f"points.{contest.id}",
         Group.CONTESTS,
         lambda: _("Points in “%(contest)s”") % {"contest": contest.name},
-        Over(Rows("entry e", where, "e.contact_id", given=contest.id), "sum(e.points)", Number()),
+        Over(Rows("entry e", where, "e.contact_id", given=contest.id), "e.points", Number(), is_single=True),
         says=lambda n: (
             ngettext("who have %%(what)s point in “%(contest)s”", "who have %%(what)s points in “%(contest)s”", int(n))
             % {"contest": name}
@@ -149,7 +141,7 @@ def _clicks() -> Iterator[Spec]:
         "clicks",
         Group.LETTERS,
         lambda: _("Clicks in letters"),
-        Over(_HUMAN, "count(*)", Number()),
+        At("c.clicks", Number()),
         says=lambda n: ngettext("who clicked %(what)s time", "who clicked %(what)s times", int(n)),
         example=lambda: _("Clicks in letters is at least 1. Clicks of machines are never counted."),
     )
@@ -157,7 +149,7 @@ def _clicks() -> Iterator[Spec]:
         key="clicked",
         group=Group.LETTERS,
         word=lambda: _("Last click in a letter"),
-        at=latest(_HUMAN, "max(k.at)"),
+        at=partial(at, "c.clicked_at"),
         says=lambda _n: _("who last clicked in a letter %(what)s"),
         lacking=lambda: _("who never clicked in a letter"),
         having=lambda: _("who clicked in a letter"),
@@ -196,12 +188,11 @@ def _letters_within(days: int, source: Source) -> Spec:
 
 def friends(held: Sequence[Campaign]) -> Iterator[Spec]:
     """Who brought whom."""
-    brought = "e.brand_id = {brand} AND e.friends_counted > 0"
     yield count(
         "friends",
         Group.FRIENDS,
         lambda: _("Confirmed friends brought"),
-        Over(Rows("entry e", brought, "e.contact_id"), "sum(e.friends_counted)", Number()),
+        At("c.friends", Number()),
         says=lambda n: ngettext("who brought %(what)s friend", "who brought %(what)s friends", int(n)),
         example=lambda: _("Confirmed friends brought is at least 2: they speak of you."),
     )
@@ -235,7 +226,7 @@ def _friends_in(contest: Campaign) -> Spec:
         f"friends.{contest.id}",
         Group.FRIENDS,
         lambda: _("Friends brought to “%(contest)s”") % {"contest": contest.name},
-        Over(rows, "sum(e.friends_counted)", Number()),
+        Over(rows, "e.friends_counted", Number(), is_single=True),
         says=lambda n: (
             ngettext(
                 "who brought %%(what)s friend to “%(contest)s”",

@@ -173,12 +173,16 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Over:
-    """A figure over somebody's rows; `none` is what it is without any, None where it is unknown then."""
+    """A figure over somebody's rows; `none` is what it is without any, None where it is unknown then.
+
+    Of rows of which nobody has two (`is_single`) it is no aggregate, and nothing has to be grouped.
+    """
 
     rows: Rows
     figure: str
     scale: Scale
     none: int | None = 0
+    is_single: bool = False
 
     def write(self, op: Op, value: Any, out: Writing) -> str:
         """Grouped once for a crowd, looked up for one person."""
@@ -188,13 +192,16 @@ class Over:
             return self.scale.compare(known, op, value, out)
         # People without any row are in no group: they are in unless a group of theirs says otherwise, or out.
         are_in = logic.holds({"field": "it", "op": op, "value": value}, {"it": self.none})
-        return f"{'NOT ' if are_in else ''}{self._grouped(op, value, out, is_opposite=are_in)}"
+        says = self.scale.compare(out.filled(self.figure), op, value, out)
+        asked = f"NOT ({says})" if are_in else says
+        found = (
+            f"EXISTS ({self.rows.of_one(out, more=f' AND {asked}')})" if self.is_single else self._grouped(asked, out)
+        )
+        return f"{'NOT ' if are_in else ''}{found}"
 
-    def _grouped(self, op: Op, value: Any, out: Writing, *, is_opposite: bool) -> str:
+    def _grouped(self, asked: str, out: Writing) -> str:
         rows = self.rows
         where = out.filled(rows.where, rows.given)
-        having = self.scale.compare(out.filled(self.figure), op, value, out)
-        asked = f"NOT ({having})" if is_opposite else having
         inner = f"SELECT {rows.owner} AS who FROM {rows.tables} WHERE {where} GROUP BY 1 HAVING {asked}"  # noqa: S608 - pieces of persons and deeds
         return f"EXISTS (SELECT FROM ({inner}) AS grouped WHERE grouped.who = {rows.mine})"
 
@@ -215,6 +222,24 @@ class Listing:
         typed = [int(one) for one in asked] if self.sql_type == "bigint" else asked
         places = out.bound(typed, f"{self.sql_type}[]")
         return f"EXISTS ({self.rows.of_one(out, more=f' AND {self.item} = ANY({places})')})"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The contests that somebody confirmed in, by their ids or by their kinds; a list, empty without any."""
+
+    by_kind: bool = False
+
+    def write(self, op: Op, value: Any, out: Writing) -> str:
+        """Whether one of some is among them, or none."""
+        if op is Op.EMPTY:
+            return "c.contests = '{}'"
+        asked = list(value) if op is Op.IN else [value]
+        if self.by_kind:
+            of_brand = out.filled("SELECT k.id FROM campaign k WHERE k.brand_id = {brand}")
+            return f"c.contests && ARRAY({of_brand} AND k.template = ANY({out.bound(asked, 'text[]')}))"
+        places = [out.bound(int(one), "bigint") for one in asked]
+        return f"({' OR '.join(f'{place} = ANY (c.contests)' for place in places)})"
 
 
 @dataclass(frozen=True, slots=True)

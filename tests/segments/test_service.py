@@ -118,6 +118,23 @@ def test_pages_hold_everybody_once_newest_first(people: People) -> None:
     assert len(found) == len(set(found)) == reading.count(people.catalogue, condition)
 
 
+@pytest.mark.parametrize("is_quick", [True, False])
+def test_a_survey_says_what_count_and_page_say(
+    people: People, monkeypatch: pytest.MonkeyPatch, *, is_quick: bool
+) -> None:
+    """Whether the page is found person by person, or with the number in one pass over everybody."""
+    if not is_quick:
+        monkeypatch.setattr(reading, "_one_by_one", lambda *_all: None)
+    for condition in ({"any": [_is("language"), WILLING]}, {"all": [_is("friends", 1, "gte")]}, {"any": []}):
+        first = reading.survey(people.catalogue, condition, limit=3)
+        everybody = reading.people(people.catalogue, condition)
+        assert first.number == len(everybody) == reading.count(people.catalogue, condition)
+        assert first.people == everybody[:3]
+        if len(everybody) > 3:
+            second = reading.survey(people.catalogue, condition, before_id=everybody[2].id, limit=3)
+            assert (second.number, second.people) == (first.number, everybody[3:6])
+
+
 def test_the_file_holds_whom_the_count_counts(people: People) -> None:
     condition = {"any": [_is("language"), _is("friends", 1, "gte")]}
     body = b"".join(reading.export_csv(people.catalogue, condition)).decode()
@@ -141,8 +158,11 @@ def test_one_person_is_judged_for_all_segments_in_one_statement(
 
 def test_a_count_ends_at_its_time_and_the_transaction_goes_on(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "_COUNT", "SELECT pg_sleep(5), 1 AS count FROM contact c WHERE {condition}")
+    before = db.session.scalar(text("SELECT current_setting('work_mem')"))
     assert reading.count(people.catalogue, {"all": []}, milliseconds=50) is None
     assert db.session.scalar(text("SELECT current_setting('statement_timeout')")) == "0"
+    reading.people(people.catalogue, {"all": []})
+    assert db.session.scalar(text("SELECT current_setting('work_mem')")) == before
     assert db.session.scalar(text("SELECT 1")) == 1
 
 

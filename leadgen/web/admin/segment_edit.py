@@ -64,11 +64,8 @@ def said(catalogue: Catalogue, draft: Draft) -> Said:
         condition = checking.checked(catalogue, definition)
     except Invalid as error:
         return Said(told=str(error), at=error.field)
-    return Said(
-        sentences.sentence(catalogue, condition),
-        reading.count(catalogue, condition),
-        reading.people(catalogue, condition, limit=FIRST_PEOPLE),
-    )
+    found = reading.survey(catalogue, condition, limit=FIRST_PEOPLE)
+    return Said(sentences.sentence(catalogue, condition), found.number, found.people)
 
 
 def _built(brand: Brand, segment: Segment | None) -> ResponseReturnValue:

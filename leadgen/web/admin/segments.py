@@ -14,6 +14,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.segments import examples, fields, reading, sentences
 from leadgen.segments import service as segments
 from leadgen.segments.models import Segment
+from leadgen.segments.reading import Survey
 from leadgen.segments.service import SegmentInput
 from leadgen.web import staff
 from leadgen.web.admin import charts
@@ -84,7 +85,10 @@ def segment(brand_id: int, segment_id: int) -> str:
     missing = segments.missing_fields(catalogue, found)
     before = request.args.get("before", type=int)
     place = None if before is None else max(0, min(before, _LARGEST))
-    rows = [] if missing else reading.people(catalogue, found.definition, before_id=place, limit=reading.PAGE + 1)
+    inside = Survey()
+    if not missing:
+        inside = reading.survey(catalogue, found.definition, before_id=place, limit=reading.PAGE + 1)
+    rows = inside.people
     sizes = segments.sizes(found)
     return render_template(
         "admin/segment.html",
@@ -92,7 +96,7 @@ def segment(brand_id: int, segment_id: int) -> str:
         segment=found,
         sentence=sentences.sentence(catalogue, found.definition),
         missing=missing,
-        number=None if missing else reading.count(catalogue, found.definition),
+        number=inside.number,
         people=rows[: reading.PAGE],
         following=rows[reading.PAGE - 1].id if len(rows) > reading.PAGE else None,
         sizes=sizes,
