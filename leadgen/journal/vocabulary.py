@@ -57,6 +57,7 @@ class FactName(StrEnum):
     SEQUENCE_EXITED = "sequence.exited"
     SEQUENCE_FINISHED = "sequence.finished"
     STREAM_STOPPED = "stream.stopped"
+    VARIANT_STOPPED = "variant.stopped"
     WORK_SUBMITTED = "work.submitted"
     WORK_PUBLISHED = "work.published"
     WORK_REFUSED = "work.refused"

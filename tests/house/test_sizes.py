@@ -51,6 +51,10 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         8_650,
         "pages of a campaign, its form, review, segments, scores, broadcasts and sending; words of charts stand apart",
     ),
+    "nurture": (
+        3_500,
+        "definition, versions, ways of people, and what letters brought: a file for each, all of one document",
+    ),
     "rewards": (
         2_250,
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
