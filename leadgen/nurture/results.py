@@ -28,13 +28,12 @@ from leadgen.segments.compiling import Fragment
 
 CLICK_DAYS = 3
 HARM_DAYS = 7  # so long after a letter an unsubscribe counts as caused by it, if no other letter came between
-PAGE = 50
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 EVERYBODY = Fragment("true", {})
 
 # One row for each person and letter asked for. A message that the stream's index finds has its stream named, so that
 # the predicate of the index is fulfilled.
-_GOT = """
+GOT = """
 WITH asked AS (
     SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:firsts AS int[]), CAST(:lasts AS int[]),
                          CAST(:sinces AS timestamptz[]), CAST(:untils AS timestamptz[]))
@@ -73,7 +72,7 @@ class Which(StrEnum):
     COMPLAINED = "complained"
 
 
-_CONDITIONS: Mapping[Which, str] = {
+CONDITIONS: Mapping[Which, str] = {
     Which.PEOPLE: "true",
     Which.LEFT: _LEFT,
     Which.DELIVERED: "got.status = 'delivered'",
@@ -82,33 +81,29 @@ _CONDITIONS: Mapping[Which, str] = {
     Which.UNSUBSCRIBED: _UNSUBSCRIBED,
     Which.COMPLAINED: "got.status = 'delivered' AND got.reason = 'complaint'",
 }
-_COUNTED = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {which}" for which, condition in _CONDITIONS.items())
+_COUNTED = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {which}" for which, condition in CONDITIONS.items())
 _RIPE = f"{_LEFT} AND got.enrolled_at <= :now - make_interval(days => :goal_days)"
 _SETTLED = f"{_LEFT} AND got.sent_at <= :now - make_interval(days => :click_days)"
-_COUNTS = text(f"""{_GOT}
+_COUNTS = text(f"""{GOT}
 SELECT place, variant, {_COUNTED},
        count(*) FILTER (WHERE {_RIPE}) AS ripe, count(*) FILTER (WHERE {_RIPE} AND {_REACHED}) AS ripe_reached,
        count(*) FILTER (WHERE {_SETTLED}) AS settled,
        count(*) FILTER (WHERE {_SETTLED} AND {_CLICKED}) AS settled_clicked
 FROM got GROUP BY place, variant ORDER BY place, variant
 """)  # noqa: S608 - constants of this module
-_PEOPLE = f"""{_GOT}
-SELECT got.id, c.email, c.first_name, got.entry_id, got.sent_at FROM got JOIN contact c ON c.id = got.contact_id
-WHERE got.variant = :variant AND {{condition}}
-  AND (CAST(:before AS bigint) IS NULL OR got.id < CAST(:before AS bigint))
-ORDER BY got.id DESC LIMIT :limit
-"""  # noqa: S608 - constants of this module
-
-_HELD = """
-WITH person AS MATERIALIZED (
-    SELECT DISTINCT ON (n.contact_id) n.contact_id, n.status = 'held_out' AS is_held,
+# Who is compared: each person by their first time in the sequence while this share was held out.
+PERSON = """
+person AS MATERIALIZED (
+    SELECT DISTINCT ON (n.contact_id) n.contact_id, n.entry_id, n.enrolled_at, n.status = 'held_out' AS is_held,
            n.enrolled_at <= :now - make_interval(days => :goal_days) AS is_ripe,
            coalesce(n.goal_at <= n.enrolled_at + make_interval(days => :goal_days), false) AS has_reached
     FROM enrolment n JOIN contact c ON c.id = n.contact_id
     WHERE n.sequence_id = :sequence AND n.enrolled_at >= :since
       AND n.enrolled_at < coalesce(CAST(:until AS timestamptz), 'infinity') AND {condition}
     ORDER BY n.contact_id, n.enrolled_at, n.id
-), written AS (
+)"""
+_HELD = f"""
+WITH {PERSON}, written AS (
     SELECT contact_id, count(*) FILTER (WHERE sent_at >= :since) AS letters FROM message
     WHERE stream_id = :stream AND stream_id > 0 AND sent_at IS NOT NULL GROUP BY contact_id
 )
@@ -116,7 +111,7 @@ SELECT is_held, count(*) AS people, count(*) FILTER (WHERE is_ripe) AS ripe,
        count(*) FILTER (WHERE is_ripe AND has_reached) AS reached,
        count(written.contact_id) AS written_to, coalesce(sum(letters) FILTER (WHERE is_ripe), 0) AS letters
 FROM person LEFT JOIN written USING (contact_id) GROUP BY is_held
-"""
+"""  # noqa: S608 - a constant of this module
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,14 +247,15 @@ def counts_of(sequence: Sequence, trial: Trial, current: Definition) -> list[Cou
 def _counts(sequence: Sequence, places: Many[Trial | str], current: Definition | None) -> dict[int, dict[str, Count]]:
     """By the place of what is asked, from 1, and the wording."""
     found: dict[int, dict[str, Count]] = {}
-    values = _asked(sequence, places) | _times(current)
+    values = asked(sequence, places) | times(current)
     for row in db.session.execute(_COUNTS, values).mappings() if places else ():
         figures = {name: row[name] for name in Count.__dataclass_fields__}
         found.setdefault(row["place"], {})[row["variant"]] = Count(**figures)
     return found
 
 
-def _asked(sequence: Sequence, places: Many[Trial | str]) -> dict[str, Any]:
+def asked(sequence: Sequence, places: Many[Trial | str]) -> dict[str, Any]:
+    """The values of GOT: which letters, in which versions, from when until when."""
     whole = [
         Trial(step_key=one, experiment="", shares=(), first=0, last=trials.STILL, since=_EVER)
         if isinstance(one, str)
@@ -277,7 +273,8 @@ def _asked(sequence: Sequence, places: Many[Trial | str]) -> dict[str, Any]:
     }
 
 
-def _times(current: Definition | None) -> dict[str, Any]:
+def times(current: Definition | None) -> dict[str, Any]:
+    """The values of CONDITIONS: how long is waited for what."""
     goal = current.goal if current else None
     return {
         "now": clock.now(),
@@ -287,43 +284,18 @@ def _times(current: Definition | None) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """One person behind a figure; `id` is also the cursor of the next page."""
-
-    id: int
-    email: str | None
-    first_name: str
-    entry_id: int | None
-    sent_at: datetime | None
-
-
-def people(
-    sequence: Sequence, place: Trial | str, variant: str, which: Which, *, before_id: int | None = None
-) -> list[Reader]:
-    """Those whom a figure counts, newest first; one more than a page, which tells that there are others."""
-    published = trials.versions(sequence)
-    values = _asked(sequence, [place]) | _times(published[-1][1] if published else None)
-    values |= {"variant": variant, "before": before_id, "limit": PAGE + 1}
-    statement = text(_PEOPLE.format(condition=_CONDITIONS[which]))
-    return [Reader(**row) for row in db.session.execute(statement, values).mappings()]
-
-
 def lift(sequence: Sequence, among: Fragment = EVERYBODY) -> Lift | None:
     """What the sequence brings more than nothing, to everybody or to those of a segment; None without holdout or goal.
 
     Who got no letter counts as treated all the same: what is compared is having the sequence and not having it.
     """
-    published = trials.versions(sequence)
-    held_out = trials.holdout(published)
-    if held_out is None or published[-1][1].goal is None:
+    values = held_values(sequence)
+    if values is None:
         return None
-    values = _times(published[-1][1]) | {"since": held_out.since, "until": held_out.until} | dict(among.values)
-    values |= {"sequence": sequence.id, "stream": sequence.stream_id}
     statement = text(_HELD.format(condition=among.sql))
-    rows = {row["is_held"]: row for row in db.session.execute(statement, values).mappings()}
+    rows = {row["is_held"]: row for row in db.session.execute(statement, values | dict(among.values)).mappings()}
     treated, held = (_group(rows.get(is_held)) for is_held in (False, True))
-    weights = [100 - held_out.per_cent, held_out.per_cent]
+    weights = [100 - values["per_cent"], values["per_cent"]]
     return Lift(
         treated=treated[0],
         held=held[0],
@@ -333,6 +305,16 @@ def lift(sequence: Sequence, among: Fragment = EVERYBODY) -> Lift | None:
         letters=int(rows[False]["letters"]) if False in rows else 0,
         written_to=rows[True]["written_to"] if True in rows else 0,
     )
+
+
+def held_values(sequence: Sequence) -> dict[str, Any] | None:
+    """The values of PERSON; None where nobody was held out, or for nothing."""
+    published = trials.versions(sequence)
+    found = trials.holdout(published)
+    if found is None or published[-1][1].goal is None:
+        return None
+    mine = {"sequence": sequence.id, "stream": sequence.stream_id, "per_cent": found.per_cent}
+    return times(published[-1][1]) | mine | {"since": found.since, "until": found.until}
 
 
 def _group(row: Any) -> tuple[Arm, int]:

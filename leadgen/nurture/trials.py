@@ -119,20 +119,53 @@ def holdout(published: Many[Published]) -> Holdout | None:
     return found
 
 
-def keep_winner(sequence: Sequence, step_key: str, variant: str) -> None:
+def keep_winner(sequence: Sequence, step_key: str, variant: str) -> bool:
     """Leave only this wording of a letter in the draft; what people get changes when the draft is published.
 
-    Raises NotFound when the draft has no such letter or wording.
+    Answers whether `put_wordings_back` takes that back without a loss: when the draft had the published wordings.
+    Raises NotFound when the draft has no such letter or wording, Conflict when the sequence is put away.
     """
     found = locked(sequence)
     draft = copy.deepcopy(found.draft)
-    letters = [one for one in letters_of(draft) if one["key"] == step_key]
-    kept = [dict(one) for letter in letters for one in letter.get("variants", ()) if one["key"] == variant]
+    letter = _letter_of(draft, step_key)
+    kept = [one for one in letter.get("variants", ()) if one["key"] == variant]
     if not kept:
         raise NotFound(_("The draft has no such wording any more."))
-    letters[0]["variants"] = [{**kept[0], "weight": 1}]
-    letters[0].pop("experiment", None)
+    is_as_published = _wordings(letter) == _published_wordings(found, step_key)
+    letter["variants"] = [{**kept[0], "weight": 1}]
+    letter.pop("experiment", None)
     save_draft(found, draft)
+    return is_as_published
+
+
+def put_wordings_back(sequence: Sequence, step_key: str) -> None:
+    """Give a letter of the draft the wordings and shares that are published. Raises NotFound, Conflict."""
+    found = locked(sequence)
+    wordings = _published_wordings(found, step_key)
+    draft = copy.deepcopy(found.draft)
+    letter = _letter_of(draft, step_key)
+    if wordings is None:
+        raise NotFound(_("The published version has no such letter."))
+    letter |= {"variants": wordings[0], "experiment": wordings[1]}
+    save_draft(found, draft)
+
+
+def _letter_of(data: dict[str, Any], step_key: str) -> dict[str, Any]:
+    for letter in letters_of(data):
+        if letter["key"] == step_key:
+            return letter
+    raise NotFound(_("The draft has no such wording any more."))
+
+
+def _wordings(letter: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    shares = [{"weight": 1, **one} for one in letter.get("variants", ())]
+    return shares, letter.get("experiment", "")
+
+
+def _published_wordings(sequence: Sequence, step_key: str) -> tuple[list[dict[str, Any]], str] | None:
+    version = db.session.get(SequenceVersion, (sequence.id, sequence.version)) if sequence.version else None
+    letters = letters_of(copy.deepcopy(version.definition)) if version else []
+    return next((_wordings(letter) for letter in letters if letter["key"] == step_key), None)
 
 
 def locked(sequence: Sequence) -> Sequence:

@@ -59,6 +59,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/broadcasts/expansion.py": "constants, and the condition of a segment: to whom, and in which states",
     "leadgen/nurture/conditions.py": "the condition of segments.compiling, whose values are bound",
     "leadgen/nurture/planning.py": "a constant of mail.groups: how a recipient's group is found",
+    "leadgen/nurture/readers.py": "constants of nurture.results: the same conditions as for the figures",
     "leadgen/nurture/results.py": "constants of the module, and the condition of a segment, whose values are bound",
     "leadgen/campaigns/titles.py": "the alias of the contest's row, a constant of each statement",
     "leadgen/actions/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",

@@ -16,7 +16,7 @@ from leadgen.experiments.intervals import Arm
 from leadgen.experiments.verdicts import Finding
 from leadgen.letters.models import MailPurpose
 from leadgen.mail.models import MessageStatus
-from leadgen.nurture import results, trials
+from leadgen.nurture import readers, results, trials
 from leadgen.nurture.results import Which
 from leadgen.segments import service as segments
 from tests.factories import fresh, make_campaign, make_entry, make_message, make_segment, make_sequence, make_version
@@ -71,10 +71,10 @@ def test_every_figure_has_its_list() -> None:
     assert found.trial is not None
     for one in found.counts:
         for which in Which:
-            listed = results.people(sequence, found.trial, one.variant, which)
+            listed = readers.people(sequence, found.trial, one.variant, which)
             assert len(listed) == getattr(one, which), (one.variant, which)
-    newest = results.people(sequence, "step_1", "a", Which.PEOPLE)
-    assert [one.id for one in results.people(sequence, "step_1", "a", Which.PEOPLE, before_id=newest[0].id)] == [
+    newest = readers.people(sequence, "step_1", "a", Which.PEOPLE)
+    assert [one.id for one in readers.people(sequence, "step_1", "a", Which.PEOPLE, before_id=newest[0].id)] == [
         one.id for one in newest[1:]
     ]
 
@@ -229,7 +229,7 @@ def test_without_holdout_or_goal_there_is_no_lift() -> None:
 def test_keeping_the_winner_changes_the_draft_and_nothing_that_people_get() -> None:
     sequence = make_tested("a", "b")
     revision = sequence.revision
-    trials.keep_winner(sequence, "step_1", "b")
+    assert trials.keep_winner(sequence, "step_1", "b")
     db.session.commit()
     (letter,) = fresh(sequence).draft["steps"]
     assert [(one["key"], one["weight"]) for one in letter["variants"]] == [("b", 1)]
@@ -238,3 +238,34 @@ def test_keeping_the_winner_changes_the_draft_and_nothing_that_people_get() -> N
     assert len(trials.versions(sequence)) == 1
     with pytest.raises(NotFound):
         trials.keep_winner(sequence, "step_1", "a")
+
+
+def test_wordings_come_back_as_they_are_published() -> None:
+    sequence = make_tested("a", "b")
+    before = sequence.draft
+    trials.keep_winner(sequence, "step_1", "b")
+    trials.put_wordings_back(sequence, "step_1")
+    db.session.commit()
+    assert fresh(sequence).draft == before
+    with pytest.raises(NotFound):
+        trials.put_wordings_back(sequence, "other")
+
+
+def test_what_would_be_lost_is_not_offered_back() -> None:
+    """The draft's own words were not published yet: the published ones would overwrite them."""
+    sequence = make_tested("a", "b")
+    changed = defined("a", "b")
+    changed["steps"][0]["variants"][0]["texts"] = {"en": {"subject": "New"}}
+    sequence.draft = changed
+    db.session.commit()
+    assert not trials.keep_winner(sequence, "step_1", "a")
+
+
+def test_the_people_of_the_holdout_have_their_lists() -> None:
+    sequence = make_tested("a", holdout=10)
+    people(sequence, 3, Deeds(goal=5))
+    people(sequence, 2, Deeds())
+    people(sequence, 4, Deeds(is_held=True))
+    people(sequence, 1, Deeds(is_held=True, days_ago=2))
+    for side, reached, number in ((False, False, 5), (False, True, 3), (True, False, 4), (True, True, 0)):
+        assert len(readers.compared(sequence, is_held=side, has_reached=reached)) == number
