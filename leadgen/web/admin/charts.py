@@ -254,6 +254,7 @@ class Intervals:
     bars: tuple[Bar, ...]
 
 
+INTERVAL_WIDTHS = (900, 300)
 _ROW = 34
 _WIDEST = 0.5  # what is drawn of a difference that nobody knows yet
 

@@ -25,7 +25,6 @@ from leadgen.web.admin.sequence_results import LARGEST, CostForm, save_costs
 from leadgen.web.guards import Guard, guarded_by
 
 _PAGE = "/brands/<int:brand_id>/programme"
-_WIDTHS = (560, 300)
 
 
 class BrandCostForm(CostForm):
@@ -101,7 +100,7 @@ def _charts(found: returns.Programme) -> list[charts.Intervals]:
         return []
     named = [(_("All together"), found.interval)] if len(found.measured) > 1 else []
     named += [(one.sequence.name, one.lift.interval) for one in found.measured if one.lift]
-    return [charts.intervals(named[:12], width) for width in _WIDTHS]
+    return [charts.intervals(named[:12], width) for width in charts.INTERVAL_WIDTHS]
 
 
 def _number(name: str) -> int | None:

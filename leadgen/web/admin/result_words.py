@@ -183,7 +183,7 @@ def lift_tone(found: Lift) -> str:
 
 def paid(found: Return, currency: str) -> str:
     """Whether it pays, in one sentence."""
-    low, high = (i18n.format_money(amount, currency) for amount in found.gain_interval)
+    low, high = (i18n.format_money(round(amount, -2), currency) for amount in found.gain_interval)
     told = {"low": low, "high": high, "cost": i18n.format_money(found.cost, currency)}
     if found.is_sure:
         return _("It pays: between %(low)s and %(high)s more, for %(cost)s.") % told

@@ -28,7 +28,6 @@ from leadgen.web.guards import Guard, guarded_by
 
 _PAGE = "/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/results"
 LARGEST = 2**63 - 1
-_WIDTHS = (560, 300)
 _SIDES = {
     "treated": (False, False),
     "treated_reached": (False, True),
@@ -140,7 +139,7 @@ def chart(result: LetterResult) -> list[charts.Intervals]:
         return []
     names = [result_words.wording(one.variant) for one in result.counts]
     named = [(f"{names[verdict.first]} − {names[verdict.next]}", verdict.interval)]
-    return [charts.intervals(named, width) for width in _WIDTHS]
+    return [charts.intervals(named, width) for width in charts.INTERVAL_WIDTHS]
 
 
 def _page(campaign: Campaign, sequence: Sequence, form: CostForm | None) -> ResponseReturnValue:
@@ -157,6 +156,7 @@ def _page(campaign: Campaign, sequence: Sequence, form: CostForm | None) -> Resp
         names={step.key: nurture.step_name(step) for step in reversed(sequence.steps)},
         goal=goal,
         holdout=trials.holdout(published),
+        stops=results.stops(sequence),
         told=result_words,
         **_compared(brand, sequence, form),
     )
@@ -171,7 +171,7 @@ def _compared(brand: Brand, sequence: Sequence, form: CostForm | None) -> dict[s
     is_known = lift is not None and lift.treated.people > 0 and lift.held.people > 0
     return {
         "lift": lift,
-        "lift_charts": [charts.intervals([("", lift.interval)], width) for width in _WIDTHS]
+        "lift_charts": [charts.intervals([("", lift.interval)], width) for width in charts.INTERVAL_WIDTHS]
         if lift and is_known
         else [],
         "worth": worth,
