@@ -77,7 +77,6 @@ from leadgen.nurture.models import (
     MoveReason,
     ProgrammeCost,
     Sequence,
-    SequenceVersion,
     Step,
     VariantStop,
 )
@@ -506,19 +505,6 @@ def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment
         anchor_at=now,
         next_run_at=now,
         enrolled_at=now,
-    )
-
-
-def make_version(sequence: Sequence, **values: Any) -> SequenceVersion:
-    """The first, without a step."""
-    definition = {"trigger": {"on": "confirmed"}, "steps": []}
-    return keep(
-        SequenceVersion,
-        values,
-        sequence_id=sequence.id,
-        number=1,
-        definition=definition,
-        published_at=clock.now(),
     )
 
 

@@ -60,7 +60,7 @@ def look_at_all() -> int:
 
 def look(sequence: Sequence) -> int:
     """Take out what does harm in the tests of a sequence that run; answers how many wordings that were."""
-    published = trials.versions(sequence)
+    published = trials.published(sequence)
     stopped = 0
     for trial in [one for one in trials.trials(published) if one.until is None]:
         counts = results.counts_of(sequence, trial, published[-1][1])

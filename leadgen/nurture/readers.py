@@ -47,7 +47,7 @@ def people(
     sequence: Sequence, place: Trial | str, variant: str, which: Which, *, before_id: int | None = None
 ) -> list[Reader]:
     """Those whom a figure of a letter counts, newest first; one more than a page tells that there are others."""
-    published = trials.versions(sequence)
+    published = trials.published(sequence)
     values = results.asked(sequence, [place]) | results.times(published[-1][1] if published else None)
     statement = text(_PEOPLE.format(condition=CONDITIONS[which]))
     return _read(statement, values | {"variant": variant}, before_id)

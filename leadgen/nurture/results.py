@@ -31,21 +31,22 @@ HARM_DAYS = 7  # so long after a letter an unsubscribe counts as caused by it, i
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 EVERYBODY = Fragment("true", {})
 
-# One row for each person and letter asked for. A message that the stream's index finds has its stream named, so that
-# the predicate of the index is fulfilled.
+# One row for each person and letter asked for: planned while the test ran, for who went through a version with it. Who
+# stayed in an older version may have got other words in place of those that were taken out. `stream_id > 0` is the
+# predicate of the index that leads to a stream's messages.
 GOT = """
 WITH asked AS (
-    SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:firsts AS int[]), CAST(:lasts AS int[]),
+    SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:firsts AS int[]),
                          CAST(:sinces AS timestamptz[]), CAST(:untils AS timestamptz[]))
-         WITH ORDINALITY AS a (key, first, last, since, until, place)
+         WITH ORDINALITY AS a (key, first, since, until, place)
 ), got AS MATERIALIZED (
     SELECT DISTINCT ON (a.place, m.contact_id) a.place, step.variant, m.id, m.contact_id, m.entry_id, m.status,
-           m.reason, m.sent_at, m.created_at, n.enrolled_at, n.goal_at
+           m.reason, m.sent_at, n.enrolled_at, n.goal_at
     FROM asked a
     JOIN step ON step.sequence_id = :sequence AND step.key = a.key
     JOIN message m ON m.stream_id = :stream AND m.stream_id > 0 AND m.step_id = step.id
     JOIN enrolment n ON n.id = m.enrolment_id
-    WHERE m.created_at >= a.since AND n.version >= a.first AND (n.version <= a.last OR m.created_at < a.until)
+    WHERE n.version >= a.first AND m.created_at >= a.since AND m.created_at < coalesce(a.until, 'infinity')
     ORDER BY a.place, m.contact_id, m.id
 )
 """
@@ -81,15 +82,19 @@ CONDITIONS: Mapping[Which, str] = {
     Which.UNSUBSCRIBED: _UNSUBSCRIBED,
     Which.COMPLAINED: "got.status = 'delivered' AND got.reason = 'complaint'",
 }
-_COUNTED = ", ".join(f"count(*) FILTER (WHERE {condition}) AS {which}" for which, condition in CONDITIONS.items())
-_RIPE = f"{_LEFT} AND got.enrolled_at <= :now - make_interval(days => :goal_days)"
-_SETTLED = f"{_LEFT} AND got.sent_at <= :now - make_interval(days => :click_days)"
-_COUNTS = text(f"""{GOT}
+_DEEDS = ", ".join(f"{condition} AS {which}" for which, condition in CONDITIONS.items())
+_COUNTED = ", ".join(f"count(*) FILTER (WHERE deed.{which}) AS {which}" for which in CONDITIONS)
+_COUNTS = text(f"""{GOT}, deed AS MATERIALIZED (
+    SELECT place, variant, {_DEEDS},
+           {_LEFT} AND got.enrolled_at <= :now - make_interval(days => :goal_days) AS is_ripe,
+           {_LEFT} AND got.sent_at <= :now - make_interval(days => :click_days) AS is_settled
+    FROM got
+)
 SELECT place, variant, {_COUNTED},
-       count(*) FILTER (WHERE {_RIPE}) AS ripe, count(*) FILTER (WHERE {_RIPE} AND {_REACHED}) AS ripe_reached,
-       count(*) FILTER (WHERE {_SETTLED}) AS settled,
-       count(*) FILTER (WHERE {_SETTLED} AND {_CLICKED}) AS settled_clicked
-FROM got GROUP BY place, variant ORDER BY place, variant
+       count(*) FILTER (WHERE is_ripe) AS ripe, count(*) FILTER (WHERE is_ripe AND deed.reached) AS ripe_reached,
+       count(*) FILTER (WHERE is_settled) AS settled,
+       count(*) FILTER (WHERE is_settled AND deed.clicked) AS settled_clicked
+FROM deed GROUP BY place, variant ORDER BY place, variant
 """)  # noqa: S608 - constants of this module
 # Who is compared: each person by their first time in the sequence while this share was held out.
 PERSON = """
@@ -185,7 +190,7 @@ class Lift:
 
 def letters(sequence: Sequence, *, by_clicks: bool = False) -> list[LetterResult]:
     """Tests first (running, then past), then the letters that are not tested, in the order of the sequence."""
-    published = trials.versions(sequence)
+    published = trials.published(sequence)
     current = published[-1][1] if published else None
     tested = trials.trials(published)
     running = {trial.step_key for trial in tested if trial.until is None}
@@ -267,7 +272,6 @@ def asked(sequence: Sequence, places: Many[Trial | str]) -> dict[str, Any]:
         "stream": sequence.stream_id,
         "keys": [one.step_key for one in whole],
         "firsts": [one.first for one in whole],
-        "lasts": [one.last for one in whole],
         "sinces": [one.since for one in whole],
         "untils": [one.until for one in whole],
     }
@@ -309,7 +313,7 @@ def lift(sequence: Sequence, among: Fragment = EVERYBODY) -> Lift | None:
 
 def held_values(sequence: Sequence) -> dict[str, Any] | None:
     """The values of PERSON; None where nobody was held out, or for nothing."""
-    published = trials.versions(sequence)
+    published = trials.published(sequence)
     found = trials.holdout(published)
     if found is None or published[-1][1].goal is None:
         return None

@@ -136,7 +136,7 @@ def save(brand: Brand, sequence: Sequence | None, entered: CostInput, by: str = 
 def worth(sequence: Sequence, entered: Mapping[int | None, ProgrammeCost]) -> Worth:
     """What a sequence is reckoned with: what was entered for it, else the brand's price and the value of its goal."""
     own, of_brand = entered.get(sequence.id), entered.get(None)
-    published = trials.versions(sequence)
+    published = trials.published(sequence)
     goal = published[-1][1].goal if published else None
     value = own.value if own and own.value is not None else goal.value if goal else 0
     price = own or of_brand

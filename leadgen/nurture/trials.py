@@ -18,7 +18,7 @@ from sqlalchemy import select
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import definition
+from leadgen.nurture import versions
 from leadgen.nurture.definition import Definition, Letter
 from leadgen.nurture.models import Sequence, SequenceVersion
 
@@ -64,19 +64,20 @@ class Holdout:
 Published = tuple[SequenceVersion, Definition]
 
 
-def versions(sequence: Sequence) -> list[Published]:
-    """Everything that was published, oldest first."""
+def published(sequence: Sequence) -> list[Published]:
+    """Everything that was published and can be read, oldest first."""
     rows = db.session.scalars(
         select(SequenceVersion).filter_by(sequence_id=sequence.id).order_by(SequenceVersion.number)
-    )
-    return [(row, definition.from_data(row.definition)) for row in rows]
+    ).all()
+    read = versions.definitions([(sequence.id, row.number) for row in rows])
+    return [(row, read[sequence.id, row.number]) for row in rows if (sequence.id, row.number) in read]
 
 
-def trials(published: Many[Published]) -> list[Trial]:
+def trials(history: Many[Published]) -> list[Trial]:
     """All tests, those that run first, the newest of each first."""
     open_ones: dict[str, Trial] = {}
     ended: list[Trial] = []
-    for version, defined in published:
+    for version, defined in history:
         letters = {letter.key: letter for letter in defined.letters() if is_tested(letter)}
         for key, trial in list(open_ones.items()):
             if key not in letters or _identity(letters[key]) != (trial.experiment, trial.shares):
@@ -108,10 +109,10 @@ def _begun(letter: Letter, version: SequenceVersion) -> Trial:
     )
 
 
-def holdout(published: Many[Published]) -> Holdout | None:
+def holdout(history: Many[Published]) -> Holdout | None:
     """The last time during which a share of the people was held out; None when nobody ever was."""
     found: Holdout | None = None
-    for version, defined in published:
+    for version, defined in history:
         if found and found.until is None and defined.holdout != found.per_cent:
             found = replace(found, until=version.published_at)
         if defined.holdout and (found is None or found.until is not None):

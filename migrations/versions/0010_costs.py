@@ -11,6 +11,8 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_HARMS = ("complaints", "unsubscribes")
+
 
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
@@ -25,7 +27,9 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), server_default="EUR", nullable=False),
         sa.Column("changed_at", moment, nullable=False),
         sa.Column("changed_by", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_programme_cost_brand_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["brand_id"], ["brand.id"], name=op.f("fk_programme_cost_brand_id"), ondelete="CASCADE"
+        ),
         sa.ForeignKeyConstraint(
             ["sequence_id"], ["sequence.id"], name=op.f("fk_programme_cost_sequence_id"), ondelete="CASCADE"
         ),
@@ -46,7 +50,7 @@ def upgrade() -> None:
         sa.Column("variant", sa.Text(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("complaints", "unsubscribes", name="harmkind", native_enum=False, create_constraint=True, length=32),
+            sa.Enum(*_HARMS, name="harmkind", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("figures", postgresql.JSONB(astext_type=sa.Text()), nullable=False),

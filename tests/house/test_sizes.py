@@ -36,7 +36,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "the whole of a campaign is edited here: eleven kinds of things that its rules must tell in two languages",
     ),
     "web/public": (
-        3_900,
+        4_000,
         "two dozen pages without a session: each proves by its own link who asks, keeps what was typed; and samples",
     ),
     "scores": (
@@ -48,19 +48,15 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
     ),
     "web/admin": (
-        8_650,
-        "pages of a campaign, its form, review, segments, scores, broadcasts and sending; words of charts stand apart",
-    ),
-    "nurture": (
-        3_500,
-        "definition, versions, ways of people, and what letters brought: a file for each, all of one document",
+        9_400,
+        "pages of a campaign, its form, review, segments, scores, broadcasts, sending, results; words stand apart",
     ),
     "rewards": (
         2_250,
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "nurture": (
-        3_500,
+        3_900,
         "one document and what is done by it: clock, walking, tick, triggers, judging and versions, a file for each",
     ),
     "core": (

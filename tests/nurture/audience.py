@@ -15,8 +15,9 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail.models import Click, ClickKind, Message, MessageStatus
-from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
-from tests.factories import fresh, make_campaign, make_sequence, make_step, make_version
+from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, SequenceVersion
+from tests import texts
+from tests.factories import fresh, make_campaign, make_sequence, publish
 
 _number = itertools.count(1)
 GOAL = {"on": {"on": "form_finished"}, "days": 10, "value": 5_000}
@@ -26,7 +27,7 @@ def defined(
     *variants: str, holdout: int = 0, goal: bool = True, experiment: str = "e1", **weights: int
 ) -> dict[str, Any]:
     """A definition with one letter, `step_1`, in these wordings."""
-    worded = [{"key": key, "weight": weights.get(key, 1), "texts": {}} for key in variants or ("a",)]
+    worded = [{"key": key, "weight": weights.get(key, 1), "texts": texts.step(1)} for key in variants or ("a",)]
     letter: dict[str, Any] = {"kind": "letter", "key": "step_1", "variants": worded}
     if len(worded) > 1:
         letter["experiment"] = experiment
@@ -39,12 +40,21 @@ def make_tested(
 ) -> Sequence:
     """A sequence with one letter in these wordings, published once, so many days ago; its draft is the same."""
     campaign = campaign or make_campaign()
-    data = defined(*variants, **definition)
-    sequence = make_sequence(campaign, steps=0, key=key, version=1, draft=data)
-    for variant in variants or ("a",):
-        make_step(sequence, key="step_1", variant=variant)
-    make_version(sequence, definition=data, published_at=clock.now() - timedelta(days=days_ago))
+    sequence = make_sequence(campaign, key=key, definition=defined(*variants, **definition))
+    _date(sequence, days_ago)
     return fresh(sequence)
+
+
+def republish(sequence: Sequence, *variants: str, days_ago: float, **definition: Any) -> None:
+    """Publish another version, so many days ago."""
+    publish(sequence, defined(*variants, **definition))
+    _date(sequence, days_ago)
+
+
+def _date(sequence: Sequence, days_ago: float) -> None:
+    version = db.session.get_one(SequenceVersion, (sequence.id, sequence.version))
+    version.published_at = clock.now() - timedelta(days=days_ago)
+    db.session.commit()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +109,8 @@ def _enrolment(sequence: Sequence, brand_id: int, contact_id: int, deeds: Deeds,
         "entry_id": 1_000_000 + contact_id,
         "contact_id": contact_id,
         "status": EnrolmentStatus.HELD_OUT if deeds.is_held else EnrolmentStatus.ACTIVE,
-        "next_position": 2,
+        "step_key": "",
+        "anchor_at": at,
         "next_run_at": at + timedelta(days=300),
         "enrolled_at": at,
         "version": deeds.version,

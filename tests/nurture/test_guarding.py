@@ -13,8 +13,8 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.nurture import jobs, results, trials
 from leadgen.nurture.models import Enrolment, HarmKind, Sequence
-from tests.factories import fresh, make_version
-from tests.nurture.audience import Deeds, defined, make_tested, people
+from tests.factories import fresh
+from tests.nurture.audience import Deeds, make_tested, people, republish
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -34,7 +34,7 @@ def test_a_wording_that_is_complained_about_is_taken_out_and_its_share_goes_to_t
 
     assert jobs.guard() == 1
 
-    ((_, old), (version, new)) = trials.versions(fresh(sequence))
+    ((_, old), (version, new)) = trials.published(fresh(sequence))
     assert [(one.key, one.weight) for one in next(new.letters()).variants] == [("a", 1), ("b", 0)]
     assert [(one.key, one.weight) for one in next(old.letters()).variants] == [("a", 1), ("b", 1)], "versions stay"
     assert sequence.version == version.number == 2
@@ -83,18 +83,16 @@ def test_letters_that_wait_get_the_words_of_the_largest_wording_left() -> None:
 def test_of_three_the_other_two_go_on_being_tested() -> None:
     sequence = _harmful("a", "b", "c")
     jobs.guard()
-    running = trials.trials(trials.versions(fresh(sequence)))[0]
+    running = trials.trials(trials.published(fresh(sequence)))[0]
     assert (running.variants, running.until) == (["a", "c"], None)
     assert running.experiment != "e1", "others draw anew"
 
 
 def test_people_in_an_older_version_with_the_same_test_are_spared_too() -> None:
     sequence = _harmful()
-    make_version(sequence, number=2, definition=defined("a", "b", goal=False))
-    sequence.version = 2
-    db.session.commit()
+    republish(sequence, "a", "b", goal=False, days_ago=1)
     jobs.guard()
-    published = {version.number: defined for version, defined in trials.versions(fresh(sequence))}
+    published = {version.number: defined for version, defined in trials.published(fresh(sequence))}
     assert sequence.version == 4
     assert published[3].goal is not None, "as version 1"
     assert published[4].goal is None, "as version 2"

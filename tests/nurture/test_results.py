@@ -19,8 +19,8 @@ from leadgen.mail.models import MessageStatus
 from leadgen.nurture import readers, results, trials
 from leadgen.nurture.results import Which
 from leadgen.segments import service as segments
-from tests.factories import fresh, make_campaign, make_entry, make_message, make_segment, make_sequence, make_version
-from tests.nurture.audience import Deeds, defined, make_tested, people
+from tests.factories import fresh, make_campaign, make_entry, make_message, make_segment, make_sequence
+from tests.nurture.audience import Deeds, defined, make_tested, people, republish
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -115,12 +115,9 @@ def test_a_letter_is_judged_by_clicks_when_there_is_no_goal_or_when_asked() -> N
 def test_a_new_draw_is_another_test_and_other_words_are_not() -> None:
     sequence = make_tested("a", "b", days_ago=40)
     people(sequence, 3, Deeds(days_ago=35))
-    now = clock.now()
-    make_version(sequence, number=2, definition=defined("a", "b", holdout=5), published_at=now - timedelta(days=30))
+    republish(sequence, "a", "b", holdout=5, days_ago=30)
     people(sequence, 2, Deeds(days_ago=25, version=2))
-    make_version(
-        sequence, number=3, definition=defined("a", "b", experiment="e2", a=3), published_at=now - timedelta(days=20)
-    )
+    republish(sequence, "a", "b", experiment="e2", a=3, days_ago=20)
     people(sequence, 4, Deeds(days_ago=15, version=3))
     people(sequence, 1, Deeds(days_ago=15, version=2))  # stayed in the version that they began
 
@@ -129,8 +126,8 @@ def test_a_new_draw_is_another_test_and_other_words_are_not() -> None:
     assert running.trial is not None
     assert past.trial is not None
     assert (running.trial.experiment, running.trial.weights, running.counts[0].people) == ("e2", [3, 1], 4)
-    assert (past.trial.first, past.trial.last, past.trial.until) == (1, 2, now - timedelta(days=20))
-    assert past.counts[0].people == 6
+    assert (past.trial.first, past.trial.last, past.trial.until) == (1, 2, running.trial.since)
+    assert past.counts[0].people == 5
 
 
 def test_a_planted_fault_in_the_split_is_an_alarm_and_no_winner() -> None:
@@ -198,7 +195,7 @@ def test_only_the_time_with_this_holdout_is_compared() -> None:
     """People from before it are all treated: they would be compared with a time, not with people."""
     sequence = make_tested("a", days_ago=60)
     people(sequence, 50, Deeds(goal=5, days_ago=50))
-    make_version(sequence, number=2, definition=defined("a", holdout=10), published_at=clock.now() - timedelta(days=40))
+    republish(sequence, "a", holdout=10, days_ago=40)
     people(sequence, 9, Deeds(days_ago=35))
     people(sequence, 1, Deeds(days_ago=35, is_held=True))
     found = results.lift(sequence)
@@ -235,7 +232,7 @@ def test_keeping_the_winner_changes_the_draft_and_nothing_that_people_get() -> N
     assert [(one["key"], one["weight"]) for one in letter["variants"]] == [("b", 1)]
     assert "experiment" not in letter
     assert sequence.revision == revision + 1
-    assert len(trials.versions(sequence)) == 1
+    assert len(trials.published(sequence)) == 1
     with pytest.raises(NotFound):
         trials.keep_winner(sequence, "step_1", "a")
 

@@ -145,7 +145,7 @@ def chart(result: LetterResult) -> list[charts.Intervals]:
 def _page(campaign: Campaign, sequence: Sequence, form: CostForm | None) -> ResponseReturnValue:
     brand = db.session.get_one(Brand, campaign.brand_id)
     found = results.letters(sequence, by_clicks=request.args.get("by") == "clicks")
-    published = trials.versions(sequence)
+    published = trials.published(sequence)
     goal = published[-1][1].goal if published else None
     page = render_template(
         "admin/sequence_results.html",
@@ -199,7 +199,7 @@ def _asked(sequence: Sequence) -> tuple[trials.Trial | str, str]:
     experiment = request.args.get("experiment")
     if experiment is None:
         return step_key, variant
-    for trial in trials.trials(trials.versions(sequence)):
+    for trial in trials.trials(trials.published(sequence)):
         if (trial.step_key, trial.experiment) == (step_key, experiment):
             return trial, variant
     raise NotFound
