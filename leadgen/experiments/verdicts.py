@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import combinations
 from math import ceil
 
-from leadgen.experiments import balance, intervals, rails
+from leadgen.experiments import balance, intervals
 from leadgen.experiments.intervals import Arm, Interval
 
 LEAST_PEOPLE = 100  # of each variant: of fewer the interval, which trusts large numbers, says nothing
@@ -47,17 +47,14 @@ class Verdict:
         return self.finding in {Finding.LEADS, Finding.SAME}
 
 
-def judge(
-    arms: Sequence[Arm], weights: Sequence[int], people: Sequence[int], harms: Sequence[Sequence[int]] = ()
-) -> Verdict:
+def judge(arms: Sequence[Arm], weights: Sequence[int], people: Sequence[int], harmful: Collection[int] = ()) -> Verdict:
     """The verdict on two variants or more, valid however often it is asked for.
 
-    `arms` are those of whom the outcome is known, `people` all who got each variant; of `harms`, each kind has a count
-    for each variant.
+    `arms` are those of whom the outcome is known, `people` all who got each variant, `harmful` the places of those
+    that a guard rail names.
     """
     alpha = intervals.ALPHA / max(1, len(arms) * (len(arms) - 1) // 2)  # of each pair, so that all hold together
     order = sorted(range(len(arms)), key=lambda place: (-(arms[place].rate or 0.0), place))
-    harmful = {place for kind in harms for place in rails.culprits(kind, people, weights, len(harms))}
     first, following = order[0], _nearest(arms, order, alpha)
     interval = intervals.difference(arms[first], arms[following], alpha)
     finding = _finding(arms, interval, alpha)

@@ -16,7 +16,6 @@ from sqlalchemy import func, select, text
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.experiments import rails
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 from leadgen.nurture import definition, results, trials
@@ -59,32 +58,33 @@ def look_at_all() -> int:
 
 
 def look(sequence: Sequence) -> int:
-    """Take out what does harm in the tests of a sequence that run; answers how many wordings that were."""
-    published = trials.published(sequence)
-    stopped = 0
-    for trial in [one for one in trials.trials(published) if one.until is None]:
-        counts = results.counts_of(sequence, trial, published[-1][1])
-        stopped += _stop(sequence, trial, _culprits(trial, counts))
-    return stopped
+    """Take out what does harm in the tests of a sequence that run; answers how many wordings that were.
+
+    Counting holds no lock: what somebody publishes meanwhile is looked at the next time.
+    """
+    history = trials.published(sequence)
+    for trial in [one for one in trials.trials(history) if one.until is None]:
+        culprits = _culprits(trial, results.counts_of(sequence, trial, history[-1][1]))
+        found = trials.locked(sequence) if culprits else sequence
+        if culprits and found.version == history[-1][0].number:
+            _stop(found, trial, culprits)
+            return len(culprits) + look(found)
+    return 0
 
 
 def _culprits(trial: Trial, counts: Many[Count]) -> list[_Culprit]:
-    """Those that do harm, but never all: then the letter itself is at fault, and the breakers of mail stop it."""
-    kinds = results.harms(counts)
-    left = [one.left for one in counts]
-    found: dict[str, _Culprit] = {}
-    for kind, numbers in kinds.items():
-        for place in rails.culprits(numbers, left, trial.weights, len(kinds)):
-            figures = {one.variant: {"people": one.left, "harms": numbers[n]} for n, one in enumerate(counts)}
-            found.setdefault(counts[place].variant, _Culprit(counts[place].variant, kind, figures))
-    return list(found.values()) if len(found) < len(counts) else []
+    return [
+        _Culprit(
+            counts[place].variant,
+            kind,
+            {one.variant: {"people": one.left, "harms": one.harms(kind)} for one in counts},
+        )
+        for place, kind in results.harmful(trial, counts).items()
+    ]
 
 
-def _stop(sequence: Sequence, trial: Trial, culprits: Many[_Culprit]) -> int:
-    if not culprits:
-        return 0
+def _stop(found: Sequence, trial: Trial, culprits: Many[_Culprit]) -> None:
     now = clock.now()
-    found = trials.locked(sequence)
     gone = {one.variant for one in culprits}
     _publish_without(found, trial, gone)
     _reword(found, trial, gone)
@@ -103,7 +103,6 @@ def _stop(sequence: Sequence, trial: Trial, culprits: Many[_Culprit]) -> int:
             **said,
         )
     db.session.flush()
-    return len(culprits)
 
 
 def _publish_without(sequence: Sequence, trial: Trial, gone: set[str]) -> None:
@@ -115,7 +114,7 @@ def _publish_without(sequence: Sequence, trial: Trial, gone: set[str]) -> None:
         following = 1 + (
             db.session.scalar(select(func.max(SequenceVersion.number)).filter_by(sequence_id=sequence.id)) or 0
         )
-        data = without(old.definition, trial.step_key, gone, f"{trial.experiment}-{following}")
+        data = without(old.definition, trial.step_key, gone, _drawn_anew(trial, following))
         made = SequenceVersion(sequence_id=sequence.id, number=following, definition=data)
         made.published_at, made.published_by = clock.now(), BY
         db.session.add(made)
@@ -123,7 +122,12 @@ def _publish_without(sequence: Sequence, trial: Trial, gone: set[str]) -> None:
         db.session.execute(_MOVE, {"sequence": sequence.id, "of": number, "to": following})
         sequence.version = following
     if sequence.draft:
-        trials.save_draft(sequence, without(sequence.draft, trial.step_key, gone, f"{trial.experiment}-draft"))
+        trials.save_draft(sequence, without(sequence.draft, trial.step_key, gone, _drawn_anew(trial, sequence.version)))
+
+
+def _drawn_anew(trial: Trial, version: int | None) -> str:
+    """The name of the test that goes on with the wordings that are left."""
+    return f"{trial.experiment}-{version}"
 
 
 def without(data: dict[str, Any], step_key: str, gone: set[str], experiment: str) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class VariantStop(Model):
     """
 
     __tablename__ = "variant_stop"
-    __table_args__ = (UniqueConstraint("sequence_id", "step_key", "experiment", "variant"),)
+    __table_args__ = (Index("ix_variant_stop_sequence_id", "sequence_id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     sequence_id: Mapped[int] = mapped_column(ForeignKey("sequence.id", ondelete="CASCADE"))

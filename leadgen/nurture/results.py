@@ -17,7 +17,7 @@ from sqlalchemy import select, text
 
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.experiments import balance, intervals, verdicts
+from leadgen.experiments import balance, intervals, rails, verdicts
 from leadgen.experiments.intervals import Arm, Interval
 from leadgen.experiments.verdicts import Verdict
 from leadgen.nurture import trials
@@ -143,6 +143,10 @@ class Count:
         """What is compared with the other wordings: goals or clicks of those whose time is over."""
         return Arm(self.ripe, self.ripe_reached) if by_goal else Arm(self.settled, self.settled_clicked)
 
+    def harms(self, kind: HarmKind) -> int:
+        """How many people it drove away."""
+        return self.complained if kind is HarmKind.COMPLAINTS else self.unsubscribed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterResult:
@@ -231,16 +235,20 @@ def judged(trial: Trial, counts: Many[Count], *, by_goal: bool) -> Verdict:
         [one.arm(by_goal=by_goal) for one in counts],
         trial.weights,
         [one.people for one in counts],
-        list(harms(counts).values()),
+        harmful(trial, counts),
     )
 
 
-def harms(counts: Many[Count]) -> dict[HarmKind, list[int]]:
-    """What guard rails watch, in the order of the wordings."""
-    return {
-        HarmKind.COMPLAINTS: [one.complained for one in counts],
-        HarmKind.UNSUBSCRIBES: [one.unsubscribed for one in counts],
-    }
+def harmful(trial: Trial, counts: Many[Count]) -> dict[int, HarmKind]:
+    """The places of the wordings that drive people away more than the others do, and by what.
+
+    Never all of them: then the letter itself is at fault, and the breakers of mail stop its stream.
+    """
+    left, found = [one.left for one in counts], dict[int, HarmKind]()
+    for kind in HarmKind:
+        for place in rails.culprits([one.harms(kind) for one in counts], left, trial.weights, len(HarmKind)):
+            found.setdefault(place, kind)
+    return found if len(found) < len(counts) else {}
 
 
 def counts_of(sequence: Sequence, trial: Trial, current: Definition) -> list[Count]:

@@ -59,11 +59,8 @@ def upgrade() -> None:
             ["sequence_id"], ["sequence.id"], name=op.f("fk_variant_stop_sequence_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_variant_stop")),
-        sa.UniqueConstraint(
-            "sequence_id", "step_key", "experiment", "variant",
-            name=op.f("uq_variant_stop_sequence_id_step_key_experiment_variant"),
-        ),
-    )  # fmt: skip
+    )
+    op.create_index("ix_variant_stop_sequence_id", "variant_stop", ["sequence_id"])
 
 
 def downgrade() -> None:

@@ -51,8 +51,8 @@ def test_guard_rails_stop_few_innocents_although_they_look_after_every_letter() 
     assert stopped / 200 <= rails.ALPHA
 
 
-def _judged(*arms: Arm, weights: tuple[int, ...] = (1, 1), harms: tuple[tuple[int, ...], ...] = ()) -> verdicts.Verdict:
-    return verdicts.judge(arms, weights, [arm.people for arm in arms], harms)
+def _judged(*arms: Arm, weights: tuple[int, ...] = (1, 1), harmful: tuple[int, ...] = ()) -> verdicts.Verdict:
+    return verdicts.judge(arms, weights, [arm.people for arm in arms], harmful)
 
 
 def test_who_leads_for_sure_is_told_with_how_far() -> None:
@@ -92,7 +92,7 @@ def test_of_three_the_first_has_to_lead_before_each_other() -> None:
 
 def test_a_broken_split_and_harm_come_before_any_winner() -> None:
     assert _judged(Arm(2_000, 160), Arm(1_500, 260)).finding is Finding.UNTRUSTED
-    found = _judged(Arm(2_000, 160), Arm(2_000, 260), harms=((0, 12), (3, 5)))
+    found = _judged(Arm(2_000, 160), Arm(2_000, 260), harmful=(1,))
     assert (found.finding, found.harmful) == (Finding.HARMFUL, (1,))
 
 

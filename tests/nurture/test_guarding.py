@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -11,7 +13,7 @@ from leadgen.experiments.verdicts import Finding
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail.models import Message, MessageStatus
-from leadgen.nurture import jobs, results, trials
+from leadgen.nurture import guarding, jobs, results, trials
 from leadgen.nurture.models import Enrolment, HarmKind, Sequence
 from tests.factories import fresh
 from tests.nurture.audience import Deeds, make_tested, people, republish
@@ -97,6 +99,32 @@ def test_people_in_an_older_version_with_the_same_test_are_spared_too() -> None:
     assert published[3].goal is not None, "as version 1"
     assert published[4].goal is None, "as version 2"
     assert {enrolment.version for enrolment in db.session.scalars(select(Enrolment))} == {3}
+
+
+def test_a_version_that_is_put_back_is_guarded_again() -> None:
+    """The same draw of the people comes back, with the wording that was taken out."""
+    sequence = _harmful()
+    jobs.guard()
+    republish(fresh(sequence), "a", "b", days_ago=25)
+    people(sequence, 190, Deeds(version=3), "a")
+    people(sequence, 178, Deeds(version=3), "b")
+    people(sequence, 12, Deeds(version=3, complained=True), "b")
+    assert jobs.guard() == 1
+    assert [stop.experiment for stop in results.stops(sequence)] == ["e1", "e1"]
+
+
+def test_what_was_published_while_it_counted_is_looked_at_next_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    sequence = _harmful()
+    whole = results.counts_of
+
+    def publish_meanwhile(*asked: Any) -> Any:
+        counts = whole(*asked)
+        republish(sequence, "a", "b", experiment="e2", days_ago=0)
+        return counts
+
+    monkeypatch.setattr(results, "counts_of", publish_meanwhile)
+    assert guarding.look(sequence) == 0
+    assert fresh(sequence).version == 2
 
 
 def test_unsubscribes_are_watched_as_well() -> None:
