@@ -203,6 +203,23 @@ def test_only_the_time_with_this_holdout_is_compared() -> None:
     assert (found.treated.people, found.held.people) == (9, 1)
 
 
+def test_another_share_begins_another_comparison_and_its_end_ends_it() -> None:
+    sequence = make_tested("a", holdout=10, days_ago=60)
+    people(sequence, 9, Deeds(days_ago=55))
+    people(sequence, 2, Deeds(days_ago=55, is_held=True))
+    republish(sequence, "a", holdout=20, days_ago=50)
+    people(sequence, 4, Deeds(days_ago=45))
+    people(sequence, 1, Deeds(days_ago=45, is_held=True))
+    republish(sequence, "a", days_ago=40)
+    people(sequence, 30, Deeds(days_ago=35))
+    held_out = trials.holdout(trials.published(sequence))
+    assert held_out is not None
+    assert (held_out.per_cent, held_out.until is None) == (20, False)
+    found = results.lift(sequence)
+    assert found is not None
+    assert (found.treated.people, found.held.people) == (4, 1)
+
+
 def test_lift_of_a_segment_counts_its_people_alone() -> None:
     campaign = make_campaign()
     sequence = make_tested("a", campaign=campaign, holdout=10)
