@@ -70,7 +70,17 @@ from leadgen.mail.models import (
 from leadgen.nurture import versions
 from leadgen.nurture.definition import from_data as definition_from
 from leadgen.nurture.definition import to_data as definition_data
-from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
+from leadgen.nurture.models import (
+    Enrolment,
+    EnrolmentMove,
+    EnrolmentStatus,
+    HarmKind,
+    MoveReason,
+    ProgrammeCost,
+    Sequence,
+    Step,
+    VariantStop,
+)
 from leadgen.segments.models import Segment, SegmentSize
 from tests import texts
 
@@ -501,6 +511,18 @@ def make_enrolment(sequence: Sequence, entry: Entry, **values: Any) -> Enrolment
         next_run_at=now,
         enrolled_at=now,
     )
+
+
+def make_programme_cost(brand: Brand, **values: Any) -> ProgrammeCost:
+    """What holds for the whole brand: a thousand letters cost 1.50 euros."""
+    return keep(ProgrammeCost, values, brand_id=brand.id, per_thousand=150, changed_at=clock.now())
+
+
+def make_variant_stop(sequence: Sequence, **values: Any) -> VariantStop:
+    """Wording b was complained about."""
+    figures = {"a": {"people": 400, "harms": 0}, "b": {"people": 400, "harms": 12}}
+    said = {"step_key": "step_1", "experiment": "e1", "variant": "b", "kind": HarmKind.COMPLAINTS, "figures": figures}
+    return keep(VariantStop, values, sequence_id=sequence.id, at=clock.now(), **said)
 
 
 def make_enrolment_move(enrolment: Enrolment, **values: Any) -> EnrolmentMove:

@@ -74,6 +74,8 @@ def make_one_of_everything() -> World:
     factories.make_sending_settings()
     factories.make_letter_text(world.campaign)
     sequence = factories.make_sequence(world.campaign)
+    factories.make_programme_cost(world.brand)
+    factories.make_variant_stop(sequence)
     factories.make_enrolment_move(factories.make_enrolment(sequence, world.ben))
     factories.make_fact(world.ben)
     factories.make_counter(world.campaign)

@@ -65,6 +65,7 @@ class FactName(StrEnum):
     SEQUENCE_PUBLISHED = "sequence.published"
     SEQUENCE_RESUMED = "sequence.resumed"
     STREAM_STOPPED = "stream.stopped"
+    VARIANT_STOPPED = "variant.stopped"
     WORK_SUBMITTED = "work.submitted"
     WORK_PUBLISHED = "work.published"
     WORK_REFUSED = "work.refused"

@@ -63,6 +63,8 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/nurture/planning.py": "a constant of mail.groups: how a recipient's group is found",
     "leadgen/nurture/moving.py": "constants of the module: who comes back, and what somebody was taken away from",
     "leadgen/nurture/pausing.py": "a constant of the module: which mails and people are late",
+    "leadgen/nurture/readers.py": "constants of nurture.results: the same conditions as for the figures",
+    "leadgen/nurture/results.py": "constants of the module, and the condition of a segment, whose values are bound",
     "leadgen/campaigns/titles.py": "the alias of the contest's row, a constant of each statement",
     "leadgen/actions/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/entries/held.py": "the public title of a contest by campaigns.titles; aliases are of the statement",

@@ -13,6 +13,7 @@ from babel import dates, numbers
 from leadgen.analytics.service import Numbers, Slot
 from leadgen.core import i18n
 from leadgen.core.i18n import gettext as _
+from leadgen.experiments.intervals import Interval
 
 # Drawn once for a desktop and once for a phone, so that words have the same size on both.
 WIDTHS = (560, 320)
@@ -226,3 +227,60 @@ def _when(moment: datetime, unit: str, zone: str) -> str:
     if unit == "hour":
         return str(dates.format_time(local, "HH:mm", locale=language))
     return str(dates.format_skeleton("MMMd", local, locale=language))
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One interval: from where to where, where its middle stands, and on which side of nothing it lies."""
+
+    name: str
+    y: float
+    x: float
+    width: float
+    middle: float
+    tone: str  # more, less, unsure
+
+
+@dataclass(frozen=True, slots=True)
+class Intervals:
+    """Differences beside each other on one scale, with a line where there is none."""
+
+    width: int
+    height: int
+    left: int
+    right: float
+    nothing: float
+    columns: tuple[Mark, ...]
+    bars: tuple[Bar, ...]
+
+
+INTERVAL_WIDTHS = (900, 300)
+_ROW = 34
+_WIDEST = 0.5  # what is drawn of a difference that nobody knows yet
+
+
+def intervals(named: Sequence[tuple[str, Interval]], width: int) -> Intervals:
+    """Each (name, interval) on its row; the scale is people of a hundred, the same on both sides of nothing."""
+    reach = min(_WIDEST, max((abs(end) for _, one in named for end in (one.low, one.high)), default=_WIDEST))
+    top = max(4, _ceiling(ceil(reach * 100)))  # people of a hundred
+    left, right, height = 12, width - 12, _ROW * len(named) + BOTTOM + 8
+
+    def x(difference: float) -> float:
+        inside = max(-top, min(top, difference * 100))
+        return round(left + (right - left) * (inside + top) / (2 * top), 1)
+
+    bars = tuple(
+        Bar(name, _ROW * row + 26, x(one.low), round(x(one.high) - x(one.low), 1), x(one.middle), _tone(one))
+        for row, (name, one) in enumerate(named)
+    )
+    columns = tuple(Mark(x(number / 100), _signed(number)) for number in (-top, -top / 2, 0, top / 2, top))
+    return Intervals(width, height, left, right, x(0), columns, bars)
+
+
+def _tone(one: Interval) -> str:
+    return "more" if one.is_more else "less" if one.is_less else "unsure"
+
+
+def _signed(number: float) -> str:
+    sign = "+" if number > 0 else "−" if number < 0 else ""
+    return f"{sign}{i18n.format_number(abs(number))}"

@@ -20,6 +20,7 @@ from leadgen.web.admin import (
     letters,
     overview,
     prizes,
+    programme,
     proof,
     question_pages,
     questions,
@@ -31,6 +32,7 @@ from leadgen.web.admin import (
     sending,
     sending_mails,
     sending_pace,
+    sequence_results,
     sequences,
     sessions,
     share_kit,
@@ -47,6 +49,7 @@ PAGES = (
     sending_mails, sending_pace, share_kit, spreading, virality, works, rewards, awards, codes, segments, segment_edit,
     scores,
     worth,
+    sequence_results, programme,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

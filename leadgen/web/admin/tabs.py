@@ -113,7 +113,18 @@ GROUPS = (
         lambda: _("Letters"),
         (
             Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
-            Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
+            Tab(
+                "admin.sequences",
+                lambda: _("Nurture"),
+                ("nurture",),
+                (
+                    "admin.step",
+                    "admin.step_new",
+                    "admin.sequence_results",
+                    "admin.sequence_people",
+                    "admin.sequence_costs",
+                ),
+            ),
             Tab(
                 "admin.broadcasts",
                 lambda: _("Broadcasts"),

@@ -11,7 +11,7 @@ from leadgen.web.admin import words
 from leadgen.web.public import share
 
 # Of these no person is the subject.
-_OF_THE_HOUSE = ("campaign.", "contacts.", "segment.", "stock.", "stream.")
+_OF_THE_HOUSE = ("campaign.", "contacts.", "segment.", "stock.", "stream.", "variant.")
 _NAMES = [name for name in FactName if not name.startswith(_OF_THE_HOUSE)]
 
 
