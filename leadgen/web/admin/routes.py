@@ -30,6 +30,13 @@ from leadgen.web.admin import (
     sending,
     sending_mails,
     sending_pace,
+    sequence_edit,
+    sequence_letter,
+    sequence_parts,
+    sequence_pause,
+    sequence_publish,
+    sequence_step,
+    sequence_yaml,
     sequences,
     sessions,
     share_kit,
@@ -41,7 +48,8 @@ from leadgen.web.admin.door import blueprint
 
 PAGES = (
     sessions, actions, campaigns, overview, landing, prizes, board, dates, questions, question_pages, letters,
-    sequences, entrants, contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending,
+    sequences, sequence_edit, sequence_step, sequence_parts, sequence_letter, sequence_publish, sequence_pause,
+    sequence_yaml, entrants, contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending,
     sending_mails, sending_pace, share_kit, spreading, virality, works, rewards, awards, codes, segments, segment_edit,
 )  # fmt: skip
 

@@ -113,7 +113,21 @@ GROUPS = (
         lambda: _("Letters"),
         (
             Tab("admin.letters", lambda: _("Letters"), ("letters",), ("admin.letter",)),
-            Tab("admin.sequences", lambda: _("Nurture"), ("nurture",), ("admin.step", "admin.step_new")),
+            Tab(
+                "admin.sequences",
+                lambda: _("Nurture"),
+                ("nurture",),
+                (
+                    "admin.sequence",
+                    "admin.sequence_step",
+                    "admin.sequence_part",
+                    "admin.sequence_publish",
+                    "admin.sequence_versions",
+                    "admin.sequence_version",
+                    "admin.sequence_resume",
+                    "admin.sequence_yaml",
+                ),
+            ),
             Tab(
                 "admin.broadcasts",
                 lambda: _("Broadcasts"),

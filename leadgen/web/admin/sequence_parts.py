@@ -1,0 +1,199 @@
+"""What stands around the steps of a sequence: what begins it and for whom, its goal and exits, its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from leadgen.campaigns.models import Campaign
+from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.i18n import gettext as _
+from leadgen.nurture import sequences as nurture
+from leadgen.nurture import wording
+from leadgen.nurture.arranging import Data
+from leadgen.nurture.definition import Again
+from leadgen.nurture.models import Sequence
+from leadgen.nurture.wording import Names
+from leadgen.segments.catalogue import Catalogue
+from leadgen.web.admin import sequence_asking, sequence_forms, sequence_words
+from leadgen.web.admin.door import blueprint
+from leadgen.web.admin.forms import StudioForm, sent
+from leadgen.web.admin.notes import tell
+from leadgen.web.admin.sequence_asking import Asked
+from leadgen.web.admin.sequence_edit import standing
+from leadgen.web.admin.sequence_forms import EXIT_ROWS, GoalForm, SettingsForm, TriggerForm, packed, unpacked
+from leadgen.web.admin.sequence_step import revision_shown, save_draft
+from leadgen.web.admin.sequences import catalogue_of, draft_of, sequence_of_mine
+from leadgen.web.guards import Guard, guarded_by
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One page: its form, filled from the draft; how the draft becomes what it says; which condition it builds."""
+
+    form: Callable[[Sequence, Data], StudioForm]
+    read: Callable[[StudioForm, Names, Data], Data]
+    condition: Callable[[Data], Any] | None = None
+    with_condition: Callable[[Data, Any], Data] | None = None
+    empty: Callable[[], str] = lambda: ""
+
+
+@blueprint.route("/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/parts/<part>", methods=["GET", "POST"])
+@guarded_by(Guard.STAFF)
+def sequence_part(campaign_id: int, sequence_id: int, part: str) -> ResponseReturnValue:
+    """Change the beginning, the goal and exits, or the settings; wrong input is shown again as it was typed."""
+    campaign, found = sequence_of_mine(campaign_id, sequence_id)
+    if part not in PARTS:
+        raise NotFound(part)
+    page, data, catalogue = PARTS[part], draft_of(found), catalogue_of(campaign)
+    form = page.form(found, data)
+    asked = sequence_asking.of_page(page.condition(data) if page.condition else None, catalogue)
+    error = None
+    if request.method == "POST" and sequence_asking.deed() == "save":
+        error = _saved(campaign, found, page, form, asked, catalogue) if form.validate() else None
+        if error is None and not form.is_wrong:
+            tell(_("Saved in the draft."))
+            return redirect(sequence_words.page(found, _anchor=part), 303)
+    return _drawn(campaign, found, part, form, asked, error)
+
+
+def _saved(
+    campaign: Campaign, found: Sequence, page: Part, form: StudioForm, asked: Asked, catalogue: Catalogue
+) -> Invalid | None:
+    """Keep it; answers what is wrong with the condition, all else is told beside its field."""
+    data = draft_of(found)
+    try:
+        data = page.read(form, wording.names(campaign), data)
+    except Invalid as error:
+        form.blame(error)
+    if page.with_condition:
+        try:
+            data = page.with_condition(data, asked.condition(catalogue))
+        except Invalid as error:
+            return error
+    if not form.is_wrong:
+        save_draft(found, data, form)
+    if isinstance(form, SettingsForm) and not form.is_wrong:
+        nurture.rename(found, form.name.data)
+    return None
+
+
+def _trigger_form(_found: Sequence, data: Data) -> StudioForm:
+    begins = {"what": packed(data["trigger"]), "days": data["trigger"].get("days", 14)}
+    return TriggerForm(sent(), data={"begins": begins, "stays_while": data.get("stays_while", False)})
+
+
+def _trigger_read(form: StudioForm, names: Names, data: Data) -> Data:
+    begins = form.part("begins")
+    try:
+        trigger = unpacked(begins.what.data, names, "what", days=begins.days.data or 0, begins=True)
+    except Invalid as error:
+        begins.blame(error)
+        return data
+    return {**data, "trigger": trigger, "stays_while": form["stays_while"].data}
+
+
+def _with_who(data: Data, condition: Any) -> Data:
+    return {**data, "who": condition}
+
+
+def _goal_form(_found: Sequence, data: Data) -> StudioForm:
+    goal: Mapping[str, Any] = data.get("goal") or {}
+    shown = {"goal": packed(goal.get("on")), "days": goal.get("days", 30), "value": goal.get("value", 0)}
+    return GoalForm(sent(), data=shown)
+
+
+def _goal_read(form: StudioForm, names: Names, data: Data) -> Data:
+    goal = None
+    if form["goal"].data:
+        on = unpacked(form["goal"].data, names, "goal")
+        goal = {"on": on, "days": form["days"].data, "value": form["value"].data or 0}
+    chosen = [one for one in request.form.getlist("exit") if one]
+    events = [{"on": unpacked(one, names, "exits-0")} for one in dict.fromkeys(chosen)]
+    return {**data, "goal": goal, "exits": events + [one for one in data.get("exits", []) if not one.get("on")]}
+
+
+def exits_shown(data: Data) -> list[str]:
+    """The events that end it, packed, with room for more; as they were sent, else as they are kept."""
+    if request.method == "POST":
+        chosen = [one for one in request.form.getlist("exit") if one]
+    else:
+        chosen = [packed(one["on"]) for one in data.get("exits", []) if one.get("on")]
+    return chosen + [""] * max(1, EXIT_ROWS - len(chosen))
+
+
+def _exit_condition(data: Data) -> Any:
+    return next((one["when"] for one in data.get("exits", []) if one.get("when")), None)
+
+
+def _with_exit(data: Data, condition: Any) -> Data:
+    """The first condition is the one that is built here; others, which only YAML can write, stay."""
+    events = [one for one in data.get("exits", []) if one.get("on")]
+    others = [one for one in data.get("exits", []) if not one.get("on")][1:]
+    return {**data, "exits": [*events, *([{"when": condition}] if condition else []), *others]}
+
+
+def _settings_form(found: Sequence, data: Data) -> StudioForm:
+    shown = {
+        "name": found.name,
+        "again": data.get("again", Again.NEVER.value),
+        "again_days": data.get("again_days", 30),
+    }
+    shown |= {"priority": data.get("priority", 5), "holdout": data.get("holdout", 0)}
+    return SettingsForm(sent(), data=shown)
+
+
+def _settings_read(form: StudioForm, _names: Names, data: Data) -> Data:
+    again, days = form["again"].data, form["again_days"].data
+    if again == Again.AFTER and not days:
+        raise Invalid(_("Write how many days."), "again_days")
+    kept = {"again": again, "again_days": days if again == Again.AFTER else 0}
+    return {**data, **kept, "priority": form["priority"].data, "holdout": form["holdout"].data}
+
+
+def _drawn(
+    campaign: Campaign, found: Sequence, part: str, form: StudioForm, asked: Asked, error: Invalid | None
+) -> ResponseReturnValue:
+    """The page, or with `X-Background` only what changes while one chooses."""
+    shown = standing(campaign, found)
+    is_part = request.headers.get("X-Background") == "1"
+    html = render_template(
+        "admin/_sequence_builder.html" if is_part else f"admin/sequence_{part}.html",
+        **shown | sequence_asking.shown(asked, shown["catalogue"], PARTS[part].empty(), error),
+        part=part,
+        form=form,
+        error=error,
+        revision=revision_shown(found, form),
+        happenings=sequence_forms.happenings(shown["names"], begins=part == "trigger"),
+        exits=exits_shown(draft_of(found)),
+        others=[one for one in shown["definition"].exits if one.when][1:],
+        again_words=[
+            (Again.NEVER, _("Once for each person")),
+            (Again.AFTER, _("Again, some days after the last time ended")),
+            (Again.EACH, _("Each time it happens")),
+        ],
+    )
+    return make_response(html, 422 if error or form.is_wrong else 200)
+
+
+PARTS = {
+    "trigger": Part(
+        _trigger_form,
+        _trigger_read,
+        lambda data: data.get("who"),
+        _with_who,
+        lambda: _("Without a condition it begins for everybody who agreed to marketing mails."),
+    ),
+    "goal": Part(
+        _goal_form,
+        _goal_read,
+        _exit_condition,
+        _with_exit,
+        lambda: _("Without a condition nobody leaves by what is known of them."),
+    ),
+    "settings": Part(_settings_form, _settings_read),
+}
