@@ -23,16 +23,14 @@ from leadgen.web.admin.sequence_edit import standing
 from leadgen.web.admin.sequences import is_changed, sequence_of_mine
 from leadgen.web.guards import Guard, guarded_by
 
-LONGEST_SPREAD, LONGEST_AGO = 30, 365  # days
-
 
 class ChoicesForm(StudioForm):
     """What is chosen in the dialog."""
 
     timing = one_of(*Timing)
     those_inside = one_of(*Inside)
-    spread_days = whole(0, LONGEST_SPREAD)
-    finished_within_days = whole(0, LONGEST_AGO)
+    spread_days = whole(0, publishing.MOST_SPREAD_DAYS)
+    finished_within_days = whole(0, publishing.MOST_FINISHED_DAYS)
 
 
 @blueprint.route("/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/publish", methods=["GET", "POST"])
@@ -96,8 +94,8 @@ def _choices(form: ChoicesForm) -> Choices:
     return Choices(
         timing=_word(Timing, form.timing.data, Timing.KEEP),
         those_inside=_word(Inside, form.those_inside.data, Inside.MOVE),
-        spread_days=_days(form.spread_days.data, LONGEST_SPREAD),
-        finished_within_days=_days(form.finished_within_days.data, LONGEST_AGO),
+        spread_days=_days(form.spread_days.data, publishing.MOST_SPREAD_DAYS),
+        finished_within_days=_days(form.finished_within_days.data, publishing.MOST_FINISHED_DAYS),
     )
 
 

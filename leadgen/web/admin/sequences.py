@@ -12,7 +12,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import drafts, examples, headcounts, publishing, wording
+from leadgen.nurture import drafts, examples, headcounts, versions, wording
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.definition import to_data
 from leadgen.nurture.models import Sequence
@@ -54,7 +54,8 @@ def sequence_new(campaign_id: int) -> ResponseReturnValue:
     example = examples.get(request.form.get("example", ""))
     brand = db.session.get_one(Brand, campaign.brand_id)
     try:
-        made = nurture.create(campaign, example.name, example.data(brand.name), staff.name())
+        made = nurture.create(campaign, example.name)
+        drafts.save(made, example.data(brand.name), made.revision, staff.name())
     except Invalid as error:
         refuse(str(error))
         return redirect(url_for("admin.sequences", campaign_id=campaign_id), 303)
@@ -67,20 +68,23 @@ def sequence_new(campaign_id: int) -> ResponseReturnValue:
 def sequence_archive(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
     """Put it away: nobody gets anything from it any more."""
     _campaign, found = sequence_of_mine(campaign_id, sequence_id)
+    was_on = state(found) in {"on", "changed"}
     nurture.archive(found, staff.name())
     undo = sequence_words.page(found, "restore")
-    tell(_("“%(name)s” is archived; its letters stop.") % {"name": found.name}, undo=undo)
+    tell(_("“%(name)s” is archived; its letters stop.") % {"name": found.name}, undo=undo, fields={"on": int(was_on)})
     return redirect(url_for("admin.sequences", campaign_id=campaign_id), 303)
 
 
 @blueprint.post("/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/restore")
 @guarded_by(Guard.STAFF)
 def sequence_restore(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
-    """Take it out of the archive."""
+    """Take it out of the archive: paused, or at once as it was before when that is taken back."""
     _campaign, found = sequence_of_mine(campaign_id, sequence_id)
-    nurture.restore(found, staff.name())
+    nurture.restore(found)
+    if request.form.get("on") == "1" and not nurture.missing(found):
+        nurture.set_active(found, is_active=True, by=staff.name())
     tell(_("“%(name)s” is back.") % {"name": found.name})
-    return redirect(url_for("admin.sequences", campaign_id=campaign_id), 303)
+    return redirect(sequence_words.page(found), 303)
 
 
 def sequence_of_mine(campaign_id: int, sequence_id: int) -> tuple[Campaign, Sequence]:
@@ -112,5 +116,4 @@ def state(sequence: Sequence) -> str:
 
 def is_changed(sequence: Sequence) -> bool:
     """Whether the draft says something else than what is published."""
-    published = next((one for one in publishing.versions(sequence) if one.number == sequence.version), None)
-    return published is None or published.definition != draft_of(sequence)
+    return versions.published(sequence) != drafts.definition_of(sequence)
