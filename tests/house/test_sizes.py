@@ -44,8 +44,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
     ),
     "web/admin": (
-        8_100,
-        "pages of a campaign, its form, review, segments, broadcasts and sending; words of charts stand apart",
+        9_400,
+        "pages of a campaign, its form, review, segments, broadcasts, sequences and sending; words of charts stand apart",
     ),
     "rewards": (
         2_250,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wtforms import BooleanField, Field, FormField
@@ -31,7 +31,8 @@ from leadgen.web.admin.forms import MoneyField, StudioForm, line, lines, needed,
 UNITS = {"minutes": MINUTE, "hours": HOUR, "days": DAY}
 WITH_DAYS = frozenset({Event.INACTIVE, Event.CONTEST_CLOSING})
 GRADES = tuple(f"{fit}{warmth}" for fit in "ABCD" for warmth in "1234")
-EXIT_ROWS = 3  # events to choose at once; more come when these are filled
+EXIT_ROWS, MOST_EXITS = 3, 12  # events to choose at once; more come when these are filled
+HEAVIEST = 1000  # weight of a variant
 LONGEST_CATCH_UP = 720  # hours
 _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -88,6 +89,12 @@ class LetterStepForm(StepForm):
     fr: Any = FormField(LetterTextsForm)
 
 
+def letter_form(variants: Sequence[str]) -> type[LetterStepForm]:
+    """A letter's form that shares its people out among variants, when there are several."""
+    weights = {f"weight_{key}": whole(1, HEAVIEST) for key in variants} if len(variants) > 1 else {}
+    return type("WeighedForm", (LetterStepForm,), weights)
+
+
 class TriggerForm(StudioForm):
     """What a sequence begins with; for whom is told by the builder of conditions."""
 
@@ -96,11 +103,17 @@ class TriggerForm(StudioForm):
 
 
 class GoalForm(StudioForm):
-    """What it is for, and which events end it."""
+    """What it is for; the events that end it come with `goal_form`."""
 
     goal = line(longest=200)
     days = whole(GOAL_DAYS[0], GOAL_DAYS[-1])
     value: Any = MoneyField()
+
+
+def goal_form(exits: int) -> type[GoalForm]:
+    """The goal's form with so many events that end a sequence, and room for more."""
+    count = min(max(EXIT_ROWS, exits + 1), MOST_EXITS)
+    return type("ExitsForm", (GoalForm,), {f"exit_{number}": line(longest=200) for number in range(count)})
 
 
 class SettingsForm(StudioForm):

@@ -25,7 +25,7 @@ from leadgen.web.admin.forms import StudioForm, sent
 from leadgen.web.admin.notes import tell
 from leadgen.web.admin.sequence_asking import Asked
 from leadgen.web.admin.sequence_edit import standing
-from leadgen.web.admin.sequence_forms import EXIT_ROWS, GoalForm, SettingsForm, TriggerForm, packed, unpacked
+from leadgen.web.admin.sequence_forms import SettingsForm, TriggerForm, goal_form, packed, unpacked
 from leadgen.web.admin.sequence_step import revision_shown, save_draft
 from leadgen.web.admin.sequences import catalogue_of, draft_of, sequence_of_mine
 from leadgen.web.guards import Guard, guarded_by
@@ -104,7 +104,10 @@ def _with_who(data: Data, condition: Any) -> Data:
 def _goal_form(_found: Sequence, data: Data) -> StudioForm:
     goal: Mapping[str, Any] = data.get("goal") or {}
     shown = {"goal": packed(goal.get("on")), "days": goal.get("days", 30), "value": goal.get("value", 0)}
-    return GoalForm(sent(), data=shown)
+    exits = [packed(one["on"]) for one in data.get("exits", []) if one.get("on")]
+    shown |= {f"exit_{number}": one for number, one in enumerate(exits)}
+    typed = sum(1 for name in request.form if name.startswith("exit_"))
+    return goal_form(max(len(exits), typed - 1))(sent(), data=shown)
 
 
 def _goal_read(form: StudioForm, names: Names, data: Data) -> Data:
@@ -112,18 +115,9 @@ def _goal_read(form: StudioForm, names: Names, data: Data) -> Data:
     if form["goal"].data:
         on = unpacked(form["goal"].data, names, "goal")
         goal = {"on": on, "days": form["days"].data, "value": form["value"].data or 0}
-    chosen = [one for one in request.form.getlist("exit") if one]
-    events = [{"on": unpacked(one, names, "exits-0")} for one in dict.fromkeys(chosen)]
+    chosen = {field.data: field.name for field in form if field.name.startswith("exit_") and field.data}
+    events = [{"on": unpacked(word, names, name)} for word, name in chosen.items()]
     return {**data, "goal": goal, "exits": events + [one for one in data.get("exits", []) if not one.get("on")]}
-
-
-def exits_shown(data: Data) -> list[str]:
-    """The events that end it, packed, with room for more; as they were sent, else as they are kept."""
-    if request.method == "POST":
-        chosen = [one for one in request.form.getlist("exit") if one]
-    else:
-        chosen = [packed(one["on"]) for one in data.get("exits", []) if one.get("on")]
-    return chosen + [""] * max(1, EXIT_ROWS - len(chosen))
 
 
 def _exit_condition(data: Data) -> Any:
@@ -169,7 +163,7 @@ def _drawn(
         error=error,
         revision=revision_shown(found, form),
         happenings=sequence_forms.happenings(shown["names"], begins=part == "trigger"),
-        exits=exits_shown(draft_of(found)),
+        exits=[field for field in form if field.name.startswith("exit_")],
         others=[one for one in shown["definition"].exits if one.when][1:],
         again_words=[
             (Again.NEVER, _("Once for each person")),

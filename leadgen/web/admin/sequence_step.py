@@ -29,11 +29,9 @@ from leadgen.web.admin.forms import StudioForm, sent
 from leadgen.web.admin.notes import tell
 from leadgen.web.admin.sequence_asking import Asked
 from leadgen.web.admin.sequence_edit import standing
-from leadgen.web.admin.sequence_forms import LetterStepForm, StepForm
+from leadgen.web.admin.sequence_forms import StepForm
 from leadgen.web.admin.sequences import catalogue_of, draft_of, sequence_of_mine
 from leadgen.web.guards import Guard, guarded_by
-
-HEAVIEST = 1000  # weight of a variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +63,8 @@ def sequence_step(campaign_id: int, sequence_id: int, key: str) -> ResponseRetur
     page = Open(campaign, found, step, variant, _form(step, variant), asked, catalogue)
     if request.method == "GET" or sequence_asking.deed() != "save":
         return _drawn(page)
-    if page.form.validate() and (error := _saved(page)) is None and not page.form.is_wrong:
-        return _onwards(page)
-    return _drawn(page, error)
+    error = _saved(page) if page.form.validate() else None
+    return _drawn(page, error) if error or page.form.is_wrong else _onwards(page)
 
 
 def variant_of(step: Data) -> str:
@@ -91,7 +88,9 @@ def _form(step: Data, variant: str) -> StepForm:
         return StepForm(sent(), data=shown)
     shown["otherwise"] = step.get("otherwise", Otherwise.SKIP.value)
     shown["catch_up_hours"] = step.get("catch_up_hours", CATCH_UP_HOURS)
-    return LetterStepForm(sent(), data=shown | words_of(step, variant))
+    weights = {one["key"]: one.get("weight", 1) for one in step.get("variants") or []}
+    shown |= {f"weight_{key}": weight for key, weight in weights.items()}
+    return sequence_forms.letter_form(list(weights))(sent(), data=shown | words_of(step, variant))
 
 
 def _saved(page: Open) -> Invalid | None:
@@ -151,15 +150,9 @@ def _letter(page: Open) -> dict[str, Any]:
 
 def _weighed(page: Open) -> list[Data]:
     kept = page.step.get("variants") or [{"key": page.variant, "weight": 1, "texts": {}}]
-    found = []
-    for one in kept:
-        typed = request.form.get(f"weight-{one['key']}", str(one.get("weight", 1))).strip()
-        if not typed.isdecimal() or not 1 <= int(typed[:6]) <= HEAVIEST:
-            sentence = _("Please choose a number from %(least)s to %(most)s.") % {"least": 1, "most": HEAVIEST}
-            page.form.form_errors.append(sentence)
-            typed = "1"
-        found.append({**one, "weight": int(typed)})
-    return found
+    if len(kept) == 1:
+        return [{**kept[0], "weight": 1}]
+    return [{**one, "weight": page.form[f"weight_{one['key']}"].data} for one in kept]
 
 
 def _with_deed(variants: list[Data], deed: str) -> list[Data]:

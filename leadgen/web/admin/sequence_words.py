@@ -78,6 +78,8 @@ def _anchor(field: str) -> str:
     if field.count("-") == 2:
         return field.partition("-")[2]
     if field.endswith("-weight"):
-        return f"weight-{field.partition('-')[0]}"
+        return f"weight_{field.partition('-')[0]}"
+    if field.startswith("exits-"):
+        return f"exit_{field.partition('-')[2]}"
     known = {"wait": "wait-amount", "event": "wait-what", "at": "wait-at", "weekdays": "wait-weekdays"}
     return known.get(field, {"when": "segment-rows", "on": "begins-what"}.get(field, field))

@@ -89,13 +89,6 @@ def test_a_preview_runs_nothing_and_stands_only_in_our_frame(ada: Staff, path: s
     assert "script-src" not in policy
 
 
-def test_a_step_of_the_sequence_is_seen_too(app: Flask, ada: Staff, world: World, path: str) -> None:
-    with app.app_context():
-        step = factories.make_sequence(db.session.get_one(type(world.campaign), world.campaign.id)).steps[0]
-        number = step.id
-    assert "Letter 1" in ada.get(f"{path}/sequence/preview?step={number}&locale=en").text
-
-
 def test_a_test_goes_to_whoever_asks_and_its_fate_is_told(ada: Staff, path: str, letters_of: Letters) -> None:
     answer = ada.post(f"{path}/welcome/test", {"locale": "fr"})
     assert answer.location == f"{path}/welcome"
