@@ -45,7 +45,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "web/admin": (
         9_400,
-        "pages of a campaign, its form, review, segments, broadcasts, sequences and sending; words of charts stand apart",
+        "pages of a campaign, its form, review, segments, broadcasts, sequences, sending; words of charts apart",
     ),
     "rewards": (
         2_250,

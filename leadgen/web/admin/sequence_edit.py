@@ -64,7 +64,7 @@ def sequence_change(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
         return render_template("admin/_sequence_flow.html", **_drawn(campaign, found))
     _tell(found, done)
     if done.opens:
-        return redirect(sequence_words.page(found, "step", key=done.key), 303)
+        return redirect(sequence_words.page(found, "step", step_key=done.key), 303)
     return redirect(sequence_words.page(found, _anchor=f"step-{done.key}" if done.key else "flow"), 303)
 
 

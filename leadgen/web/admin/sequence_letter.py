@@ -22,14 +22,14 @@ from leadgen.web.admin.sequence_step import variant_of, words_of
 from leadgen.web.admin.sequences import draft_of, sequence_of_mine
 from leadgen.web.guards import Guard, guarded_by
 
-_PLACE = "/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/steps/<key>"
+_PLACE = "/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/steps/<step_key>"
 
 
 @blueprint.route(f"{_PLACE}/letter", methods=["GET", "POST"])
 @guarded_by(Guard.STAFF)
-def sequence_letter(campaign_id: int, sequence_id: int, key: str) -> Response:
+def sequence_letter(campaign_id: int, sequence_id: int, step_key: str) -> Response:
     """The letter alone for a frame: HTML, plain text or headers; by POST with the words that are being typed."""
-    campaign, _found, step = _letter_of_mine(campaign_id, sequence_id, key)
+    campaign, _found, step = _letter_of_mine(campaign_id, sequence_id, step_key)
     own = _typed() if request.method == "POST" else _kept(step, asked_locale())
     if request.values.get("form") == "headers":
         told = mail.preview_headers(campaign.id, "sequence", asked_locale(), own=own)
@@ -42,9 +42,9 @@ def sequence_letter(campaign_id: int, sequence_id: int, key: str) -> Response:
 
 @blueprint.post(f"{_PLACE}/test")
 @guarded_by(Guard.STAFF)
-def sequence_letter_test(campaign_id: int, sequence_id: int, key: str) -> ResponseReturnValue:
+def sequence_letter_test(campaign_id: int, sequence_id: int, step_key: str) -> ResponseReturnValue:
     """Send the letter, as last saved in the draft, to somebody who works for the brand."""
-    campaign, found, step = _letter_of_mine(campaign_id, sequence_id, key)
+    campaign, found, step = _letter_of_mine(campaign_id, sequence_id, step_key)
     to = request.form.get("to") or staff.current().email
     for code in i18n.LOCALES if request.form.get("locale") == "both" else (asked_locale(),):
         try:
@@ -54,7 +54,7 @@ def sequence_letter_test(campaign_id: int, sequence_id: int, key: str) -> Respon
             refuse(str(error))
             break
         tell_outcome(outcome, to)
-    return redirect(sequence_words.page(found, "step", key=key, variant=request.args.get("variant")), 303)
+    return redirect(sequence_words.page(found, "step", step_key=step_key, variant=request.args.get("variant")), 303)
 
 
 @blueprint.get("/campaigns/<int:campaign_id>/nurture/letters/<int:step_id>")
@@ -64,16 +64,16 @@ def step(campaign_id: int, step_id: int) -> ResponseReturnValue:
     campaign = campaign_of_mine(campaign_id)
     found, row = sequences.of_step(campaign.id, step_id)
     if any(one["key"] == row.key for one in arranging.walk(draft_of(found).get("steps", []))):
-        return redirect(sequence_words.page(found, "step", key=row.key, variant=row.variant), 303)
+        return redirect(sequence_words.page(found, "step", step_key=row.key, variant=row.variant), 303)
     return redirect(sequence_words.page(found), 303)
 
 
-def _letter_of_mine(campaign_id: int, sequence_id: int, key: str) -> tuple[Campaign, Sequence, arranging.Data]:
+def _letter_of_mine(campaign_id: int, sequence_id: int, step_key: str) -> tuple[Campaign, Sequence, arranging.Data]:
     """The campaign and a letter of the draft. Raises NotFound."""
     campaign, found = sequence_of_mine(campaign_id, sequence_id)
-    step = arranging.find(draft_of(found), key)
+    step = arranging.find(draft_of(found), step_key)
     if step["kind"] != "letter":
-        raise NotFound(key)
+        raise NotFound(step_key)
     return campaign, found, step
 
 

@@ -18,7 +18,6 @@ from leadgen.nurture.arranging import Data
 from leadgen.nurture.definition import Again
 from leadgen.nurture.models import Sequence
 from leadgen.nurture.wording import Names
-from leadgen.segments.catalogue import Catalogue
 from leadgen.web.admin import sequence_asking, sequence_forms, sequence_words
 from leadgen.web.admin.door import blueprint
 from leadgen.web.admin.forms import StudioForm, sent
@@ -42,6 +41,22 @@ class Part:
     empty: Callable[[], str] = lambda: ""
 
 
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A part on its page, with what its form and its builder say."""
+
+    campaign: Campaign
+    sequence: Sequence
+    name: str
+    form: StudioForm
+    asked: Asked
+
+    @property
+    def part(self) -> Part:
+        """What the page is made of."""
+        return PARTS[self.name]
+
+
 @blueprint.route("/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/parts/<part>", methods=["GET", "POST"])
 @guarded_by(Guard.STAFF)
 def sequence_part(campaign_id: int, sequence_id: int, part: str) -> ResponseReturnValue:
@@ -49,36 +64,34 @@ def sequence_part(campaign_id: int, sequence_id: int, part: str) -> ResponseRetu
     campaign, found = sequence_of_mine(campaign_id, sequence_id)
     if part not in PARTS:
         raise NotFound(part)
-    page, data, catalogue = PARTS[part], draft_of(found), catalogue_of(campaign)
-    form = page.form(found, data)
-    asked = sequence_asking.of_page(page.condition(data) if page.condition else None, catalogue)
-    error = None
-    if request.method == "POST" and sequence_asking.deed() == "save":
-        error = _saved(campaign, found, page, form, asked, catalogue) if form.validate() else None
-        if error is None and not form.is_wrong:
-            tell(_("Saved in the draft."))
-            return redirect(sequence_words.page(found, _anchor=part), 303)
-    return _drawn(campaign, found, part, form, asked, error)
+    data, condition = draft_of(found), PARTS[part].condition
+    asked = sequence_asking.of_page(condition(data) if condition else None, catalogue_of(campaign))
+    page = Open(campaign, found, part, PARTS[part].form(found, data), asked)
+    if request.method == "GET" or sequence_asking.deed() != "save":
+        return _drawn(page)
+    error = _saved(page) if page.form.validate() else None
+    if error or page.form.is_wrong:
+        return _drawn(page, error)
+    tell(_("Saved in the draft."))
+    return redirect(sequence_words.page(found, _anchor=part), 303)
 
 
-def _saved(
-    campaign: Campaign, found: Sequence, page: Part, form: StudioForm, asked: Asked, catalogue: Catalogue
-) -> Invalid | None:
+def _saved(page: Open) -> Invalid | None:
     """Keep it; answers what is wrong with the condition, all else is told beside its field."""
-    data = draft_of(found)
+    data = draft_of(page.sequence)
     try:
-        data = page.read(form, wording.names(campaign), data)
+        data = page.part.read(page.form, wording.names(page.campaign), data)
     except Invalid as error:
-        form.blame(error)
-    if page.with_condition:
+        page.form.blame(error)
+    if page.part.with_condition:
         try:
-            data = page.with_condition(data, asked.condition(catalogue))
+            data = page.part.with_condition(data, page.asked.condition(catalogue_of(page.campaign)))
         except Invalid as error:
             return error
-    if not form.is_wrong:
-        save_draft(found, data, form)
-    if isinstance(form, SettingsForm) and not form.is_wrong:
-        nurture.rename(found, form.name.data)
+    if not page.form.is_wrong:
+        save_draft(page.sequence, data, page.form)
+    if isinstance(page.form, SettingsForm) and not page.form.is_wrong:
+        nurture.rename(page.sequence, page.form.name.data)
     return None
 
 
@@ -149,20 +162,17 @@ def _settings_read(form: StudioForm, _names: Names, data: Data) -> Data:
     return {**data, **kept, "priority": form["priority"].data, "holdout": form["holdout"].data}
 
 
-def _drawn(
-    campaign: Campaign, found: Sequence, part: str, form: StudioForm, asked: Asked, error: Invalid | None
-) -> ResponseReturnValue:
+def _drawn(page: Open, error: Invalid | None = None) -> ResponseReturnValue:
     """The page, or with `X-Background` only what changes while one chooses."""
-    shown = standing(campaign, found)
-    is_part = request.headers.get("X-Background") == "1"
+    shown, form = standing(page.campaign, page.sequence), page.form
+    is_background = request.headers.get("X-Background") == "1"
     html = render_template(
-        "admin/_sequence_builder.html" if is_part else f"admin/sequence_{part}.html",
-        **shown | sequence_asking.shown(asked, shown["catalogue"], PARTS[part].empty(), error),
-        part=part,
+        "admin/_sequence_builder.html" if is_background else f"admin/sequence_{page.name}.html",
+        **shown | sequence_asking.shown(page.asked, shown["catalogue"], page.part.empty(), error),
         form=form,
         error=error,
-        revision=revision_shown(found, form),
-        happenings=sequence_forms.happenings(shown["names"], begins=part == "trigger"),
+        revision=revision_shown(page.sequence, form),
+        happenings=sequence_forms.happenings(shown["names"], begins=page.name == "trigger"),
         exits=[field for field in form if field.name.startswith("exit_")],
         others=[one for one in shown["definition"].exits if one.when][1:],
         again_words=[

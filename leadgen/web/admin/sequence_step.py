@@ -52,12 +52,12 @@ class Open:
         return bool(self.step["kind"] == "letter")
 
 
-@blueprint.route("/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/steps/<key>", methods=["GET", "POST"])
+@blueprint.route("/campaigns/<int:campaign_id>/nurture/<int:sequence_id>/steps/<step_key>", methods=["GET", "POST"])
 @guarded_by(Guard.STAFF)
-def sequence_step(campaign_id: int, sequence_id: int, key: str) -> ResponseReturnValue:
+def sequence_step(campaign_id: int, sequence_id: int, step_key: str) -> ResponseReturnValue:
     """Change a step; what cannot be saved is shown again as it was typed."""
     campaign, found = sequence_of_mine(campaign_id, sequence_id)
-    step = arranging.find(draft_of(found), key)
+    step = arranging.find(draft_of(found), step_key)
     variant, catalogue = variant_of(step), catalogue_of(campaign)
     asked = sequence_asking.of_page(step.get("when"), catalogue)
     page = Open(campaign, found, step, variant, _form(step, variant), asked, catalogue)
@@ -173,7 +173,7 @@ def _onwards(page: Open) -> ResponseReturnValue:
         kept = arranging.find(draft_of(page.sequence), page.step["key"]).get("variants") or [{"key": "a"}]
         shown = {"to": key, "add": kept[-1]["key"], "drop": kept[0]["key"]}.get(name, page.variant)
         tell(_("Saved."))
-        return redirect(sequence_words.page(page.sequence, "step", key=page.step["key"], variant=shown), 303)
+        return redirect(sequence_words.page(page.sequence, "step", step_key=page.step["key"], variant=shown), 303)
     tell(_("Saved in the draft."))
     return redirect(sequence_words.page(page.sequence, _anchor=f"step-{page.step['key']}"), 303)
 

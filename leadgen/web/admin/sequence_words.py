@@ -70,7 +70,7 @@ def address(sequence: Sequence, problem: Problem) -> str:
     if problem.where in PARTS:
         return page(sequence, "part", part=PARTS[problem.where], _anchor=anchor)
     variant = problem.field.partition("-")[0] if problem.field.count("-") == 2 else None
-    return page(sequence, "step", key=problem.where, variant=variant, _anchor=anchor)
+    return page(sequence, "step", step_key=problem.where, variant=variant, _anchor=anchor)
 
 
 def _anchor(field: str) -> str:

@@ -151,13 +151,6 @@ def test_a_letter_is_seen_as_light_dark_and_headers(ada: Staff, path: str) -> No
     assert "List-Unsubscribe" not in headers
 
 
-def test_headers_of_marketing_carry_one_click(app: Flask, ada: Staff, world: World, path: str) -> None:
-    with app.app_context():
-        number = factories.make_sequence(db.session.get_one(type(world.campaign), world.campaign.id)).steps[0].id
-    headers = ada.get(f"{path}/sequence/preview?form=headers&step={number}").text
-    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in headers
-
-
 def test_the_second_tab_does_not_overwrite_the_first(ada: Staff, path: str) -> None:
     seen = fields_of(ada.get(f"{path}/welcome").text)
     ada.post(f"{path}/welcome", seen | {"en-subject": "From the first tab"})

@@ -243,7 +243,7 @@ def scene(app: Flask, world: World) -> Scene:
             "coupon_id": make_coupon(milestone).id,
             "step_id": step.id,
             "sequence_id": sequence.id,
-            "key": step.key,
+            "step_key": step.key,
             "part": "trigger",
             "number": 1,
             "action_id": action.id,

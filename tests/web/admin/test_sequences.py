@@ -343,7 +343,8 @@ def test_the_letter_is_seen_and_tested_with_the_words_of_the_draft(
     assert "script-src" not in frame.headers["Content-Security-Policy"]
     typed = ada.post(f"{here}/steps/hello/letter", {"locale": "en", "en-heading": "While I type", "en-body": "…"})
     assert "While I type" in typed.text
-    assert "List-Unsubscribe" in ada.get(f"{here}/steps/hello/letter?form=headers").text
+    headers = ada.get(f"{here}/steps/hello/letter?form=headers").text
+    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in headers
     assert "Nice to meet you" in ada.get(f"{here}/steps/hello/letter?form=text").text
     ada.post(f"{here}/steps/hello/test", {"to": "ada@staff.example", "locale": "both"})
     assert {one.summary.subject for one in letters_of("ada@staff.example")} == {
