@@ -135,7 +135,7 @@ def send_test(
     """Hand the preview to the provider, past the outbox, for a member of staff; answers what became of it.
 
     It concerns no contact, so no gate is asked. Only whoever works for the brand may get one, at most TESTS each: this
-    is no way to mail strangers. `step`, `stream_id` and `own` as in `preview`. It ends the running transaction, because a
+    is no way to mail strangers. `step`, `stream_id`, `own` as in `preview`. It ends the running transaction, because a
     stranger is waited for. Raises NotFound, Invalid(field="to"), TooMany.
     """
     card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
