@@ -17,7 +17,8 @@ from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.nurture import arranging, drafts, headcounts, wording
 from leadgen.nurture.arranging import Data, Place
-from leadgen.nurture.definition import MOST_STEPS, Wait
+from leadgen.nurture.definition import MOST_STEPS, Definition, Wait
+from leadgen.nurture.drafts import Problem
 from leadgen.nurture.models import Sequence
 from leadgen.web import staff
 from leadgen.web.admin import sequence_words
@@ -81,14 +82,15 @@ def standing(campaign: Campaign, found: Sequence) -> dict[str, Any]:
         "names": wording.names(campaign),
         "catalogue": catalogue_of(campaign),
         "no_wait": Wait(),
+        "numbers": numbered(drafts.definition_of(found)),
     }
 
 
 def _drawn(campaign: Campaign, found: Sequence) -> dict[str, Any]:
     shown = standing(campaign, found)
-    faults: dict[str, list[str]] = defaultdict(list)
+    faults: dict[str, list[Problem]] = defaultdict(list)
     for problem in shown["problems"]:
-        faults[problem.where].append(problem.sentence)
+        faults[problem.where].append(problem)
     steps, exits = shown["definition"].steps, shown["definition"].exits
     return shown | {
         "faults": faults,
@@ -99,6 +101,11 @@ def _drawn(campaign: Campaign, found: Sequence) -> dict[str, Any]:
         "is_full": sum(1 for _one in shown["definition"].walk()) >= MOST_STEPS,
         "exit_lines": [_exit_line(wording.ends(one, shown["names"], shown["catalogue"])) for one in exits],
     }
+
+
+def numbered(definition: Definition) -> dict[str, int]:
+    """The number of each step on the way down, by which everything calls it."""
+    return {step.key: number for number, step in enumerate(definition.walk(), 1)}
 
 
 def _exit_line(told: str) -> str:

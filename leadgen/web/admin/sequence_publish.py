@@ -19,7 +19,7 @@ from leadgen.web.admin import sequence_words
 from leadgen.web.admin.door import blueprint
 from leadgen.web.admin.forms import StudioForm, one_of, sent, whole
 from leadgen.web.admin.notes import tell
-from leadgen.web.admin.sequence_edit import standing
+from leadgen.web.admin.sequence_edit import numbered, standing
 from leadgen.web.admin.sequences import is_changed, sequence_of_mine
 from leadgen.web.guards import Guard, guarded_by
 
@@ -72,7 +72,8 @@ def sequence_version(campaign_id: int, sequence_id: int, number: int) -> str:
     version = next((one for one in publishing.versions(found) if one.number == number), None)
     if version is None:
         raise NotFound
-    shown = standing(campaign, found) | {"definition": from_data(version.definition), "version": version}
+    definition = from_data(version.definition)
+    shown = standing(campaign, found) | {"definition": definition, "version": version, "numbers": numbered(definition)}
     return render_template("admin/sequence_version.html", **shown)
 
 

@@ -16,6 +16,7 @@ from leadgen.core import i18n
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import checking, kinds, writing
+from leadgen.letters.checking import Finding
 from leadgen.letters.rendering import OwnWords
 from leadgen.nurture import arranging, drafts, wording
 from leadgen.nurture.arranging import Data
@@ -185,7 +186,6 @@ def _drawn(page: Open, error: Invalid | None = None) -> ResponseReturnValue:
         "branch": _("Choose what decides which way people go."),
     }.get(page.step["kind"], "")
     is_part = request.headers.get("X-Background") == "1"
-    own = {code: OwnWords.of(texts) for code, texts in words_of(page.step, page.variant).items()}
     shown = standing(page.campaign, page.sequence)
     html = render_template(
         "admin/_sequence_builder.html" if is_part else "admin/sequence_step.html",
@@ -199,11 +199,20 @@ def _drawn(page: Open, error: Invalid | None = None) -> ResponseReturnValue:
         wait_sentence=_wait_sentence(page),
         happenings=sequence_forms.happenings(shown["names"]),
         most_variants=MOST_VARIANTS,
-        findings=checking.warnings(cards.by_id(page.campaign.id), "sequence", own) if page.is_letter else [],
+        findings=_findings(page),
         placeholders=kinds.ALL["sequence"].placeholders,
         members=accounts.member_emails(page.campaign.brand_id),
     )
     return make_response(html, 422 if error or page.form.is_wrong else 200)
+
+
+def _findings(page: Open) -> list[Finding]:
+    """What is to be mended in the words as they are kept; of a letter that nobody has begun, nothing yet."""
+    texts = words_of(page.step, page.variant)
+    if not page.is_letter or not any(any(own.values()) for own in texts.values()):
+        return []
+    own = {code: OwnWords.of(words) for code, words in texts.items()}
+    return checking.warnings(cards.by_id(page.campaign.id), "sequence", own)
 
 
 def _wait_sentence(page: Open) -> str:

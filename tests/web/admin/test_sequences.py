@@ -428,13 +428,14 @@ def test_the_dialog_says_what_changes_and_publishes(
     ada.post(f"{here}/steps/hello", data | {"wait-amount": "0", "en-subject": "Hello again"})
     assert "On, with changes to publish" in ada.get(path).text
     dialog = ada.get(f"{here}/publish").text
+    assert "1 person waits for it. The date that they have stays." in dialog
     assert "1 person waits here" in dialog
     counted = ada.post(
         f"{here}/publish",
         fields_of(dialog) | {"timing": "recompute", "then": "count"},
         headers={"X-Background": "1"},
     )
-    assert "would get it at once" in counted.text
+    assert "1 of them would be due now." in counted.text
     assert "<html" not in counted.text
     wrong = ada.post(f"{here}/publish", fields_of(dialog) | {"spread_days": "31", "then": "publish"})
     assert wrong.status_code == 422

@@ -74,10 +74,10 @@ def test_one_is_made_from_nothing_published_and_shortened(
     expect(page.locator(".badge", has_text="On, with changes to publish")).to_be_visible()
     page.get_by_role("link", name="Look over and publish").click()
     told = page.locator("[data-choices-into]")
-    expect(told).to_contain_text("1 person waits here")
+    expect(told).to_contain_text("1 person waits for it.")
     expect(page.locator("[data-without-script]")).to_be_hidden()
     page.locator("[name=timing][value=recompute]").check()
-    expect(told).to_contain_text("1 would get it at once")
+    expect(told).to_contain_text("1 of them would be due now.")
     page.get_by_role("button", name="Publish now").click()
     expect(page.locator(".flash")).to_contain_text("Version 2 is published.")
     assert complaints == []
