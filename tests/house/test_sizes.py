@@ -52,8 +52,8 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "nurture": (
-        5_200,
-        "one document from draft to YAML: its faults, versions, pauses, clock, tick and judging, a file for each",
+        5_400,
+        "one document from draft to YAML: its words, faults, versions, pauses, clock, tick, judging: a file for each",
     ),
     "core": (
         2_000,

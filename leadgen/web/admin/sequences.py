@@ -12,6 +12,8 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
+from leadgen.mail import streams
+from leadgen.mail.models import StreamState
 from leadgen.nurture import drafts, examples, headcounts, versions, wording
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.definition import to_data
@@ -109,7 +111,8 @@ def state(sequence: Sequence) -> str:
         return "archived"
     if sequence.version is None:
         return "draft"
-    if sequence.paused_at or not sequence.is_active:
+    is_open = streams.get(sequence.stream_id).state is StreamState.OPEN  # a breaker or the sending page may stop it too
+    if sequence.paused_at or not sequence.is_active or not is_open:
         return "paused"
     return "changed" if is_changed(sequence) else "on"
 
