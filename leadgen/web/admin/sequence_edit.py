@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from flask import redirect, render_template, request
+from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from leadgen.campaigns.models import Campaign
@@ -60,6 +60,8 @@ def sequence_change(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
         drafts.save(found, done.data, _revision(found), staff.name())
     except (Invalid, Conflict, NotFound) as error:
         refuse(str(error) if not isinstance(error, NotFound) else _("This step is there no more."))
+        if is_background:
+            return make_response("", 409)  # the page is drawn anew, and tells it
         return redirect(sequence_words.page(found, _anchor="flow"), 303)
     if is_background and not done.told and not done.opens:
         return render_template("admin/_sequence_flow.html", **_drawn(campaign, found))

@@ -168,8 +168,10 @@ def test_what_was_taken_out_comes_back_where_it_was(app: Flask, ada: Staff, here
 def test_what_others_saved_meanwhile_is_not_overwritten(app: Flask, ada: Staff, here: str, welcome: int) -> None:
     seen = _revision(ada, here)
     _press(ada, here, "down:hello")
-    ada.post(f"{here}/change", {"revision": seen, "do": "remove:answered"})
-    assert "Somebody else saved" in ada.get(here).text
+    for headers in ({}, {"X-Background": "1"}):
+        answer = ada.post(f"{here}/change", {"revision": seen, "do": "remove:answered"}, headers=headers)
+        assert answer.status_code == (409 if headers else 303)
+        assert "Somebody else saved" in ada.get(here).text
     assert draft(app, welcome).step("answered") is not None
 
 

@@ -44,6 +44,7 @@ def test_one_is_made_from_nothing_published_and_shortened(
     page.locator("#wait-amount").fill("3")
     expect(page.locator("#wait-said")).to_contain_text("3 days later.")
     _write(page, "First")
+    expect(page.frame_locator("[name=letter-frame]").locator("h1")).to_have_text("Hello")
     page.locator(".form-actions .button").first.click()
     _add(page, "Add a step after “First in en”", "Branch")
     page.locator("#set-0-row-0-field").select_option("friends")

@@ -83,7 +83,7 @@ form.addEventListener("keydown", (event) => {
 });
 
 form.addEventListener("input", (event) => {
-  if (event.target.matches("[data-redraw], #name, #description")) return;
+  if (event.target.matches("[data-redraw], #name, #description") || event.target.closest("fieldset[lang]")) return;
   clearTimeout(timer);
   timer = setTimeout(told, 350);
 });

@@ -7,7 +7,7 @@ async function parsed(answer) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-// A page that came back instead of a part (a form opens, something is told) is gone to.
+// Whatever does not answer with the flow (somebody else saved meanwhile) is told by the page itself.
 async function press(button) {
   const form = button.form;
   const body = new FormData(form);
@@ -15,7 +15,7 @@ async function press(button) {
   flow.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(form.action, { ...background, method: "POST", body });
-    if (answer.redirected || !answer.ok) return answer.redirected ? gone(answer.url) : location.reload();
+    if (answer.redirected || !answer.ok) return location.reload();
     flow.replaceChildren(...(await parsed(answer)).body.childNodes);
     dress();
     const again = [...flow.querySelectorAll("button")].find((one) => one.value === button.value);
@@ -26,12 +26,6 @@ async function press(button) {
   } finally {
     flow.removeAttribute("aria-busy");
   }
-}
-
-function gone(address) {
-  const to = new URL(address);
-  if (to.pathname === location.pathname) location.reload();
-  else location.assign(address);
 }
 
 function dress() {
