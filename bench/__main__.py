@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import board, campaign, files, hot, referrals, scores, segments, trees, webhooks, worth
+from bench import board, campaign, files, hot, referrals, scores, segments, trees, versions, webhooks, worth
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -35,6 +35,7 @@ def main() -> None:
     parts["scores"] = large_scores
     parts["worth"] = contact_values
     parts["files"] = contact_files
+    parts["versions"] = changed_sequence
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -129,6 +130,11 @@ def contact_values(stack: Stack, _double: Double, slug: str, wanted: argparse.Na
 def contact_files(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """A large base taken in from a file, and exported."""
     files.measure(stack, slug, people=wanted.base)
+
+
+def changed_sequence(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """A wait is shortened while half a million people wait."""
+    versions.measure(stack, slug, people=wanted.base // 2)
 
 
 def famous_referrer(stack: Stack, _double: Double, slug: str, _wanted: argparse.Namespace) -> None:

@@ -90,17 +90,21 @@ def preview(
     `step` is a step's id, `stream_id` the stream of a broadcast. Its links lead to sample pages, which record nothing.
     Raises NotFound.
     """
-    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
-    if own is not None:
-        compiled = rendering.compiled(card, letter, locale, own)
+    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
     return rendering.render(compiled, card, samples.person(card, letter, locale, step, stream_id))
 
 
 def preview_headers(
-    campaign_id: int, letter: str, locale: str, *, step: int | None = None, stream_id: int = 0
+    campaign_id: int,
+    letter: str,
+    locale: str,
+    *,
+    step: int | None = None,
+    stream_id: int = 0,
+    own: OwnWords | None = None,
 ) -> list[tuple[str, str]]:
     """The headers of the letter as it would leave, those of one-click unsubscribing included. Raises NotFound."""
-    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
+    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
     person = replace(samples.person(card, letter, locale, step, stream_id), opaque_id=str(uuid.uuid4()))
     parcel = delivery.parcel(person, compiled, card)
     return [(name, str(value)) for name, value in compose(Batch(compiled, []), parcel).items()]
@@ -119,15 +123,22 @@ def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
 
 
 def send_test(
-    campaign_id: int, letter: str, locale: str, to: str, *, step: int | None = None, stream_id: int = 0
+    campaign_id: int,
+    letter: str,
+    locale: str,
+    to: str,
+    *,
+    step: int | None = None,
+    stream_id: int = 0,
+    own: OwnWords | None = None,
 ) -> Outcome:
     """Hand the preview to the provider, past the outbox, for a member of staff; answers what became of it.
 
     It concerns no contact, so no gate is asked. Only whoever works for the brand may get one, at most TESTS each: this
-    is no way to mail strangers. `step` and `stream_id` as in `preview`. It ends the running transaction, because a
+    is no way to mail strangers. `step`, `stream_id`, `own` as in `preview`. It ends the running transaction, because a
     stranger is waited for. Raises NotFound, Invalid(field="to"), TooMany.
     """
-    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id)
+    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
     receiver = to.strip().casefold()
     if receiver not in accounts.member_emails(card.brand.id):
         raise Invalid(_("Tests go to people who work for this brand only."), "to")
@@ -147,10 +158,12 @@ def _letter(name: str) -> Letter:
 
 
 def _compiled(
-    campaign_id: int, letter: str, locale: str, step: int | None, stream_id: int = 0
+    campaign_id: int, letter: str, locale: str, step: int | None, stream_id: int = 0, *, own: OwnWords | None = None
 ) -> tuple[CampaignCard, Compiled]:
     _letter(letter)
     card = cards.by_id(campaign_id)
+    if own is not None:
+        return card, rendering.compiled(card, letter, locale, own)
     texts = Texts({campaign_id}, {step} if step else (), {stream_id} if stream_id else ())
     if letter == "broadcast":
         own = texts.of_broadcast(stream_id, locale, card.default_locale)

@@ -37,7 +37,7 @@ def name(step: Step, number: int) -> str:
     """“Step 2 “Welcome””, in the current language; a letter without a subject is only numbered."""
     words = {"number": number}
     if isinstance(step, Branch):
-        return _("Step %(number)d (fork)") % words
+        return _("Step %(number)d (branch)") % words
     if not isinstance(step, Letter):
         return _("Step %(number)d (end)") % words
     if title := subject(step):

@@ -23,7 +23,7 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.journal.vocabulary import FactName
 from leadgen.nurture import comparing, hours, planning, versions
-from leadgen.nurture.definition import Definition, End, Until, Wait
+from leadgen.nurture.definition import HOUR, Definition, End, Until, Wait
 from leadgen.nurture.hours import Calendar
 from leadgen.nurture.models import EnrolmentStatus, MoveReason, Sequence
 
@@ -48,22 +48,35 @@ SELECT n.status, n.version, n.step_key, {_TAKEN_FROM} AS taken_from, count(*) AS
 WHERE n.sequence_id = :sequence AND n.version <> :number AND (n.status = 'active' AND :is_moving OR ({_IS_BACK}))
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """)  # noqa: S608 - put together from constants of the module
-_READ = f"""
-SELECT n.id, n.next_run_at, CASE n.status WHEN 'finished' THEN n.ended_at
-           ELSE coalesce(n.anchor_at, n.enrolled_at) END AS anchor_at,
-       c.timezone, c.answers, k.timezone AS campaign_zone, k.ends_at,
-       EXISTS (SELECT FROM enrolment_move v WHERE v.enrolment_id = n.id AND v.step_key = n.step_key
-               AND v.reason = 'went_on' AND v.at >= n.anchor_at) AS has_come
+_ANCHOR = "CASE n.status WHEN 'finished' THEN n.ended_at ELSE n.anchor_at END"
+# What was waited for has come: the date that somebody has is not the wait's any more.
+_HAS_COME = """
+:is_event AND EXISTS (SELECT FROM enrolment_move v WHERE v.enrolment_id = n.id AND v.step_key = n.step_key
+                      AND v.reason = 'went_on' AND v.at >= n.anchor_at)
+"""
+_OF_GROUP = f"""
 FROM enrolment n
 JOIN contact c ON c.id = n.contact_id
 JOIN campaign k ON k.id = n.campaign_id
-WHERE n.sequence_id = :sequence AND n.version = :version AND n.step_key = :step_key AND n.id > :after
-  AND n.status = :status AND (n.status = 'active' OR {_IS_BACK})
-  AND {_TAKEN_FROM} = :taken_from
-ORDER BY n.id LIMIT :batch
-"""  # noqa: S608 - put together from constants of the module
-_LOOK = text(_READ)
-_HOLD = text(_READ + "FOR NO KEY UPDATE OF n")
+WHERE n.sequence_id = :sequence AND n.version = :version AND n.step_key = :step_key
+  AND n.status = :status AND (n.status = 'active' OR {_IS_BACK}) AND {_TAKEN_FROM} = :taken_from
+"""
+_HOLD = text(f"""
+SELECT n.id, n.next_run_at, {_ANCHOR} AS anchor_at, {_HAS_COME} AS has_come,
+       c.timezone, c.answers->>:country_key AS country, k.timezone AS campaign_zone, k.ends_at
+{_OF_GROUP} AND n.id > :after ORDER BY n.id LIMIT :batch FOR NO KEY UPDATE OF n
+""")
+_ZONES = text(f"""
+SELECT c.timezone, coalesce(c.answers->>:country_key, '') AS country, k.timezone AS campaign_zone, k.ends_at,
+       min({_ANCHOR}) AS first, max({_ANCHOR}) AS last
+{_OF_GROUP} GROUP BY 1, 2, 3, 4
+""")
+_COUNT = text(f"""
+SELECT count(*) FROM (SELECT c.timezone, coalesce(c.answers->>:country_key, '') AS country, {_ANCHOR} AS anchor
+    {_OF_GROUP} AND NOT (n.status = 'active' AND n.next_run_at <= :now) AND NOT ({_HAS_COME})) p
+JOIN unnest(CAST(:zones AS text[]), CAST(:countries AS text[]), CAST(:latest AS timestamptz[]))
+     AS z (timezone, country, latest) ON z.timezone = p.timezone AND z.country = p.country AND p.anchor <= z.latest
+""")  # noqa: S608 - put together from constants of the module
 _STAY_THERE = text("""
 UPDATE enrolment SET version = :number
 WHERE sequence_id = :sequence AND status = 'active' AND version = :version AND step_key = ANY(:step_keys)
@@ -100,9 +113,40 @@ def country_key_of(sequence: Sequence) -> str:
     return planning.country_keys([sequence.campaign_id]).get(sequence.campaign_id) or ""
 
 
-def calendar_of(row: Any, country_key: str) -> Calendar:
-    """What a person's waits are counted by, from their `timezone`, `answers`, `campaign_zone` and `ends_at`."""
-    return Calendar(hours.zone_of(row.timezone, planning.country_of(row, country_key), row.campaign_zone), row.ends_at)
+def calendar_of(row: Any) -> Calendar:
+    """What a person's waits are counted by, from their `timezone`, `country`, `campaign_zone` and `ends_at`."""
+    return Calendar(hours.zone_of(row.timezone, row.country or "", row.campaign_zone), row.ends_at)
+
+
+class Dates:
+    """When a wait is over for many people: worked out once for all whose wait began in one hour of one zone.
+
+    Between the ends of an hour nothing happens to the clocks where both ends lead to the same moment, or to moments
+    that are as far from them; otherwise each date is worked out by itself.
+    """
+
+    def __init__(self, wait: Wait) -> None:
+        """Nothing is known yet."""
+        self.wait = wait
+        self._known: dict[tuple[Calendar, int], tuple[datetime | None, timedelta | None]] = {}
+
+    def due(self, anchor: datetime, calendar: Calendar) -> datetime | None:
+        """As hours.due has it."""
+        hour = int(anchor.timestamp() // HOUR)
+        same = self._known.get((calendar, hour)) or self._learnt(hour, calendar)
+        if same[1] is not None:
+            return anchor.astimezone(UTC) + same[1]
+        return same[0] or hours.due(self.wait, anchor, calendar)
+
+    def _learnt(self, hour: int, calendar: Calendar) -> tuple[datetime | None, timedelta | None]:
+        begins, ends = (datetime.fromtimestamp(one * HOUR, UTC) for one in (hour, hour + 1))
+        first, last = (hours.due(self.wait, one, calendar) for one in (begins, ends))
+        found: tuple[datetime | None, timedelta | None] = (None, None)
+        if first is not None and last is not None:
+            is_steady = first - begins == last - ends
+            found = (first if first == last else None, first - begins if is_steady else None)
+        self._known[calendar, hour] = found
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,28 +227,64 @@ class Journey:
         before, after = old.step(key), self.definition.step(key)
         return self.is_recomputed and before is not None and after is not None and before.wait != after.wait
 
-    def people(self, group: Group, *, is_held: bool = False) -> Iterator[Person]:
-        """Everybody of a timed group with the date that the new version gives them; `is_held` locks them."""
+    def _values_of(self, group: Group) -> dict[str, Any]:
+        step = self.definition.step(group.target or "")
+        is_event = step is not None and step.wait.until is Until.EVENT and group.target == group.step_key
+        values = self._values(version=group.version, step_key=group.step_key, status=group.status.value)
+        country_key = country_key_of(self.sequence)
+        return {**values, "taken_from": group.taken_from, "is_event": is_event, "country_key": country_key}
+
+    def people_now(self, group: Group) -> int:
+        """How many of a group would be due as soon as this is published, and were not before.
+
+        The later a wait began the later it is over: for each time zone the last beginning is looked for that leads to
+        now, and people are counted by it. (Who came within the hour that a clock shows twice may be counted wrongly.)
+        """
+        step = self.definition.step(group.target or "")
+        if step is None or not group.is_timed:
+            return 0
+        values = self._values_of(group)
+        found: dict[str, list[Any]] = {"zones": [], "countries": [], "latest": []}
+        for row in db.session.execute(_ZONES, values).all():
+            if (latest := self._latest(step.wait, row)) is not None:
+                found["zones"].append(row.timezone)
+                found["countries"].append(row.country)
+                found["latest"].append(latest)
+        return db.session.scalar(_COUNT, {**values, **found, "now": self.now}) or 0 if found["zones"] else 0
+
+    def _latest(self, wait: Wait, row: Any) -> datetime | None:
+        """The last beginning between `first` and `last` whose wait is over now; None where there is none."""
+        calendar = calendar_of(row)
+
+        def is_over(anchor: datetime) -> bool:
+            return (hours.due(wait, anchor, calendar) or self.now) <= self.now
+
+        low: datetime = row.first
+        high: datetime = row.last
+        if is_over(high) or not is_over(low):
+            return high if is_over(high) else None
+        while high - low > timedelta(microseconds=1):
+            middle = low + (high - low) / 2
+            low, high = (middle, high) if is_over(middle) else (low, middle)
+        return low
+
+    def people(self, group: Group) -> Iterator[Person]:
+        """Everybody of a timed group with the date that the new version gives them; they are locked."""
         step = self.definition.step(group.target or "")
         assert step is not None
-        country_key = country_key_of(self.sequence)
-        values = self._values(version=group.version, step_key=group.step_key, status=group.status.value, batch=BATCH)
-        values |= {"taken_from": group.taken_from, "after": 0}
-        while rows := db.session.execute(_HOLD if is_held else _LOOK, values).all():
+        dates = Dates(step.wait)
+        values = self._values_of(group) | {"batch": BATCH, "after": 0}
+        while rows := db.session.execute(_HOLD, values).all():
             values["after"] = rows[-1].id
             for row in rows:
-                yield self._person(row, step.wait, group, country_key)
+                yield self._person(row, group, dates)
 
-    def _person(self, row: Any, wait: Wait, group: Group, country_key: str) -> Person:
-        if row.has_come and group.target == group.step_key and wait.until is Until.EVENT:
-            due = row.next_run_at  # what was waited for has come: this date is not the wait's any more
-        else:
-            due = hours.due(wait, row.anchor_at, calendar_of(row, country_key)) or self.now
+    def _person(self, row: Any, group: Group, dates: Dates) -> Person:
+        due = row.next_run_at if row.has_come else dates.due(row.anchor_at, calendar_of(row)) or self.now
         was_due = group.status is EnrolmentStatus.ACTIVE and row.next_run_at <= self.now
-        is_now = due <= self.now and not was_due
-        return Person(
-            row.id, row.next_run_at, row.anchor_at, row.next_run_at if was_due and due <= self.now else due, is_now
-        )
+        if was_due and due <= self.now:
+            due = row.next_run_at
+        return Person(row.id, row.next_run_at, row.anchor_at, due, is_now=due <= self.now and not was_due)
 
     def take_along(self) -> None:
         """Move everybody, by the batch where dates are reckoned anew and by one statement a version where not."""
@@ -224,7 +304,7 @@ class Journey:
 
     def _moved(self, group: Group) -> Iterator[Person]:
         """Move who is due later, and answer who is due at once: when these go depends on how many they are."""
-        people = self.people(group, is_held=True)
+        people = self.people(group)
         while batch := list(itertools.islice(people, BATCH)):
             self._write(group, [(one, one.due) for one in batch if not one.is_now])
             yield from (one for one in batch if one.is_now)

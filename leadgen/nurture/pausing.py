@@ -94,8 +94,8 @@ UPDATE enrolment n SET next_run_at = g.due
 FROM unnest(CAST(:ids AS bigint[]), CAST(:dues AS timestamptz[])) AS g (id, due) WHERE n.id = g.id
 """)
 _LATE_PEOPLE = text("""
-SELECT n.id, n.version, n.step_key, n.anchor_at, n.next_run_at, c.timezone, c.answers, k.timezone AS campaign_zone,
-       k.ends_at
+SELECT n.id, n.version, n.step_key, n.anchor_at, n.next_run_at, c.timezone, c.answers->>:country_key AS country,
+       k.timezone AS campaign_zone, k.ends_at
 FROM enrolment n JOIN contact c ON c.id = n.contact_id JOIN campaign k ON k.id = n.campaign_id
 WHERE n.sequence_id = :sequence AND n.status = 'active' AND n.next_run_at <= :now AND n.id > :after
 ORDER BY n.id LIMIT :batch FOR NO KEY UPDATE OF n
@@ -255,7 +255,7 @@ class _Pause:
     def _find_hours(self, number: int, definition: Definition, key: str) -> None:
         journey = Journey(sequence=self.sequence, definition=definition, now=self.now)
         group = Group(EnrolmentStatus.ACTIVE, number, key, "", 0, key, is_timed=True)
-        people = list(journey.people(group, is_held=True))
+        people = list(journey.people(group))
         values = {"ids": [one.id for one in people], "dues": [one.due for one in people]}
         if people:
             db.session.execute(_RETIME, values)
@@ -267,23 +267,23 @@ class _Pause:
     def skip(self) -> None:
         """Pass over the letters that are overdue: people go on as if they had been sent in time."""
         db.session.execute(_SKIP_MAILS, self.values())
-        country_key = country_key_of(self.sequence)
         asked: dict[str, Any] = {"sequence": self.sequence.id, "now": self.now, "batch": BATCH, "after": 0}
+        asked["country_key"] = country_key_of(self.sequence)
         while rows := db.session.execute(_LATE_PEOPLE, asked).all():
             asked["after"] = rows[-1].id
             written: dict[str, list[Any]] = defaultdict(list)
             for row in rows:
                 if row.version in self.definitions:
-                    self._pass_over(row, country_key, written)
+                    self._pass_over(row, written)
             if written["ids"]:
                 detail = json.dumps({"why": "pause"})
                 values = {"now": self.now, "detail": detail, "fact": FactName.SEQUENCE_FINISHED.value}
                 db.session.execute(_GO_ON, {**values, **written})
         queue.ring_after_commit(db.session(), Bell.FACTS)
 
-    def _pass_over(self, row: Any, country_key: str, written: dict[str, list[Any]]) -> None:
+    def _pass_over(self, row: Any, written: dict[str, list[Any]]) -> None:
         """To the first step that is no letter or whose time is still to come."""
-        definition, calendar = self.definitions[row.version], calendar_of(row, country_key)
+        definition, calendar = self.definitions[row.version], calendar_of(row)
         place: Place | None = Place(row.step_key, row.anchor_at, row.next_run_at)
         skipped: list[str] = []
         while place is not None and place.run_at <= self.now and isinstance(definition.step(place.step_key), Letter):

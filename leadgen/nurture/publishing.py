@@ -113,10 +113,7 @@ def preview(sequence: Sequence, choices: Choices) -> Preview:
         return Preview(is_first=True, people_active=active)
     now = clock.now()
     journey = _journey(sequence, draft, choices, now)
-    counts = {
-        group: sum(person.is_now for person in journey.people(group)) if group.is_timed else 0
-        for group in journey.groups()
-    }
+    counts = {group: journey.people_now(group) for group in journey.groups()}
     people_now = sum(counts.values())
     last = now + journey.spread * max(people_now - 1, 0) / max(people_now, 1)
     return Preview(

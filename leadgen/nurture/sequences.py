@@ -81,6 +81,14 @@ def get(campaign_id: int, sequence_id: int) -> Sequence:
     return found
 
 
+def of_step(campaign_id: int, step_id: int) -> tuple[Sequence, Step]:
+    """A letter's row, in use or not, and its sequence. Raises NotFound."""
+    row = db.session.get(Step, step_id)
+    if row is None:
+        raise NotFound
+    return get(campaign_id, row.sequence_id), row
+
+
 def create(campaign: Campaign, name: str) -> Sequence:
     """A new sequence with an empty draft: switched off, nothing of it published. Raises Invalid (`name`)."""
     made = _made(campaign, key=_free_key(campaign.id), name=_name(name), is_active=False)

@@ -101,7 +101,7 @@ def _branch(step: Step, ground: Ground) -> Iterator[tuple[str, str]]:
     if told := of_condition(step.when, ground):
         yield "when", _("the condition: %(what)s") % {"what": told}
     if not step.yes and not step.no:
-        yield "yes", _("neither way holds a step; put one in, or take the fork out.")
+        yield "yes", _("neither way holds a step; put one in, or take the branch out.")
 
 
 def _letter(letter: Letter, ground: Ground) -> Iterator[tuple[str, str]]:
@@ -151,7 +151,7 @@ def _depth(steps: tuple[Step, ...], names: Mapping[str, str], level: int = 0) ->
         if isinstance(step, Branch):
             if level == MOST_LEVELS:
                 words = {"step": names[step.key], "limit": MOST_LEVELS}
-                yield Problem(step.key, "yes", _("%(step)s: put at most %(limit)d forks into each other.") % words)
+                yield Problem(step.key, "yes", _("%(step)s: put at most %(limit)d branches into each other.") % words)
                 continue
             yield from _depth(step.yes, names, level + 1)
             yield from _depth(step.no, names, level + 1)

@@ -20,7 +20,7 @@ from leadgen.fraud.models import Ruling
 from leadgen.gallery.models import Work
 from leadgen.mail import jobs, mailbox
 from leadgen.mail.models import Message, Stream
-from leadgen.nurture.models import Step
+from leadgen.nurture.models import Sequence, Step
 from leadgen.pictures import service as pictures
 from leadgen.rewards.models import Award, Coupon
 from leadgen.segments.models import Segment
@@ -108,6 +108,10 @@ def examples() -> tuple[World, Examples]:
         "award_id": db.session.scalars(select(Award.id)).first(),
         "milestone_id": db.session.scalars(select(Milestone.id)).first(),
         "coupon_id": db.session.scalars(select(Coupon.id)).first(),
+        "sequence_id": db.session.scalars(select(Sequence.id)).first(),
+        "step_key": "step_1",
+        "part": "trigger",
+        "number": 1,
         "step_id": db.session.scalars(select(Step.id)).first(),
         "entry_id": ben.id,
         "broadcast_id": db.session.scalars(select(Broadcast.id)).first(),

@@ -49,15 +49,15 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
     ),
     "web/admin": (
         9_400,
-        "pages of a campaign, its form, review, segments, scores, broadcasts, sending, results; words stand apart",
+        "pages of a campaign, its form, review, segments, scores, broadcasts, sequences, results, sending; words apart",
     ),
     "rewards": (
         2_250,
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "nurture": (
-        5_200,
-        "one document from draft to YAML: its faults, versions, pauses, clock, tick and judging, a file for each",
+        5_400,
+        "one document from draft to YAML: its words, faults, versions, pauses, clock, tick, judging: a file for each",
     ),
     "core": (
         2_000,

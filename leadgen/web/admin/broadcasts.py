@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, make_response, redirect, render_template, request, url_for
@@ -14,7 +15,7 @@ from leadgen.broadcasts import service as nurture
 from leadgen.broadcasts.audiences import Audience
 from leadgen.broadcasts.models import Broadcast
 from leadgen.broadcasts.service import BroadcastInput
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import clock, i18n
 from leadgen.core.errors import Conflict, Invalid, TooMany
 from leadgen.core.i18n import gettext as _
@@ -27,7 +28,7 @@ from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, line, needed, sent, whole
 from leadgen.web.admin.letters import LETTER_POLICY, tell_outcome
 from leadgen.web.admin.notes import refuse, tell
-from leadgen.web.admin.sequences import StepTextsForm, answers
+from leadgen.web.admin.sequence_forms import LetterTextsForm
 from leadgen.web.guards import Guard, guarded_by
 
 SPARE_CONDITIONS = 2
@@ -40,8 +41,8 @@ class BroadcastForm(StudioForm):
     speaks_en: Any = BooleanField()
     speaks_fr: Any = BooleanField()
     friends = whole(0, audiences.MOST_FRIENDS)
-    en: Any = FormField(StepTextsForm)
-    fr: Any = FormField(StepTextsForm)
+    en: Any = FormField(LetterTextsForm)
+    fr: Any = FormField(LetterTextsForm)
 
 
 @blueprint.get("/campaigns/<int:campaign_id>/broadcasts")
@@ -84,7 +85,7 @@ def broadcast_edit(campaign_id: int, broadcast_id: int) -> ResponseReturnValue:
         broadcast=found,
         form=form,
         chosen=[_packed(one) for one in audience.conditions] + [""] * SPARE_CONDITIONS,
-        answers=list(answers(campaign)),
+        answers=list(_answers(campaign)),
         placeholders=kinds.ALL["broadcast"].placeholders,
         size=nurture.audience_size(found),
         segment=audience.segment,
@@ -204,3 +205,22 @@ def _packed(condition: Any) -> str:
 def _locale() -> str:
     asked = request.values.get("locale", "")
     return asked if asked in i18n.LOCALES else i18n.locale()
+
+
+def _answers(campaign: Campaign) -> Iterator[tuple[str, str]]:
+    """Every answer that a condition can ask for: (packed value, words)."""
+    for question in campaign.questions:
+        if not question.is_active:
+            continue
+        label = _word({code: words.get("label", "") for code, words in question.texts.items()})
+        if question.kind in {QuestionKind.CHOICE, QuestionKind.MANY}:
+            for option in question.options:
+                yield _packed({"question": question.key, "is": option["id"]}), f"{label} › {_word(option['texts'])}"
+        elif question.kind is QuestionKind.YES_NO:
+            yield _packed({"question": question.key, "is": True}), f"{label} › {_('Yes')}"
+            yield _packed({"question": question.key, "is": False}), f"{label} › {_('No')}"
+
+
+def _word(words: dict[str, str]) -> str:
+    """In the reader's language, else in any."""
+    return words.get(i18n.locale()) or next((word for word in words.values() if word), "")

@@ -21,12 +21,10 @@ from leadgen.letters.rendering import OwnWords
 from leadgen.mail import service as mail
 from leadgen.mail.providers.interface import Outcome, Result
 from leadgen.mail.reasons import reason_in_words
-from leadgen.nurture import sequences as nurture
 from leadgen.web import staff
 from leadgen.web.admin.door import blueprint, campaign_of_mine
 from leadgen.web.admin.forms import StudioForm, line, lines, sent
 from leadgen.web.admin.notes import refuse, tell
-from leadgen.web.admin.sequences import find_step
 from leadgen.web.guards import Guard, guarded_by
 
 # A letter carries its styles within itself and runs nothing; the frame that shows it is sandboxed too. Its links open
@@ -121,33 +119,31 @@ def letter_reset(campaign_id: int, letter: str) -> ResponseReturnValue:
 @guarded_by(Guard.STAFF)
 def letter_preview(campaign_id: int, letter: str) -> Response:
     """The letter alone for a frame: HTML, plain text or headers; by POST with the words that are being typed."""
-    campaign, step = _of_campaign(campaign_id, letter)
+    campaign = _of_campaign(campaign_id, letter)
     if request.values.get("form") == "headers":
-        told = mail.preview_headers(campaign.id, letter, _locale(), step=step)
-        return _framed("\n".join(f"{name}: {value}" for name, value in told), "plain")
-    rendered = mail.preview(campaign.id, letter, _locale(), step, own=_typed(letter))
+        told = mail.preview_headers(campaign.id, letter, asked_locale())
+        return framed("\n".join(f"{name}: {value}" for name, value in told), "plain")
+    rendered = mail.preview(campaign.id, letter, asked_locale(), own=_typed(letter))
     if request.values.get("form") == "text":
-        return _framed(f"{rendered.subject}\n\n{rendered.text}", "plain")
-    return _framed(_in_scheme(rendered.html, request.values.get("scheme", "")), "html")
+        return framed(f"{rendered.subject}\n\n{rendered.text}", "plain")
+    return framed(rendered.html, "html", request.values.get("scheme", ""))
 
 
 @blueprint.post("/campaigns/<int:campaign_id>/letters/<letter>/test")
 @guarded_by(Guard.STAFF)
 def letter_test(campaign_id: int, letter: str) -> ResponseReturnValue:
     """Send the letter, as last saved, to somebody who works for the brand, and say what became of it."""
-    campaign, step = _of_campaign(campaign_id, letter)
+    campaign = _of_campaign(campaign_id, letter)
     to = request.form.get("to") or staff.current().email
-    wanted = i18n.LOCALES if request.form.get("locale") == "both" else (_locale(),)
+    wanted = i18n.LOCALES if request.form.get("locale") == "both" else (asked_locale(),)
     for code in wanted:
         try:
             with i18n.speaking(code):
-                outcome = mail.send_test(campaign.id, letter, code, to, step=step)
+                outcome = mail.send_test(campaign.id, letter, code, to)
         except (Invalid, TooMany) as error:
             refuse(str(error))
             break
         tell_outcome(outcome, to)
-    if step:
-        return redirect(url_for("admin.step", campaign_id=campaign_id, step_id=step), 303)
     return redirect(url_for("admin.letter", campaign_id=campaign_id, letter=letter), 303)
 
 
@@ -168,21 +164,16 @@ def _as_data(own: OwnWords) -> dict[str, str]:
     return {name: getattr(own, name) for name in editing.LONGEST}
 
 
-def _of_campaign(campaign_id: int, letter: str) -> tuple[Campaign, int | None]:
-    """The campaign and the asked step. Raises NotFound for another's, and for letters that are not looked at here."""
+def _of_campaign(campaign_id: int, letter: str) -> Campaign:
+    """The campaign. Raises NotFound for another's, and for letters that are not looked at here."""
     campaign = campaign_of_mine(campaign_id)
-    step = request.args.get("step", type=int) if letter == "sequence" else None
-    if letter == "sequence":
-        sequence = nurture.sequence_of(campaign.id)
-        if sequence is None or step is None:
-            raise NotFound
-        find_step(sequence, step)
-    elif letter not in kinds.ALL or not kinds.ALL[letter].editable:
+    if letter not in kinds.ALL or not kinds.ALL[letter].editable:
         raise NotFound
-    return campaign, step
+    return campaign
 
 
-def _locale() -> str:
+def asked_locale() -> str:
+    """The language in which a letter is to be shown."""
     asked = request.values.get("locale", "")
     return asked if asked in i18n.LOCALES else i18n.locale()
 
@@ -191,7 +182,7 @@ def _typed(letter: str) -> OwnWords | None:
     """The words that stand in the editor's form now, cut to what may be saved; None when there is no form."""
     if request.method != "POST" or not kinds.ALL[letter].editable:
         return None
-    code = _locale()
+    code = asked_locale()
     typed = {name: request.form.get(f"{code}-{name}", "")[:longest] for name, longest in editing.LONGEST.items()}
     return OwnWords(**{name: text.replace("\r\n", "\n").strip() for name, text in typed.items()})
 
@@ -203,9 +194,10 @@ def _in_scheme(html: str, scheme: str) -> str:
     return _DARK.sub("all" if scheme == "dark" else "not all", html)
 
 
-def _framed(body: str, kind: str) -> Response:
+def framed(body: str, kind: str, scheme: str = "") -> Response:
+    """A letter for a frame, where its styles count, its links open in a tab of their own and nothing runs."""
     if kind == "html":
-        body = body.replace("<head>", '<head><base target="_blank">', 1)
+        body = _in_scheme(body, scheme).replace("<head>", '<head><base target="_blank">', 1)
     answer = Response(body, content_type=f"text/{kind}; charset=utf-8")
     answer.headers["Content-Security-Policy"] = LETTER_POLICY
     return answer

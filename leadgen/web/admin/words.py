@@ -294,14 +294,3 @@ def _span(seconds: float) -> str:
         return ngettext("%(number)d hour", "%(number)d hours", hours) % {"number": hours}
     days = hours // 24
     return ngettext("%(number)d day", "%(number)d days", days) % {"number": days}
-
-
-def delay(seconds: int) -> str:
-    """How long a step waits."""
-    if seconds < 60:
-        return _("at once")
-    if seconds % 86400 == 0:
-        return ngettext("%(number)d day", "%(number)d days", seconds // 86400) % {"number": seconds // 86400}
-    if seconds % 3600 == 0:
-        return ngettext("%(number)d hour", "%(number)d hours", seconds // 3600) % {"number": seconds // 3600}
-    return ngettext("%(number)d minute", "%(number)d minutes", seconds // 60) % {"number": seconds // 60}

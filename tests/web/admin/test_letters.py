@@ -89,13 +89,6 @@ def test_a_preview_runs_nothing_and_stands_only_in_our_frame(ada: Staff, path: s
     assert "script-src" not in policy
 
 
-def test_a_step_of_the_sequence_is_seen_too(app: Flask, ada: Staff, world: World, path: str) -> None:
-    with app.app_context():
-        step = factories.make_sequence(db.session.get_one(type(world.campaign), world.campaign.id)).steps[0]
-        number = step.id
-    assert "Letter 1" in ada.get(f"{path}/sequence/preview?step={number}&locale=en").text
-
-
 def test_a_test_goes_to_whoever_asks_and_its_fate_is_told(ada: Staff, path: str, letters_of: Letters) -> None:
     answer = ada.post(f"{path}/welcome/test", {"locale": "fr"})
     assert answer.location == f"{path}/welcome"
@@ -156,13 +149,6 @@ def test_a_letter_is_seen_as_light_dark_and_headers(ada: Staff, path: str) -> No
     headers = ada.get(f"{path}/welcome/preview?form=headers").text
     assert "From: Cap Sud <" in headers
     assert "List-Unsubscribe" not in headers
-
-
-def test_headers_of_marketing_carry_one_click(app: Flask, ada: Staff, world: World, path: str) -> None:
-    with app.app_context():
-        number = factories.make_sequence(db.session.get_one(type(world.campaign), world.campaign.id)).steps[0].id
-    headers = ada.get(f"{path}/sequence/preview?form=headers&step={number}").text
-    assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in headers
 
 
 def test_the_second_tab_does_not_overwrite_the_first(ada: Staff, path: str) -> None:

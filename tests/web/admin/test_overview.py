@@ -19,7 +19,7 @@ from tests.world import World
 MOST_QUERIES = 20
 PAGES = (
     "", "/numbers", "/page", "/prizes", "/prizes/new", "/dates", "/questions", "/questions/new", "/letters",
-    "/letters/confirm", "/nurture", "/nurture/new", "/entrants", "/delete",
+    "/letters/confirm", "/nurture", "/entrants", "/delete",
     "/virality", "/virality/people", "/virality/openings",
 )  # fmt: skip
 

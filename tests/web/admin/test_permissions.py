@@ -126,13 +126,30 @@ MEMBER: dict[tuple[str, str], int] = {
     ("POST", "admin.letter_reset"): GONE_ON,
     ("POST", "admin.letter_test"): GONE_ON,
     ("GET", "admin.sequences"): 200,
-    ("POST", "admin.sequence_set_up"): GONE_ON,
-    ("POST", "admin.sequence_switch"): GONE_ON,
-    ("GET", "admin.step_new"): 200,
-    ("POST", "admin.step_new"): 422,
-    ("GET", "admin.step"): 200,
-    ("POST", "admin.step"): GONE_ON,
-    ("POST", "admin.step_remove"): GONE_ON,
+    ("POST", "admin.sequence_new"): 404,
+    ("GET", "admin.sequence"): 200,
+    ("POST", "admin.sequence_change"): GONE_ON,
+    ("POST", "admin.sequence_archive"): GONE_ON,
+    ("POST", "admin.sequence_restore"): GONE_ON,
+    ("GET", "admin.sequence_step"): 200,
+    ("POST", "admin.sequence_step"): 422,
+    ("GET", "admin.sequence_part"): 200,
+    ("POST", "admin.sequence_part"): 422,
+    ("GET", "admin.sequence_letter"): 200,
+    ("POST", "admin.sequence_letter"): 200,
+    ("POST", "admin.sequence_letter_test"): GONE_ON,
+    ("GET", "admin.sequence_publish"): 200,
+    ("POST", "admin.sequence_publish"): 200,
+    ("GET", "admin.sequence_versions"): 200,
+    ("GET", "admin.sequence_version"): 200,
+    ("POST", "admin.sequence_put_back"): GONE_ON,
+    ("POST", "admin.sequence_pause"): GONE_ON,
+    ("GET", "admin.sequence_resume"): GONE_ON,
+    ("POST", "admin.sequence_resume"): GONE_ON,
+    ("GET", "admin.sequence_yaml"): 200,
+    ("POST", "admin.sequence_yaml"): 422,
+    ("GET", "admin.sequence_yaml_file"): 200,
+    ("GET", "admin.step"): GONE_ON,
     ("GET", "admin.sending"): 200,
     ("GET", "admin.sending_live"): 200,
     ("POST", "admin.sending_lane"): 403,
@@ -244,6 +261,9 @@ def scene(app: Flask, world: World) -> Scene:
             "coupon_id": make_coupon(milestone).id,
             "step_id": step.id,
             "sequence_id": sequence.id,
+            "step_key": step.key,
+            "part": "trigger",
+            "number": 1,
             "action_id": action.id,
             "deed_id": factories_contest.make_deed(world.ben, action).id,
             "kind": "code",
@@ -381,7 +401,8 @@ def test_things_of_another_campaign_are_absent_from_mine(app: Flask, scene: Scen
         theirs = {
             "prizes": other.prizes[0].id,
             "questions/fields": _key_of_its_own(other),
-            "nurture": factories.make_sequence(other).steps[0].id,
+            "nurture": (sequence := factories.make_sequence(other)).id,
+            "nurture/letters": sequence.steps[0].id,
             "entrants": factories.make_entry(other, first_name="Foreign").id,
         }
     ada = Staff(app)
@@ -391,11 +412,12 @@ def test_things_of_another_campaign_are_absent_from_mine(app: Flask, scene: Scen
         assert ada.get(f"{base}/{part}/{number}").status_code == 404, part
     for deed in ("prizes/{prizes}/move", "prizes/{prizes}/remove", "questions/fields/{questions/fields}/move"):
         assert ada.post(f"{base}/{deed.format(**theirs)}").status_code == 404, deed
-    for deed in ("questions/fields/{questions/fields}/remove", "nurture/{nurture}/remove"):
+    for deed in ("questions/fields/{questions/fields}/remove", "nurture/{nurture}/archive"):
         assert ada.post(f"{base}/{deed.format(**theirs)}").status_code == 404, deed
-    step = theirs["nurture"]
-    assert ada.get(f"{base}/letters/sequence/preview?step={step}").status_code == 404
-    assert ada.post(f"{base}/letters/sequence/test?step={step}").status_code == 404
+    step = f"{base}/nurture/{theirs['nurture']}/steps/step_1"
+    assert ada.get(step).status_code == 404
+    assert ada.get(f"{step}/letter").status_code == 404
+    assert ada.post(f"{step}/test").status_code == 404
 
 
 def test_a_membership_that_ends_ends_at_the_next_request(app: Flask, scene: Scene) -> None:

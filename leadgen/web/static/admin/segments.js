@@ -17,9 +17,15 @@ async function ask(deed) {
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
+// A page that says more than its conditions (how long a step waits) has its other sentences told anew too.
+function retold(page) {
+  for (const said of page.querySelectorAll("[data-told]")) document.getElementById(said.id)?.replaceWith(said);
+}
+
 async function redraw(deed, focused) {
   const page = await ask(deed);
   if (!page) return;
+  retold(page);
   parts.replaceChildren(...page.body.childNodes);
   hide();
   (focused() ?? parts.querySelector("#add-set"))?.focus();
@@ -28,7 +34,9 @@ async function redraw(deed, focused) {
 // What is only typed changes the sentence and the number, and leaves the fields alone.
 async function told() {
   const page = await ask("show");
-  if (page) parts.querySelector("#segment-said").replaceWith(page.querySelector("#segment-said"));
+  if (!page) return;
+  retold(page);
+  parts.querySelector("#segment-said").replaceWith(page.querySelector("#segment-said"));
 }
 
 const last = (selector) => [...parts.querySelectorAll(selector)].at(-1);
@@ -75,7 +83,7 @@ form.addEventListener("keydown", (event) => {
 });
 
 form.addEventListener("input", (event) => {
-  if (event.target.matches("[data-redraw], #name, #description")) return;
+  if (event.target.matches("[data-redraw], #name, #description") || event.target.closest("fieldset[lang]")) return;
   clearTimeout(timer);
   timer = setTimeout(told, 350);
 });
