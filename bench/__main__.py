@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import board, campaign, hot, referrals, segments, trees, webhooks
+from bench import board, campaign, hot, nurture, referrals, segments, trees, webhooks
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -32,6 +32,7 @@ def main() -> None:
     parts["board"] = places
     parts["referrals"] = famous_referrer
     parts["segments"] = large_segments
+    parts["nurture"] = large_sequence
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -111,6 +112,11 @@ def places(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace)
 def large_segments(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """Who is meant, in a large base: counted, listed, judged one by one, exported."""
     segments.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
+
+
+def large_sequence(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """The tick and the judge of a sequence that many people go through."""
+    nurture.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
 
 
 def famous_referrer(stack: Stack, _double: Double, slug: str, _wanted: argparse.Namespace) -> None:
