@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bench import board, campaign, files, hot, referrals, scores, segments, trees, versions, webhooks, worth
+from bench import board, campaign, files, hot, nurture, referrals, scores, segments, trees, versions, webhooks, worth
 from bench.audit import audit
 from bench.blast import Blast
 from bench.double import Double
@@ -36,6 +36,7 @@ def main() -> None:
     parts["worth"] = contact_values
     parts["files"] = contact_files
     parts["versions"] = changed_sequence
+    parts["nurture"] = large_sequence
     parser.add_argument("--only", choices=parts, action="append", help="measure this part alone")
     wanted = parser.parse_args()
     loop = Loop()
@@ -135,6 +136,11 @@ def contact_files(stack: Stack, _double: Double, slug: str, wanted: argparse.Nam
 def changed_sequence(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
     """A wait is shortened while half a million people wait."""
     versions.measure(stack, slug, people=wanted.base // 2)
+
+
+def large_sequence(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
+    """The tick and the judge of a sequence that many people go through."""
+    nurture.measure(stack, slug, people=wanted.base, rounds=wanted.rounds)
 
 
 def famous_referrer(stack: Stack, _double: Double, slug: str, _wanted: argparse.Namespace) -> None:

@@ -75,11 +75,14 @@ def go(definition: Definition, place: Place, now: datetime, calendar: Calendar, 
         raise LookupError(place.step_key)
     if not answers.stays:
         return Move(exit_reason="left_audience")
-    due = hours.due(step.wait, place.anchor_at, calendar)
-    if step.wait.until is Until.BEFORE_END and due is not None and due > now:  # the contest goes on for longer
-        told = Told(step.key, MoveReason.RETIMED, {"why": "contest_end"})
-        return Move(told=(told,), then=Place(step.key, place.anchor_at, due))
-    return _taken(definition, step, now, calendar, answers, is_possible=due is not None)
+    is_possible = True
+    if step.wait.until is Until.BEFORE_END:
+        due = hours.due(step.wait, place.anchor_at, calendar)
+        if due is not None and due > now:  # the contest goes on for longer
+            told = Told(step.key, MoveReason.RETIMED, {"why": "contest_end"})
+            return Move(told=(told,), then=Place(step.key, place.anchor_at, due))
+        is_possible = due is not None
+    return _taken(definition, step, now, calendar, answers, is_possible=is_possible)
 
 
 def _taken(
