@@ -54,28 +54,31 @@ _HAS_COME = """
 :is_event AND EXISTS (SELECT FROM enrolment_move v WHERE v.enrolment_id = n.id AND v.step_key = n.step_key
                       AND v.reason = 'went_on' AND v.at >= n.anchor_at)
 """
-_OF_GROUP = f"""
-FROM enrolment n
-JOIN contact c ON c.id = n.contact_id
-JOIN campaign k ON k.id = n.campaign_id
+# Found before anything is joined: the database cannot guess how many they are, and would join them one by one.
+_GROUP = f"""
+SELECT n.id, n.contact_id, n.campaign_id, n.next_run_at, {_ANCHOR} AS anchor, {_HAS_COME} AS has_come FROM enrolment n
 WHERE n.sequence_id = :sequence AND n.version = :version AND n.step_key = :step_key
   AND n.status = :status AND (n.status = 'active' OR {_IS_BACK}) AND {_TAKEN_FROM} = :taken_from
+"""  # noqa: S608 - put together from constants of the module
+_WHERE = """
+g.*, c.timezone, coalesce(c.answers->>:country_key, '') AS country, k.timezone AS campaign_zone, k.ends_at
+FROM inside g JOIN contact c ON c.id = g.contact_id JOIN campaign k ON k.id = g.campaign_id
 """
 _HOLD = text(f"""
-SELECT n.id, n.next_run_at, {_ANCHOR} AS anchor_at, {_HAS_COME} AS has_come,
-       c.timezone, c.answers->>:country_key AS country, k.timezone AS campaign_zone, k.ends_at
-{_OF_GROUP} AND n.id > :after ORDER BY n.id LIMIT :batch FOR NO KEY UPDATE OF n
+WITH inside AS MATERIALIZED ({_GROUP} AND n.id > :after ORDER BY n.id LIMIT :batch FOR NO KEY UPDATE OF n)
+SELECT {_WHERE} ORDER BY g.id
 """)
 _ZONES = text(f"""
-SELECT c.timezone, coalesce(c.answers->>:country_key, '') AS country, k.timezone AS campaign_zone, k.ends_at,
-       min({_ANCHOR}) AS first, max({_ANCHOR}) AS last
-{_OF_GROUP} GROUP BY 1, 2, 3, 4
-""")
+WITH inside AS MATERIALIZED ({_GROUP})
+SELECT timezone, country, campaign_zone, ends_at, min(anchor) AS first, max(anchor) AS last
+FROM (SELECT {_WHERE}) p GROUP BY 1, 2, 3, 4
+""")  # noqa: S608 - put together from constants of the module
 _COUNT = text(f"""
-SELECT count(*) FROM (SELECT c.timezone, coalesce(c.answers->>:country_key, '') AS country, {_ANCHOR} AS anchor
-    {_OF_GROUP} AND NOT (n.status = 'active' AND n.next_run_at <= :now) AND NOT ({_HAS_COME})) p
+WITH inside AS MATERIALIZED ({_GROUP})
+SELECT count(*) FROM (SELECT {_WHERE}) p
 JOIN unnest(CAST(:zones AS text[]), CAST(:countries AS text[]), CAST(:latest AS timestamptz[]))
      AS z (timezone, country, latest) ON z.timezone = p.timezone AND z.country = p.country AND p.anchor <= z.latest
+WHERE NOT p.has_come AND NOT (:is_active AND p.next_run_at <= :now)
 """)  # noqa: S608 - put together from constants of the module
 _STAY_THERE = text("""
 UPDATE enrolment SET version = :number
@@ -115,7 +118,7 @@ def country_key_of(sequence: Sequence) -> str:
 
 def calendar_of(row: Any) -> Calendar:
     """What a person's waits are counted by, from their `timezone`, `country`, `campaign_zone` and `ends_at`."""
-    return Calendar(hours.zone_of(row.timezone, row.country or "", row.campaign_zone), row.ends_at)
+    return Calendar(hours.zone_of(row.timezone, row.country, row.campaign_zone), row.ends_at)
 
 
 class Dates:
@@ -250,7 +253,9 @@ class Journey:
                 found["zones"].append(row.timezone)
                 found["countries"].append(row.country)
                 found["latest"].append(latest)
-        return db.session.scalar(_COUNT, {**values, **found, "now": self.now}) or 0 if found["zones"] else 0
+        is_active = group.status is EnrolmentStatus.ACTIVE
+        asked = {**values, **found, "now": self.now, "is_active": is_active}
+        return db.session.scalar(_COUNT, asked) or 0 if found["zones"] else 0
 
     def _latest(self, wait: Wait, row: Any) -> datetime | None:
         """The last beginning between `first` and `last` whose wait is over now; None where there is none."""
@@ -280,11 +285,11 @@ class Journey:
                 yield self._person(row, group, dates)
 
     def _person(self, row: Any, group: Group, dates: Dates) -> Person:
-        due = row.next_run_at if row.has_come else dates.due(row.anchor_at, calendar_of(row)) or self.now
+        due = row.next_run_at if row.has_come else dates.due(row.anchor, calendar_of(row)) or self.now
         was_due = group.status is EnrolmentStatus.ACTIVE and row.next_run_at <= self.now
         if was_due and due <= self.now:
             due = row.next_run_at
-        return Person(row.id, row.next_run_at, row.anchor_at, due, is_now=due <= self.now and not was_due)
+        return Person(row.id, row.next_run_at, row.anchor, due, is_now=due <= self.now and not was_due)
 
     def take_along(self) -> None:
         """Move everybody, by the batch where dates are reckoned anew and by one statement a version where not."""

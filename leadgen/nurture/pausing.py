@@ -32,18 +32,16 @@ MOST_SPREAD_DAYS = 30
 _VERSIONS = text("SELECT DISTINCT version FROM enrolment WHERE sequence_id = :sequence AND status = 'active'")
 # A date before the contest's end stands still while the others move with a frozen clock.
 _LATE = """
-late_mails AS (
-    SELECT m.id, m.contact_id, m.step_id, m.due_at AS since FROM message m
+late AS MATERIALIZED (
+    SELECT 'mail' AS kind, m.id, m.contact_id, s.key AS step_key, m.due_at AS since
+    FROM message m JOIN step s ON s.id = m.step_id
     WHERE m.lane = 'nurture' AND m.stream_id = :stream AND m.status = 'scheduled' AND m.due_at <= :until
-), late_people AS (
-    SELECT n.id, n.contact_id, n.step_key, n.next_run_at AS since FROM enrolment n
+    UNION ALL
+    SELECT 'person', n.id, n.contact_id, n.step_key, n.next_run_at FROM enrolment n
     LEFT JOIN unnest(CAST(:fixed_versions AS int[]), CAST(:fixed_keys AS text[])) AS f (version, step_key)
       ON f.version = n.version AND f.step_key = n.step_key
     WHERE n.sequence_id = :sequence AND n.status = 'active'
       AND n.next_run_at <= CASE WHEN f.version IS NULL THEN CAST(:until AS timestamptz) ELSE :now END
-), late AS (
-    SELECT s.key AS step_key, contact_id, since FROM late_mails m JOIN step s ON s.id = m.step_id
-    UNION ALL SELECT step_key, contact_id, since FROM late_people
 )
 """
 _OVERDUE = text(f"""
@@ -51,29 +49,31 @@ WITH {_LATE}
 SELECT step_key, grouping(step_key) AS is_total, count(DISTINCT contact_id) AS people, min(since) AS since
 FROM late GROUP BY GROUPING SETS ((step_key), ()) ORDER BY since, step_key
 """)  # noqa: S608 - put together from constants of the module
+# Each person has one place, whatever waits for them. Windows, and no join: nobody can guess how many these are.
 _PUT_OFF = text(f"""
-WITH {_LATE}, placed AS (
-    SELECT contact_id, CAST(:now AS timestamptz) + CAST(:spread AS interval)
-           * (row_number() OVER (ORDER BY min(since), contact_id) - 1) / count(*) OVER () AS at
-    FROM late GROUP BY contact_id
+WITH {_LATE}, firsts AS (
+    SELECT *, min(since) OVER (PARTITION BY contact_id) AS first FROM late
+), ranked AS (
+    SELECT *, dense_rank() OVER (ORDER BY first, contact_id) - 1 AS place FROM firsts
+), placed AS MATERIALIZED (
+    SELECT *, CAST(:now AS timestamptz) + CAST(:spread AS interval) * place / (max(place) OVER () + 1) AS at FROM ranked
 ), mails AS (
     UPDATE message m SET due_at = p.at, expires_at = p.at + (m.expires_at - m.due_at)
-    FROM late_mails l JOIN placed p ON p.contact_id = l.contact_id WHERE m.id = l.id
+    FROM placed p WHERE m.id = p.id AND p.kind = 'mail'
     RETURNING m.id, m.due_at
 ), told AS (
     INSERT INTO message_move (message_id, at, reason, until) SELECT id, :now, 'sequence_paused', due_at FROM mails
 ), people AS (
-    UPDATE enrolment n SET next_run_at = p.at
-    FROM late_people l JOIN placed p ON p.contact_id = l.contact_id WHERE n.id = l.id
-    RETURNING n.id, n.step_key, l.since
+    UPDATE enrolment n SET next_run_at = p.at FROM placed p WHERE n.id = p.id AND p.kind = 'person'
+    RETURNING n.id, n.step_key, p.since
 )
 INSERT INTO enrolment_move (enrolment_id, at, step_key, reason, detail)
 SELECT id, :now, step_key, 'retimed', jsonb_build_object('why', 'pause', 'before', since) FROM people
 """)  # noqa: S608 - put together from constants of the module
-_SKIP_MAILS = text(f"""
-WITH {_LATE}
-UPDATE message m SET status = 'skipped', reason = 'sequence_paused' FROM late_mails l WHERE m.id = l.id
-""")  # noqa: S608 - put together from constants of the module
+_SKIP_MAILS = text("""
+UPDATE message SET status = 'skipped', reason = 'sequence_paused'
+WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled' AND due_at <= :now
+""")
 _SHIFT_MAILS = text("""
 UPDATE message SET due_at = due_at + :length, expires_at = expires_at + :length
 WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled'
@@ -94,11 +94,13 @@ UPDATE enrolment n SET next_run_at = g.due
 FROM unnest(CAST(:ids AS bigint[]), CAST(:dues AS timestamptz[])) AS g (id, due) WHERE n.id = g.id
 """)
 _LATE_PEOPLE = text("""
-SELECT n.id, n.version, n.step_key, n.anchor_at, n.next_run_at, c.timezone, c.answers->>:country_key AS country,
-       k.timezone AS campaign_zone, k.ends_at
-FROM enrolment n JOIN contact c ON c.id = n.contact_id JOIN campaign k ON k.id = n.campaign_id
-WHERE n.sequence_id = :sequence AND n.status = 'active' AND n.next_run_at <= :now AND n.id > :after
-ORDER BY n.id LIMIT :batch FOR NO KEY UPDATE OF n
+WITH late AS MATERIALIZED (
+    SELECT id, version, step_key, anchor_at, next_run_at, contact_id, campaign_id FROM enrolment
+    WHERE sequence_id = :sequence AND status = 'active' AND next_run_at <= :now AND id > :after
+    ORDER BY id LIMIT :batch FOR NO KEY UPDATE
+)
+SELECT n.*, c.timezone, coalesce(c.answers->>:country_key, '') AS country, k.timezone AS campaign_zone, k.ends_at
+FROM late n JOIN contact c ON c.id = n.contact_id JOIN campaign k ON k.id = n.campaign_id ORDER BY n.id
 """)
 _GO_ON = text("""
 WITH moved AS (
@@ -266,7 +268,7 @@ class _Pause:
 
     def skip(self) -> None:
         """Pass over the letters that are overdue: people go on as if they had been sent in time."""
-        db.session.execute(_SKIP_MAILS, self.values())
+        db.session.execute(_SKIP_MAILS, {"stream": self.sequence.stream_id, "now": self.now})
         asked: dict[str, Any] = {"sequence": self.sequence.id, "now": self.now, "batch": BATCH, "after": 0}
         asked["country_key"] = country_key_of(self.sequence)
         while rows := db.session.execute(_LATE_PEOPLE, asked).all():
