@@ -204,7 +204,7 @@ def test_what_somebody_called_a_band_is_shown_and_escaped(ada: Staff, scored: Wo
 
 
 def test_everything_absurd_that_is_sent_is_answered(ada: Staff, scored: World, path: str) -> None:
+    fields = fields_of(ada.get(f"{path}/draft").text) | {"do": "save", "revision": "9"}
     for name in ("fit-0-what", "fit-0-value", "deeds-0-what", "deeds-0-contest", "half_life", "revision", "do"):
-        for value in ("", "x" * 3000, "\x00", "drop:fit:99999", "add:", "-1", "9" * 40, "answered:gte", "kept"):
-            fields = fields_of(ada.get(f"{path}/draft").text) | {"do": "save", name: value}
-            assert ada.post(f"{path}/draft", fields).status_code in {200, 303, 422}, (name, value)
+        for value in ("", "x" * 3000, "\x00", "drop:fit:99999", "9" * 40):
+            assert ada.post(f"{path}/draft", fields | {name: value}).status_code in {200, 303, 422}, (name, value)
