@@ -312,9 +312,8 @@ def test_another_persons_answer_is_not_there(app: Flask, visitor: Visitor, scene
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
 def test_every_way_in_which_somebody_agrees_or_leaves_has_words(app: Flask, locale: str) -> None:
-    ways = ("form", "confirm page", "cookie_post", "button_post", "code", "one-click", "unsubscribe page", "my page",
-            "my data page", "refuse page", "complaint", "provider", "deadline",
-            "restore", "admin", "import")  # fmt: skip
+    ways = ["form", "confirm page", "cookie_post", "button_post", "code", "one-click", "unsubscribe page", "my page"]
+    ways += ["my data page", "refuse page", "complaint", "provider", "deadline", "restore", "admin", "import"]
     with app.test_request_context(), i18n.speaking(locale):
         assert [way for way in ways if data_words._way(way) == way] == []
 
