@@ -14,10 +14,12 @@ goes on there, and a file that was taken before changes nothing.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import csv
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -27,6 +29,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from leadgen.accounts.models import Brand
+from leadgen.contacts import address
 from leadgen.contacts.file_rows import Refused, Row, read
 from leadgen.core import clock, copying
 from leadgen.core.errors import Conflict
@@ -89,14 +92,20 @@ WITH fresh AS MATERIALIZED (
 ), blocking AS (
     INSERT INTO suppression (brand_id, address_hash, reason, at, detail)
     SELECT %(brand)s, address_hash, reason, %(now)s, 'import' FROM everybody, unnest(blocked) AS reason
-    ON CONFLICT DO NOTHING RETURNING id
+    ON CONFLICT DO NOTHING RETURNING address_hash, reason
+), told AS (
+    -- Who was a contact before is in contests and sequences, which hear of it as of any other suppression.
+    INSERT INTO fact (name, at, brand_id, contact_id, data)
+    SELECT 'contact.suppressed', %(now)s, %(brand)s, e.known_id,
+           jsonb_build_object('reason', b.reason, 'channel', 'import')
+    FROM blocking b JOIN everybody e ON e.address_hash = b.address_hash WHERE e.known_id IS NOT NULL
 )
 SELECT (SELECT count(*) FROM taken WHERE is_new) AS added, (SELECT count(*) FROM proven) AS agreed,
        (SELECT count(*) FROM blocking) AS blocked,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(line, email) ORDER BY line), '[]') FROM fresh
         WHERE NOT EXISTS (SELECT FROM welcome w WHERE w.line = fresh.line)) AS left_out
 """
-# The file takes back what it says that people took back; acts and facts for each, like a press of theirs.
+# The file takes back what it says that people took back: an act and a fact for each, like a press of theirs.
 _LEAVING = """
 SELECT c.id FROM stage s JOIN contact c ON c.brand_id = %(brand)s AND c.mailbox_key = s.mailbox_key
 WHERE c.marketing_at IS NOT NULL AND s.blocked && '{unsubscribe,complaint,refused}'::text[]
@@ -111,8 +120,7 @@ WITH gone AS (
         'email', email, 'email_hash', encode(address_hash, 'hex'), 'import', %(import)s::bigint) FROM gone
 )
 INSERT INTO fact (name, at, brand_id, contact_id, data)
-SELECT name, %(now)s, brand_id, id, jsonb_build_object('channel', 'import')
-FROM gone, unnest('{consent.withdrawn,contact.suppressed}'::text[]) AS name
+SELECT 'consent.withdrawn', %(now)s, brand_id, id, jsonb_build_object('channel', 'import') FROM gone
 """
 _BEGIN = """
 INSERT INTO contact_import (brand_id, file, digest, started_by, started_at) VALUES (%(brand)s, %(file)s, %(digest)s,
@@ -184,8 +192,18 @@ def _alone(connection: psycopg.Connection[Any], import_id: int) -> None:
 
 
 def _pieces(rows: Iterator[Row | Refused]) -> Iterator[list[Row | Refused]]:
-    while piece := list(islice(rows, PIECE)):
-        yield piece
+    """Piece after piece; the next one is understood while the database takes the one before."""
+    address.installation_key()  # read here, so that the other thread needs no connection
+    speaking = contextvars.copy_context()  # reasons are told in the language of whoever asks
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+
+        def following() -> Future[list[Row | Refused]]:
+            return ahead.submit(speaking.run, lambda: list(islice(rows, PIECE)))
+
+        waiting = following()
+        while piece := waiting.result():
+            waiting = following()
+            yield piece
 
 
 def _taken(

@@ -138,7 +138,7 @@ def fairness(held: Held) -> Part:
 
 def value(held: Held) -> Part:
     """What they bought, and what they are reckoned to be worth."""
-    lines = [Line(one["reference"], _moment(one["at"], zone_of(held))) for one in held["sales"]]
+    lines = [Line(one["reference"], _sale(one, zone_of(held))) for one in held["sales"]]
     for one in held["value_to_us"]:
         for label, key in ((_("By what you did"), "own"), (_("Through people you brought"), "through_people_brought")):
             lines.append(Line(label, i18n.format_money(one[key], one["currency"])))
@@ -194,6 +194,10 @@ def _reward(one: Mapping[str, Any], zone: str) -> str:
     if one["sent_to"]:
         told.append(_("sent to %(city)s") % {"city": one["sent_to"]["city"]})
     return " · ".join(told)
+
+
+def _sale(one: Mapping[str, Any], zone: str) -> str:
+    return f"{i18n.format_money(one['amount'], one['currency'])} · {_moment(one['at'], zone)}"
 
 
 def _title(words: Mapping[str, str]) -> str:

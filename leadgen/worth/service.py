@@ -245,7 +245,10 @@ def held(contact_id: int) -> dict[str, Any]:
     contact = contacts.get(contact_id)
     sales = db.session.scalars(select(Sale).filter_by(contact_id=contact_id).order_by(Sale.at, Sale.id))
     found = explained(contact_id, contact.brand_id)
-    told = [{"reference": one.reference, "amount": one.amount, "at": one.at.isoformat()} for one in sales]
+    told = [
+        {"reference": one.reference, "amount": one.amount, "currency": found.currency, "at": one.at.isoformat()}
+        for one in sales
+    ]
     value = {
         "currency": found.currency,
         "own": found.own,

@@ -208,8 +208,9 @@ def test_what_the_file_says_is_blocked_is_blocked_from_now_on(take: Any, brand: 
     assert [one.reason for one in contacts.suppressions_of(ben)] == [SuppressionReason.COMPLAINT]
     assert contacts.get(ben.id).marketing_at is None
     assert contacts.consents_of(ben.id)[-1].action is ConsentAction.WITHDRAWN
-    names = {row["name"] for row in hot.many("SELECT name FROM fact WHERE contact_id = %(id)s", {"id": ben.id})}
-    assert {"consent.withdrawn", "contact.suppressed"} <= names
+    facts = hot.many("SELECT name, data FROM fact WHERE contact_id = %(id)s ORDER BY name", {"id": ben.id})
+    assert [fact["name"] for fact in facts] == ["consent.withdrawn", "contact.suppressed"]
+    assert facts[1]["data"]["reason"] == "complaint", "contests and sequences ask for it"
     assert _of("zoe@mail.example")["marketing_at"] is None
 
 

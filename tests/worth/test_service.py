@@ -139,6 +139,19 @@ def test_a_person_is_brought_to_a_brand_once(brand: Brand) -> None:
     assert _kept()[ben.id][1] == 0
 
 
+def test_nobody_is_brought_by_whoever_came_after_them(brand: Brand) -> None:
+    """Staff may credit somebody else for a person; two who are credited for each other still stand in no circle."""
+    campaign = make_campaign(brand, questions=0)
+    ben = make_entry(campaign, confirmed=True)
+    anna = make_entry(campaign, confirmed=True, referrer=ben)
+    ben.referrer_id, ben.referral_state = anna.id, ReferralState.COUNTED
+    db.session.commit()
+    assert [one.people for one in _of(ben).generations] == [1]
+    assert _of(anna).generations == ()
+    refreshing.work_out(brand.id)
+    assert (_kept()[ben.contact_id][1] > 0, _kept()[anna.contact_id][1]) == (True, 0)
+
+
 def test_working_out_again_changes_only_what_changed(brand: Brand) -> None:
     top, middle, last = _chain(brand, 3)
     assert refreshing.work_out(brand.id) == 3

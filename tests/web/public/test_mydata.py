@@ -29,6 +29,7 @@ from tests.factories import (
     make_question,
     make_submission,
 )
+from tests.factories_contest import make_prices, make_sale
 from tests.forms.conftest import field, publish
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, text_of
@@ -70,6 +71,18 @@ def test_every_value_stands_there_with_why_since_when_and_what_it_earned(
     for part in (*told, "News and offers: agreed", "1 mail, the last on", "Until you take it back", "Known since"):
         assert part in words, part
     assert "anna@" not in answer.text, "friends are other people"
+
+
+def test_what_was_bought_and_reckoned_is_told(app: Flask, visitor: Visitor, scene: Scene, page: str) -> None:
+    with app.app_context():
+        brand_id = db.session.get_one(Campaign, scene.campaign_id).brand_id
+        make_prices(brand_id)
+        make_sale(scene.contact_id, brand_id, reference="Order 17")
+    words = text_of(visitor.get(f"{page}?lang=en"))
+    for part in ("Order 17 €9.90", "By what you did €10.90", "Through people you brought €0"):
+        assert part in words, part
+    held = json.loads(visitor.get(f"{scene.me}/data.json").data)
+    assert (held["sales"][0]["amount"], held["sales"][0]["currency"]) == (990, "EUR")
 
 
 def test_the_persons_page_leads_there(visitor: Visitor, scene: Scene, page: str) -> None:
@@ -312,9 +325,8 @@ def test_another_persons_answer_is_not_there(app: Flask, visitor: Visitor, scene
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
 def test_every_way_in_which_somebody_agrees_or_leaves_has_words(app: Flask, locale: str) -> None:
-    ways = ("form", "confirm page", "cookie_post", "button_post", "code", "one-click", "unsubscribe page", "my page",
-            "my data page", "refuse page", "complaint", "provider", "deadline",
-            "restore", "admin", "import")  # fmt: skip
+    ways = ["form", "confirm page", "cookie_post", "button_post", "code", "one-click", "unsubscribe page", "my page"]
+    ways += ["my data page", "refuse page", "complaint", "provider", "deadline", "restore", "admin", "import"]
     with app.test_request_context(), i18n.speaking(locale):
         assert [way for way in ways if data_words._way(way) == way] == []
 
