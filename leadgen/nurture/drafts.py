@@ -77,7 +77,7 @@ def read(data: Mapping[str, Any]) -> Definition:
         raise Invalid(_("The sequence holds a sign that is no text."), "draft")
     if len(written) > LARGEST or _levels(definition.steps) > _DEEPEST or not _is_sound(definition):
         raise Invalid(sentence, "draft")
-    return _with_steps(definition, _tidied)
+    return with_steps(definition, _tidied)
 
 
 def _whole(data: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -176,14 +176,14 @@ def _with_experiments(sequence: Sequence, definition: Definition) -> Definition:
         is_test = len(step.variants) > 1
         return replace(step, experiment=known.get(_test_of(step)) or secrets.token_hex(8) if is_test else "")
 
-    return _with_steps(definition, seeded)
+    return with_steps(definition, seeded)
 
 
 def _test_of(letter: Letter) -> tuple[object, ...]:
     return letter.key, tuple((variant.key, variant.weight) for variant in letter.variants)
 
 
-def _with_steps(definition: Definition, changed: Callable[[AnyStep], AnyStep]) -> Definition:
+def with_steps(definition: Definition, changed: Callable[[AnyStep], AnyStep]) -> Definition:
     """The definition with each of its steps changed, however deep."""
 
     def each(steps: tuple[AnyStep, ...]) -> tuple[AnyStep, ...]:

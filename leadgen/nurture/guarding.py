@@ -6,7 +6,6 @@ in an older one is spared as well; letters of it that wait in the outbox get the
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,8 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import definition, results, trials
+from leadgen.nurture import drafts, results, trials
+from leadgen.nurture.definition import from_data, to_data
 from leadgen.nurture.models import HarmKind, Sequence, SequenceVersion, Step, VariantStop
 from leadgen.nurture.results import Count
 from leadgen.nurture.trials import Trial
@@ -65,10 +65,9 @@ def look(sequence: Sequence) -> int:
     history = trials.published(sequence)
     for trial in [one for one in trials.trials(history) if one.until is None]:
         culprits = _culprits(trial, results.counts_of(sequence, trial, history[-1][1]))
-        found = trials.locked(sequence) if culprits else sequence
-        if culprits and found.version == history[-1][0].number:
-            _stop(found, trial, culprits)
-            return len(culprits) + look(found)
+        if culprits and drafts.locked(sequence).version == history[-1][0].number:
+            _stop(sequence, trial, culprits)
+            return len(culprits) + look(sequence)
     return 0
 
 
@@ -114,34 +113,20 @@ def _publish_without(sequence: Sequence, trial: Trial, gone: set[str]) -> None:
         following = 1 + (
             db.session.scalar(select(func.max(SequenceVersion.number)).filter_by(sequence_id=sequence.id)) or 0
         )
-        data = without(old.definition, trial.step_key, gone, _drawn_anew(trial, following))
-        made = SequenceVersion(sequence_id=sequence.id, number=following, definition=data)
+        defined = trials.without(from_data(old.definition), trial.step_key, gone, _drawn_anew(trial, following))
+        made = SequenceVersion(sequence_id=sequence.id, number=following, definition=to_data(defined))
         made.published_at, made.published_by = clock.now(), BY
         db.session.add(made)
         db.session.flush()
         db.session.execute(_MOVE, {"sequence": sequence.id, "of": number, "to": following})
         sequence.version = following
-    if sequence.draft:
-        trials.save_draft(sequence, without(sequence.draft, trial.step_key, gone, _drawn_anew(trial, sequence.version)))
+    draft = trials.without(drafts.definition_of(sequence), trial.step_key, gone, "")
+    drafts.keep(sequence, draft, BY)  # with the draw of what is published, if nothing else differs
 
 
 def _drawn_anew(trial: Trial, version: int | None) -> str:
     """The name of the test that goes on with the wordings that are left."""
     return f"{trial.experiment}-{version}"
-
-
-def without(data: dict[str, Any], step_key: str, gone: set[str], experiment: str) -> dict[str, Any]:
-    """The definition with no weight on these wordings of a letter, unless nothing would be left."""
-    made = copy.deepcopy(data)
-    for letter in trials.letters_of(made):
-        variants = letter.get("variants", [])
-        if letter["key"] != step_key or not any(one["key"] in gone for one in variants):
-            continue
-        if any(one["key"] not in gone and one.get("weight", 1) > 0 for one in variants):
-            for one in variants:
-                one["weight"] = 0 if one["key"] in gone else one.get("weight", 1)
-            letter["experiment"] = experiment
-    return definition.to_data(definition.from_data(made))
 
 
 def _reword(sequence: Sequence, trial: Trial, gone: set[str]) -> None:

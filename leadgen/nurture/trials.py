@@ -6,20 +6,18 @@ other shares, is another test, whose people are counted anew. The same holds for
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
+from collections.abc import Collection
 from collections.abc import Sequence as Many
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import versions
-from leadgen.nurture.definition import Definition, Letter
+from leadgen.nurture import drafts, versions
+from leadgen.nurture.definition import Definition, Letter, Step, Variant
 from leadgen.nurture.models import Sequence, SequenceVersion
 
 STILL = 2**31 - 1  # the last version of a test that runs
@@ -120,80 +118,59 @@ def holdout(history: Many[Published]) -> Holdout | None:
     return found
 
 
-def keep_winner(sequence: Sequence, step_key: str, variant: str) -> bool:
+def keep_winner(sequence: Sequence, step_key: str, variant: str, by: str) -> bool:
     """Leave only this wording of a letter in the draft; what people get changes when the draft is published.
 
     Answers whether `put_wordings_back` takes that back without a loss: when the draft had the published wordings.
     Raises NotFound when the draft has no such letter or wording, Conflict when the sequence is put away.
     """
-    found = locked(sequence)
-    draft = copy.deepcopy(found.draft)
-    letter = _letter_of(draft, step_key)
-    kept = [one for one in letter.get("variants", ()) if one["key"] == variant]
-    if not kept:
+    drafts.locked(sequence)
+    draft = _draft(sequence)
+    letter = _letter(draft, step_key)
+    kept = [replace(one, weight=1) for one in letter.variants if one.key == variant] if letter else []
+    if letter is None or not kept:
         raise NotFound(_("The draft has no such wording any more."))
-    is_as_published = _wordings(letter) == _published_wordings(found, step_key)
-    letter["variants"] = [{**kept[0], "weight": 1}]
-    letter.pop("experiment", None)
-    save_draft(found, draft)
-    return is_as_published
+    drafts.keep(sequence, _with_wordings(draft, step_key, tuple(kept)), by)
+    public = _letter(versions.published(sequence), step_key)
+    return public is not None and public.variants == letter.variants
 
 
-def put_wordings_back(sequence: Sequence, step_key: str) -> None:
+def put_wordings_back(sequence: Sequence, step_key: str, by: str) -> None:
     """Give a letter of the draft the wordings and shares that are published. Raises NotFound, Conflict."""
-    found = locked(sequence)
-    wordings = _published_wordings(found, step_key)
-    draft = copy.deepcopy(found.draft)
-    letter = _letter_of(draft, step_key)
-    if wordings is None:
+    drafts.locked(sequence)
+    draft, public = _draft(sequence), _letter(versions.published(sequence), step_key)
+    if public is None or _letter(draft, step_key) is None:
         raise NotFound(_("The published version has no such letter."))
-    letter |= {"variants": wordings[0], "experiment": wordings[1]}
-    save_draft(found, draft)
+    drafts.keep(sequence, _with_wordings(draft, step_key, public.variants), by)
 
 
-def _letter_of(data: dict[str, Any], step_key: str) -> dict[str, Any]:
-    for letter in letters_of(data):
-        if letter["key"] == step_key:
-            return letter
-    raise NotFound(_("The draft has no such wording any more."))
+def without(defined: Definition, step_key: str, gone: Collection[str], experiment: str) -> Definition:
+    """No weight on these wordings of a letter, and a new draw among the others, unless nobody would get it."""
+    letter = _letter(defined, step_key)
+    left = [one for one in letter.variants if one.key not in gone and one.weight > 0] if letter else []
+    if letter is None or not left:
+        return defined
+    variants = tuple(replace(one, weight=0 if one.key in gone else one.weight) for one in letter.variants)
+    return _with_wordings(defined, step_key, variants, experiment)
 
 
-def _wordings(letter: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
-    shares = [{"weight": 1, **one} for one in letter.get("variants", ())]
-    return shares, letter.get("experiment", "")
-
-
-def _published_wordings(sequence: Sequence, step_key: str) -> tuple[list[dict[str, Any]], str] | None:
-    version = db.session.get(SequenceVersion, (sequence.id, sequence.version)) if sequence.version else None
-    letters = letters_of(copy.deepcopy(version.definition)) if version else []
-    return next((_wordings(letter) for letter in letters if letter["key"] == step_key), None)
-
-
-def locked(sequence: Sequence) -> Sequence:
-    """The sequence as it is now, locked until the transaction ends. Raises Conflict when it is put away."""
-    found = db.session.scalars(
-        select(Sequence).filter_by(id=sequence.id).with_for_update().execution_options(populate_existing=True)
-    ).one()
-    if found.archived_at is not None:
+def _draft(sequence: Sequence) -> Definition:
+    if sequence.archived_at is not None:
         raise Conflict(_("This sequence is put away."))
-    return found
+    return drafts.definition_of(sequence)
 
 
-def save_draft(sequence: Sequence, draft: dict[str, Any]) -> None:
-    """Keep it as the next revision: whoever edits the one before is told."""
-    sequence.draft = draft
-    sequence.revision += 1
-    db.session.flush()
+def _letter(defined: Definition | None, step_key: str) -> Letter | None:
+    found = defined.step(step_key) if defined else None
+    return found if isinstance(found, Letter) else None
 
 
-def letters_of(data: dict[str, Any]) -> list[dict[str, Any]]:
-    """The letters in a definition's data, however deep, to be changed in place."""
-    return list(_letters(data.get("steps", ())))
+def _with_wordings(
+    defined: Definition, step_key: str, variants: tuple[Variant, ...], experiment: str = ""
+) -> Definition:
+    def changed(step: Step) -> Step:
+        if not isinstance(step, Letter) or step.key != step_key:
+            return step
+        return replace(step, variants=variants, experiment=experiment)
 
-
-def _letters(steps: Any) -> Iterator[dict[str, Any]]:
-    for step in steps:
-        if step["kind"] == "letter":
-            yield step
-        for side in ("yes", "no"):
-            yield from _letters(step.get(side, ()))
+    return drafts.with_steps(defined, changed)

@@ -70,6 +70,8 @@ def test_the_draft_does_not_bring_it_back() -> None:
     jobs.guard()
     (letter,) = fresh(sequence).draft["steps"]
     assert [one.get("weight", 1) for one in letter["variants"]] == [1, 0]
+    published = next(trials.published(sequence)[-1][1].letters())
+    assert letter["experiment"] == published.experiment, "publishing it again draws nobody anew"
     assert sequence.revision == revision + 1
 
 

@@ -243,7 +243,7 @@ def test_without_holdout_or_goal_there_is_no_lift() -> None:
 def test_keeping_the_winner_changes_the_draft_and_nothing_that_people_get() -> None:
     sequence = make_tested("a", "b")
     revision = sequence.revision
-    assert trials.keep_winner(sequence, "step_1", "b")
+    assert trials.keep_winner(sequence, "step_1", "b", "Ada")
     db.session.commit()
     (letter,) = fresh(sequence).draft["steps"]
     assert [(one["key"], one["weight"]) for one in letter["variants"]] == [("b", 1)]
@@ -251,18 +251,18 @@ def test_keeping_the_winner_changes_the_draft_and_nothing_that_people_get() -> N
     assert sequence.revision == revision + 1
     assert len(trials.published(sequence)) == 1
     with pytest.raises(NotFound):
-        trials.keep_winner(sequence, "step_1", "a")
+        trials.keep_winner(sequence, "step_1", "a", "Ada")
 
 
 def test_wordings_come_back_as_they_are_published() -> None:
     sequence = make_tested("a", "b")
     before = sequence.draft
-    trials.keep_winner(sequence, "step_1", "b")
-    trials.put_wordings_back(sequence, "step_1")
+    trials.keep_winner(sequence, "step_1", "b", "Ada")
+    trials.put_wordings_back(sequence, "step_1", "Ada")
     db.session.commit()
     assert fresh(sequence).draft == before
     with pytest.raises(NotFound):
-        trials.put_wordings_back(sequence, "other")
+        trials.put_wordings_back(sequence, "other", "Ada")
 
 
 def test_what_would_be_lost_is_not_offered_back() -> None:
@@ -272,7 +272,7 @@ def test_what_would_be_lost_is_not_offered_back() -> None:
     changed["steps"][0]["variants"][0]["texts"] = {"en": {"subject": "New"}}
     sequence.draft = changed
     db.session.commit()
-    assert not trials.keep_winner(sequence, "step_1", "a")
+    assert not trials.keep_winner(sequence, "step_1", "a", "Ada")
 
 
 def test_the_people_of_the_holdout_have_their_lists() -> None:

@@ -230,7 +230,7 @@ def _when(moment: datetime, unit: str, zone: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Span:
     """One interval: from where to where, where its middle stands, and on which side of nothing it lies."""
 
     name: str
@@ -251,7 +251,7 @@ class Intervals:
     right: float
     nothing: float
     columns: tuple[Mark, ...]
-    bars: tuple[Stretch, ...]
+    spans: tuple[Span, ...]
 
 
 INTERVAL_WIDTHS = (900, 300)
@@ -269,12 +269,12 @@ def intervals(named: Sequence[tuple[str, Interval]], width: int) -> Intervals:
         inside = max(-top, min(top, difference * 100))
         return round(left + (right - left) * (inside + top) / (2 * top), 1)
 
-    bars = tuple(
-        Stretch(name, _ROW * row + 26, x(one.low), round(x(one.high) - x(one.low), 1), x(one.middle), _tone(one))
+    spans = tuple(
+        Span(name, _ROW * row + 26, x(one.low), round(x(one.high) - x(one.low), 1), x(one.middle), _tone(one))
         for row, (name, one) in enumerate(named)
     )
     columns = tuple(Mark(x(number / 100), _signed(number)) for number in (-top, -top / 2, 0, top / 2, top))
-    return Intervals(width, height, left, right, x(0), columns, bars)
+    return Intervals(width, height, left, right, x(0), columns, spans)
 
 
 def _tone(one: Interval) -> str:

@@ -73,12 +73,12 @@ def sequence_winner(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
     step_key, variant = request.form.get("step", ""), request.form.get("variant", "")
     try:
         if variant:
-            is_undone = trials.keep_winner(sequence, step_key, variant)
+            is_undone = trials.keep_winner(sequence, step_key, variant, staff.name())
             told = _("Only %(wording)s is in the draft now. People get it once you publish.")
             undo = request.path if is_undone else ""
             tell(told % {"wording": result_words.wording(variant)}, undo=undo, fields={"step": step_key})
         else:
-            trials.put_wordings_back(sequence, step_key)
+            trials.put_wordings_back(sequence, step_key, staff.name())
             tell(_("The draft has the published wordings again."))
     except (NotFound, Conflict) as error:
         refuse(str(error) or _("The draft has no such wording any more."))
