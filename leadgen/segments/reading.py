@@ -71,7 +71,7 @@ class Member:
 def count(catalogue: Catalogue, condition: Condition, *, milliseconds: int = PATIENCE_MS) -> int | None:
     """How many people that are, exactly; None when it cannot be told in that time."""
     crowd = fragment(catalogue, condition, clock.now(), is_crowd=True)
-    rows = _in_time(_COUNT.format(condition=crowd.sql), crowd.values, milliseconds)
+    rows = in_time(_COUNT.format(condition=crowd.sql), crowd.values, milliseconds)
     return None if rows is None else int(rows[0]["count"])
 
 
@@ -82,7 +82,7 @@ def people(
     place = {"before": before_id, "limit": limit}
     for is_crowd, milliseconds in ((False, _ONE_BY_ONE_MS), (True, PATIENCE_MS)):
         found = fragment(catalogue, condition, clock.now(), is_crowd=is_crowd)
-        rows = _in_time(_PEOPLE.format(condition=found.sql), {**found.values, **place}, milliseconds)
+        rows = in_time(_PEOPLE.format(condition=found.sql), {**found.values, **place}, milliseconds)
         if rows is not None:
             return [Member(**row) for row in rows]
     return []
@@ -122,7 +122,7 @@ def _streamed(url: str, choose: str, values: Mapping[str, Any]) -> Iterator[byte
                 yield bytes(block)
 
 
-def _in_time(statement: str, values: Mapping[str, Any], milliseconds: int) -> Sequence[Any] | None:
+def in_time(statement: str, values: Mapping[str, Any], milliseconds: int) -> Sequence[Any] | None:
     """The rows, or None when the database was stopped at its time; the transaction goes on in both cases."""
     before = db.session.scalar(text("SELECT current_setting('statement_timeout')"))
     try:
