@@ -23,6 +23,7 @@ from leadgen.web.admin import (
     proof,
     question_pages,
     questions,
+    rehearsal,
     review,
     rewards,
     segment_edit,
@@ -34,6 +35,7 @@ from leadgen.web.admin import (
     sequence_letter,
     sequence_parts,
     sequence_pause,
+    sequence_people,
     sequence_publish,
     sequence_step,
     sequence_yaml,
@@ -51,6 +53,7 @@ PAGES = (
     sequences, sequence_edit, sequence_step, sequence_parts, sequence_letter, sequence_publish, sequence_pause,
     sequence_yaml, entrants, contacts, proof, review, embed, brands, broadcasts, blasts, deliverability, sending,
     sending_mails, sending_pace, share_kit, spreading, virality, works, rewards, awards, codes, segments, segment_edit,
+    rehearsal, sequence_people,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

@@ -126,6 +126,8 @@ GROUPS = (
                     "admin.sequence_version",
                     "admin.sequence_resume",
                     "admin.sequence_yaml",
+                    "admin.sequence_rehearsal",
+                    "admin.sequence_people",
                 ),
             ),
             Tab(

@@ -13,6 +13,7 @@ from leadgen.forms import forgetting as forms
 from leadgen.fraud import appeals
 from leadgen.fraud import held as checks
 from leadgen.gallery import forgetting as gallery
+from leadgen.nurture import forgetting as sequences
 from leadgen.rewards import mine
 from leadgen.visits import reading as visits
 from leadgen.web.public import appeal, asking, board, friends, my_works, rewards, share, ways
@@ -32,7 +33,16 @@ SECTIONS: tuple[Section, ...] = (
 )
 # What rooms above the entries hold about a contact, for the file that people download: names beside those of held.data.
 Held = Callable[[int], dict[str, Any]]
-HELD: tuple[Held, ...] = (actions.held, forms.held, gallery.held, mine.held, appeals.held, checks.held, visits.held)
+HELD: tuple[Held, ...] = (
+    actions.held,
+    forms.held,
+    gallery.held,
+    mine.held,
+    appeals.held,
+    checks.held,
+    visits.held,
+    sequences.held,
+)
 
 
 def of(standing: Standing, card: CampaignCard, token: str) -> dict[str, Any]:
