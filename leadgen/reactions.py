@@ -16,6 +16,7 @@ from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters import texts
+from leadgen.nurture import forgetting as enrolments
 from leadgen.nurture import happenings, inside, looking, retiming, sequences, triggers
 from leadgen.rewards import addresses
 from leadgen.rewards import watch as rewards
@@ -46,6 +47,7 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
         appeals.forget,
         rulings.forget,
         inside.leave,
+        enrolments.forget,
         actions.forget,
         gallery.forget,
         addresses.forget,

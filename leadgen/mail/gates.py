@@ -21,7 +21,8 @@ LEASE_SECONDS = 120
 CAP_HOURS = 48
 # Marketing waits when so many of the last so many mails were refused for the moment (bounce, type blocked).
 HOLD_AT, HOLD_OF, HOLD_DAYS = 3, 5, 30
-# Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight.
+# Marketing letters rest from 21:00 to 08:00 in the person's own time zone, and do not all leave at eight: each person
+# has a second of the first half hour, the same every day, so that their letters keep their order and can be foretold.
 QUIET_FROM, QUIET_UNTIL = 21, 8
 SPREAD_SECONDS = 30 * 60
 # How soon to look again when a more important mail to the same person goes first; by then the cap says for how long.
@@ -126,7 +127,7 @@ WITH due AS (
 ), timed AS (
     SELECT *, CASE verdict
         WHEN 'scheduled:frequency_cap' THEN last_marketing_at + interval '{CAP_HOURS} hours'
-        WHEN 'scheduled:quiet_hours' THEN opening + (id * 7919 % {SPREAD_SECONDS}) * interval '1 second'
+        WHEN 'scheduled:quiet_hours' THEN opening + (contact_id * 7919 % {SPREAD_SECONDS}) * interval '1 second'
         WHEN 'scheduled:priority' THEN :now + interval '{BEHIND_MINUTES} minutes'
     END AS later
     FROM judged
@@ -160,6 +161,11 @@ def zones() -> tuple[list[str], list[datetime | None]]:
 def _zones_at(minute: datetime) -> tuple[list[str], list[datetime | None]]:
     names = sorted(available_timezones())
     return names, [opening(minute, ZoneInfo(name)) for name in names]
+
+
+def spread(contact_id: int) -> timedelta:
+    """How long after the night's end the letters of this person leave."""
+    return timedelta(seconds=contact_id * 7919 % SPREAD_SECONDS)
 
 
 def opening(moment: datetime, zone: ZoneInfo) -> datetime | None:

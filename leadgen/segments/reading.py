@@ -88,7 +88,7 @@ class Survey:
 def count(catalogue: Catalogue, condition: Condition, *, milliseconds: int = PATIENCE_MS) -> int | None:
     """How many people that are, exactly; None when it cannot be told in that time."""
     crowd = fragment(catalogue, condition, clock.now(), is_crowd=True)
-    rows = _in_time(_COUNT.format(condition=crowd.sql), crowd.values, milliseconds)
+    rows = in_time(_COUNT.format(condition=crowd.sql), crowd.values, milliseconds)
     return None if rows is None else int(rows[0]["count"])
 
 
@@ -144,7 +144,7 @@ def _at_once(catalogue: Catalogue, condition: Condition, before_id: int | None, 
     """Number and page by finding everybody; neither when time does not suffice."""
     found = fragment(catalogue, condition, clock.now(), is_crowd=True)
     place = {"before": before_id, "limit": limit}
-    rows = _in_time(_BOTH.format(condition=found.sql), {**found.values, **place}, PATIENCE_MS)
+    rows = in_time(_BOTH.format(condition=found.sql), {**found.values, **place}, PATIENCE_MS)
     if rows is None:
         return Survey()
     values = {"ids": rows[0]["ids"], "before": None, "limit": limit}
@@ -152,11 +152,11 @@ def _at_once(catalogue: Catalogue, condition: Condition, before_id: int | None, 
 
 
 def _members(condition: str, values: Mapping[str, Any], milliseconds: int) -> Sequence[Member] | None:
-    rows = _in_time(_PEOPLE.format(condition=condition), values, milliseconds)
+    rows = in_time(_PEOPLE.format(condition=condition), values, milliseconds)
     return None if rows is None else [Member(**row) for row in rows]
 
 
-def _in_time(statement: str, values: Mapping[str, Any], milliseconds: int) -> Sequence[Any] | None:
+def in_time(statement: str, values: Mapping[str, Any], milliseconds: int) -> Sequence[Any] | None:
     """The rows, or None when the database was stopped at its time; the transaction goes on in both cases."""
     before = db.session.execute(_AS_IT_WAS).one()._asdict()
     try:

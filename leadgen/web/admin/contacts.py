@@ -28,15 +28,13 @@ def entrant(campaign_id: int, entry_id: int) -> str:
     """The whole page."""
     campaign = campaign_of_mine(campaign_id)
     found = people.dossier(campaign.id, entry_id)
-    topic = moments.topic(request.args.get("show", ""))
     return render_template(
         "admin/entrant.html",
         campaign=campaign,
         person=found,
         told=told,
         consent=proof.standing(found.contact),
-        moments=moments.of(found, campaign.timezone, topic),
-        topic=topic,
+        **moments.shown(found, campaign.timezone, request.args.get("show", ""), request.args.get("sequence", "")),
         openings=visits.openings(found.entry.id),
         levels=trees.levels(found.entry.id),
         spread_words=spread_words,

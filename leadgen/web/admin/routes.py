@@ -24,6 +24,7 @@ from leadgen.web.admin import (
     proof,
     question_pages,
     questions,
+    rehearsal,
     review,
     rewards,
     scores,
@@ -36,6 +37,7 @@ from leadgen.web.admin import (
     sequence_letter,
     sequence_parts,
     sequence_pause,
+    sequence_people,
     sequence_publish,
     sequence_results,
     sequence_step,
@@ -58,6 +60,7 @@ PAGES = (
     scores,
     worth,
     sequence_results, programme,
+    rehearsal, sequence_people,
 )  # fmt: skip
 
 __all__ = ["PAGES", "blueprint"]

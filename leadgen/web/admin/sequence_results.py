@@ -87,7 +87,7 @@ def sequence_winner(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
 
 @blueprint.get(f"{_PAGE}/people")
 @guarded_by(Guard.STAFF)
-def sequence_people(campaign_id: int, sequence_id: int) -> str:
+def sequence_result_people(campaign_id: int, sequence_id: int) -> str:
     """The people behind a figure, page by page."""
     campaign, sequence = mine(campaign_id, sequence_id)
     which = request.args.get("which", "")
@@ -100,7 +100,7 @@ def sequence_people(campaign_id: int, sequence_id: int) -> str:
         place, variant = _asked(sequence)
         found = readers.people(sequence, place, variant, _which(which), before_id=before)
     return render_template(
-        "admin/sequence_people.html",
+        "admin/sequence_result_people.html",
         campaign=campaign,
         sequence=sequence,
         which=which,

@@ -119,7 +119,7 @@ GROUPS = (
                 ("nurture",),
                 (
                     "admin.sequence_results",
-                    "admin.sequence_people",
+                    "admin.sequence_result_people",
                     "admin.sequence_costs",
                     "admin.sequence",
                     "admin.sequence_step",
@@ -129,6 +129,8 @@ GROUPS = (
                     "admin.sequence_version",
                     "admin.sequence_resume",
                     "admin.sequence_yaml",
+                    "admin.sequence_rehearsal",
+                    "admin.sequence_people",
                 ),
             ),
             Tab(

@@ -13,6 +13,7 @@ from leadgen.forms import forgetting as forms
 from leadgen.fraud import appeals
 from leadgen.fraud import held as checks
 from leadgen.gallery import forgetting as gallery
+from leadgen.nurture import forgetting as sequences
 from leadgen.rewards import mine
 from leadgen.scores import explaining as scores
 from leadgen.visits import reading as visits
@@ -44,6 +45,7 @@ HELD: tuple[Held, ...] = (
     visits.held,
     scores.held,
     worth.held,
+    sequences.held,
 )
 
 
