@@ -54,22 +54,23 @@ def priced(brand: Brand, *, discount: int = 37, **prices: int) -> None:
 def people(brand: Brand) -> People:
     """Forty people, the same in every run."""
     dice = random.Random(11)
-    campaigns = [factories.make_campaign(brand, questions=2) for _number in range(2)]
-    buy = [make_action(campaign, kind=ActionKind.EXTERNAL) for campaign in campaigns]
-    tell = make_action(campaigns[0])
-    contacts = [factories.make_contact(brand, marketing=dice.random() < 0.6) for _number in range(40)]
-    made: list[list[Entry]] = [[], []]
-    for contact in contacts:
-        for number, campaign in enumerate(campaigns):
-            if dice.random() < 0.25:
-                continue
-            above = dice.choice(made[number]) if made[number] and dice.random() < 0.85 else None
-            entry = factories.make_entry(campaign, contact, confirmed=dice.random() < 0.9, referrer=above)
-            made[number].append(entry)
-            _deeds(dice, entry, campaign, [buy[number], *([tell] if number == 0 else [])])
-    for number in range(3):
-        contact = dice.choice(contacts)
-        worth.record_sale(contact.id, reference=f"shop-{number}", amount=990 + number, at=clock.now())
+    with factories.in_one_go():
+        campaigns = [factories.make_campaign(brand, questions=2) for _number in range(2)]
+        buy = [make_action(campaign, kind=ActionKind.EXTERNAL) for campaign in campaigns]
+        tell = make_action(campaigns[0])
+        contacts = [factories.make_contact(brand, marketing=dice.random() < 0.6) for _number in range(40)]
+        made: list[list[Entry]] = [[], []]
+        for contact in contacts:
+            for number, campaign in enumerate(campaigns):
+                if dice.random() < 0.25:
+                    continue
+                above = dice.choice(made[number]) if made[number] and dice.random() < 0.85 else None
+                entry = factories.make_entry(campaign, contact, confirmed=dice.random() < 0.9, referrer=above)
+                made[number].append(entry)
+                _deeds(dice, entry, campaign, [buy[number], *([tell] if number == 0 else [])])
+        for number in range(3):
+            contact = dice.choice(contacts)
+            worth.record_sale(contact.id, reference=f"shop-{number}", amount=990 + number, at=clock.now())
     db.session.commit()
     return People(brand, campaigns, contacts)
 
@@ -89,4 +90,3 @@ def _deeds(dice: random.Random, entry: Entry, campaign: Campaign, actions: list[
         entry.review = Review.EXCLUDED
     if entry.referrer_id and dice.random() < 0.1:
         entry.referral_state = ReferralState.REVERSED
-    db.session.commit()
