@@ -134,8 +134,8 @@ def contact_files(stack: Stack, _double: Double, slug: str, wanted: argparse.Nam
 
 
 def changed_sequence(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:
-    """A wait is shortened while half a million people wait."""
-    versions.measure(stack, slug, people=wanted.base // 2)
+    """A wait is shortened while a hundred thousand people wait."""
+    versions.measure(stack, slug, people=wanted.base // 10)
 
 
 def large_sequence(stack: Stack, _double: Double, slug: str, wanted: argparse.Namespace) -> None:

@@ -99,15 +99,13 @@ def _within(before: Step, after: Step, name: str) -> Iterator[Difference]:
         words |= {"before": describing.wait(before.wait), "after": describing.wait(after.wait)}
         told = _("%(step)s comes %(after)s, instead of %(before)s.") % words
         yield Difference(_kind_of_wait(before.wait, after.wait), after.key, told)
-    if (getattr(before, "when", None), getattr(before, "otherwise", None)) != (
-        getattr(after, "when", None),
-        getattr(after, "otherwise", None),
-    ):
+    if type(before) is not type(after):
+        yield Difference(ChangeKind.CONDITION, after.key, _("%(step)s is another kind of step now.") % words)
+        return
+    if any(getattr(before, part, None) != getattr(after, part, None) for part in ("when", "otherwise")):
         yield Difference(ChangeKind.CONDITION, after.key, _("%(step)s: its condition changed.") % words)
     if isinstance(before, Letter) and isinstance(after, Letter):
         yield from _letters(before, after, name)
-    elif type(before) is not type(after):
-        yield Difference(ChangeKind.CONDITION, after.key, _("%(step)s is another kind of step now.") % words)
 
 
 def _letters(before: Letter, after: Letter, name: str) -> Iterator[Difference]:

@@ -17,7 +17,7 @@ from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, Mo
 from leadgen.nurture.pausing import How
 from tests.conftest import Clock
 from tests.factories import fresh, make_campaign
-from tests.nurture.crowd import dates, letter, published, waiting
+from tests.nurture.crowd import dates, letter, published, unpublished, waiting
 
 pytestmark = pytest.mark.usefixtures("context")
 FREEZE, KEEP = pausing.Clock.FREEZE, pausing.Clock.KEEP
@@ -180,6 +180,11 @@ def test_a_frozen_clock_finds_the_hour_again_and_leaves_the_contests_end_alone(
     assert (at_ten.hour, at_ten.minute) == (9, 0), "10:00 in Lagos"
     assert timedelta(days=4) < at_ten - before[0][1] < timedelta(days=6, hours=1)
     assert at_end == before[1][1]
+
+
+def test_what_is_not_published_cannot_be_paused(campaign: Campaign) -> None:
+    with pytest.raises(Conflict):
+        pausing.pause(unpublished(campaign), "Ada")
 
 
 def test_what_cannot_be_resumed(sequence: Sequence, clock: Clock) -> None:

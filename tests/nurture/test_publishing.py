@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
-from leadgen.core.errors import Conflict, Invalid
+from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.mail.models import Message
 from leadgen.nurture import planning, publishing
 from leadgen.nurture.definition import Variant
@@ -290,3 +290,13 @@ def test_what_is_planned_of_a_variant_that_is_dropped_still_leaves(campaign: Cam
 
     assert {str(one) for one in db.session.scalars(select(Message.status))} == {"scheduled"}
     assert db.session.scalar(select(Step.is_active).filter_by(sequence_id=sequence.id, variant="b")) is False
+
+
+def test_an_archived_sequence_is_not_published_and_a_version_that_never_was_not_put_back(campaign: Campaign) -> None:
+    sequence = published(campaign, letter("hello", 0))
+    draft(sequence, letter("hello", 1))
+    sequence.archived_at = product_clock.now()
+    with pytest.raises(Conflict):
+        publishing.publish(sequence, Choices(), "Ada")
+    with pytest.raises(NotFound):
+        publishing.put_back(sequence, 2, "Ada")

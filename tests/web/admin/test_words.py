@@ -11,7 +11,8 @@ from leadgen.web.admin import words
 from leadgen.web.public import share
 
 # Of these no person is the subject.
-_OF_THE_HOUSE = ("campaign.", "contacts.", "segment.", "stock.", "stream.", "variant.")
+_OF_SEQUENCES = ("sequence.changed", "sequence.paused", "sequence.published", "sequence.resumed")
+_OF_THE_HOUSE = ("campaign.", "contacts.", "segment.", "stock.", "stream.", "variant.", *_OF_SEQUENCES)
 _NAMES = [name for name in FactName if not name.startswith(_OF_THE_HOUSE)]
 
 
