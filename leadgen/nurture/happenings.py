@@ -30,6 +30,7 @@ EVENTS: Mapping[FactName, Meaning] = {
     FactName.ACTION_CREDITED: Meaning(Event.ACTION_CREDITED, "action"),
     FactName.REWARD_GIVEN: Meaning(Event.REWARD_GIVEN),
     FactName.LETTER_CLICKED: Meaning(Event.CLICKED),
+    FactName.SCORE_CROSSED: Meaning(Event.SCORE_CROSSED, "grade"),
 }
 
 
