@@ -162,15 +162,17 @@ def hear(facts: Many[Fact]) -> None:
     rows = db.session.execute(_CONCERNED, {"contacts": list(contacts), "earliest": earliest}).all()
     read = versions.definitions([(row.sequence_id, row.version) for row in rows])
     told = [(row, read[row.sequence_id, row.version]) for row in rows if (row.sequence_id, row.version) in read]
-    goals = {row.id: at for row, definition in told if (at := goal_at(row, definition, facts))}
+    heard = happenings.Heard(facts)
+    goals = {row.id: at for row, definition in told if (at := goal_at(row, definition, heard.of(row)))}
     over = [
         Ending(row.id, row.contact_id, "goal" if row.id in goals else "exit_event")
         for row, definition in told
-        if row.id in goals or any(exits(row, definition, fact) for fact in facts)
+        if row.id in goals or any(exits(row, definition, fact) for fact in heard.of(row))
     ]
     reach(list(goals.items()))
     end(over)
-    _go_on([one for one in told if one[0].id not in {ending.enrolment_id for ending in over}], facts)
+    gone = {ending.enrolment_id for ending in over}
+    wake([one for one in told if one[0].id not in gone and _has_come(*one, heard.of(one[0]))])
 
 
 def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | None:
@@ -195,11 +197,6 @@ def is_later(row: Any, fact: Fact) -> bool:
     """Whether a fact is about this enrolment's person, in its contest or in none, and came after what began it."""
     is_theirs = fact.entry_id == row.entry_id if fact.entry_id is not None else fact.contact_id == row.contact_id
     return bool(is_theirs and (fact.id > row.fact_id if row.fact_id else fact.at >= row.enrolled_at))
-
-
-def _go_on(told: Many[tuple[Any, Definition]], facts: Many[Fact]) -> None:
-    """Wake who waits for one of these facts."""
-    wake([(row, definition) for row, definition in told if _has_come(row, definition, facts)])
 
 
 def _has_come(row: Any, definition: Definition, facts: Many[Fact]) -> bool:

@@ -65,7 +65,7 @@ class _Hearing:
         self.goals: list[tuple[int, datetime]] = []
         self.endings: list[Ending] = []
         self._conditions = Conditions()
-        self._facts = _facts(rows, definitions.values())
+        self._heard = _heard(rows, definitions.values())
 
     def refuse_all(self, rows: Iterable[Any], reason: str) -> None:
         """Nothing ends by this; it only does not leave."""
@@ -88,7 +88,7 @@ class _Hearing:
     def by_facts(self, asked: Sequence[_Asked]) -> None:
         """Goals and exits that happened, whether or not anybody was told of them yet."""
         for row, definition in asked:
-            facts = self._facts.get(row.entry_id, []) + self._facts.get(-row.contact_id, [])
+            facts = self._heard.of(row)
             at = inside.goal_at(row, definition, facts)
             if at is not None:
                 self.goals.append((row.id, at))
@@ -128,22 +128,18 @@ class _Hearing:
         return [row for row in left if (row.contact_id in found) is holds]
 
 
-def _facts(rows: Sequence[Any], definitions: Iterable[Definition]) -> dict[int, list[Fact]]:
-    """What happened to these people that their sequences know: by entry, and by the contact's id below zero."""
+def _heard(rows: Sequence[Any], definitions: Iterable[Definition]) -> happenings.Heard:
+    """What happened to these people that their sequences know."""
     wanted = {one.on for definition in definitions for one in (definition.goal, *definition.exits) if one and one.on}
     named = happenings.names({happening.on for happening in wanted})
     if not rows or not named:
-        return {}
+        return happenings.Heard(())
     about = or_(
         Fact.entry_id.in_({row.entry_id for row in rows}), Fact.contact_id.in_({row.contact_id for row in rows})
     )
     earliest = min(row.enrolled_at for row in rows) - timedelta(days=1)
-    found: dict[int, list[Fact]] = defaultdict(list)
-    for fact in db.session.scalars(
-        select(Fact).where(about, Fact.name.in_(named), Fact.at >= earliest).order_by(Fact.id)
-    ):
-        found[fact.entry_id if fact.entry_id is not None else -(fact.contact_id or 0)].append(fact)
-    return found
+    asked = select(Fact).where(about, Fact.name.in_(named), Fact.at >= earliest).order_by(Fact.id)
+    return happenings.Heard(db.session.scalars(asked))
 
 
 def _is_time(definition: Definition, row: Any, now: datetime) -> bool:

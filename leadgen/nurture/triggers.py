@@ -114,18 +114,17 @@ def hear(facts: Many[Fact]) -> None:
     if not found:
         return
     people = db.session.execute(_PEOPLE, {**about, "campaigns": [one.campaign_id for one in found]}).all()
+    heard = happenings.Heard(facts)
+    by_campaign: dict[int, list[Live]] = defaultdict(list)
+    for one in found:
+        by_campaign[one.campaign_id].append(one)
     enrol([
         _beginning(one, person, fact)
-        for fact in facts
-        for one in found
-        if happenings.is_it(one.definition.trigger, fact)
         for person in people
-        if person.campaign_id == one.campaign_id and _is_about(fact, person)
+        for fact in heard.of(person)
+        for one in by_campaign[person.campaign_id]
+        if happenings.is_it(one.definition.trigger, fact)
     ])  # fmt: skip
-
-
-def _is_about(fact: Fact, person: Any) -> bool:
-    return bool(fact.entry_id == person.entry_id if fact.entry_id else fact.contact_id == person.contact_id)
 
 
 def _beginning(one: Live, person: Any, fact: Fact) -> Beginning:

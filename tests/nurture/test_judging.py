@@ -15,7 +15,7 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import delivery, outbox
 from leadgen.mail import timeline as mails
-from leadgen.nurture import jobs, versions
+from leadgen.nurture import jobs, story, versions
 from leadgen.nurture import service as nurture
 from leadgen.nurture.models import EnrolmentStatus
 from leadgen.reactions import drain
@@ -50,7 +50,7 @@ def test_the_goal_a_second_before_the_letter_is_due(inside: Put, clock: Clock) -
     assert sent() == [("skipped", "goal")]
     assert (fresh(enrolment).status, enrolment.exit_reason) == (EnrolmentStatus.EXITED, "goal")
     assert enrolment.goal_at is not None
-    told = [line.sentence for line in nurture.timeline(entry.contact_id)]
+    told = [line.sentence for line in story.of_contact(entry.contact_id).lines]
     assert told[1:] == [
         "Reached the goal of “After the entry”",
         "Left the sequence “After the entry”: the goal is reached",

@@ -29,6 +29,7 @@ FACTS: list[tuple[dict[str, Any], FactName, dict[str, Any]]] = [
     ({"on": "action_credited", "of": "visit"}, FactName.ACTION_CREDITED, {"action": "visit"}),
     ({"on": "reward_given"}, FactName.REWARD_GIVEN, {"milestone": 1}),
     ({"on": "clicked"}, FactName.LETTER_CLICKED, {"message": 1}),
+    ({"on": "score_crossed", "of": "A1"}, FactName.SCORE_CROSSED, {"kind": "fit", "to": "A", "grade": "A1"}),
 ]
 
 
@@ -47,7 +48,8 @@ def _willing(campaign: Campaign) -> Entry:
 
 
 def _tell(entry: Entry, name: FactName, **data: Any) -> Fact:
-    fact = make_fact(entry, name, data=data, contact_id=None if name is FactName.REFERRAL_COUNTED else entry.contact_id)
+    whom: dict[str, Any] = {FactName.REFERRAL_COUNTED: {"contact_id": None}, FactName.SCORE_CROSSED: {"entry_id": None}}
+    fact = make_fact(entry, name, data=data, **whom.get(name, {}))
     triggers.hear([fact])
     db.session.commit()
     return fact
