@@ -15,13 +15,13 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import notes
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import arranging, drafts, headcounts, wording
+from leadgen.nurture import arranging, drafts, headcounts, results, wording
 from leadgen.nurture.arranging import Data, Place
 from leadgen.nurture.definition import MOST_STEPS, Definition, Wait
 from leadgen.nurture.drafts import Problem
 from leadgen.nurture.models import Sequence
 from leadgen.web import staff
-from leadgen.web.admin import sequence_words
+from leadgen.web.admin import result_words, sequence_words
 from leadgen.web.admin.door import blueprint
 from leadgen.web.admin.notes import refuse, tell
 from leadgen.web.admin.sequences import catalogue_of, draft_of, sequence_of_mine, state
@@ -98,6 +98,8 @@ def _drawn(campaign: Campaign, found: Sequence) -> dict[str, Any]:
         "faults": faults,
         "waiting": headcounts.waiting(found.id),
         "people": headcounts.of_sequences([found.id])[found.id],
+        "stops": results.stops(found),
+        "result_words": result_words,
         "first": steps[0].key if steps else "",
         "last": steps[-1].key if steps else "",
         "is_full": sum(1 for _one in shown["definition"].walk()) >= MOST_STEPS,

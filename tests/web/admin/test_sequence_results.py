@@ -67,10 +67,15 @@ def test_every_number_opens_its_people(app: Flask, ada: Staff, world: World, bas
 
 
 def test_without_a_test_the_page_teaches(app: Flask, ada: Staff, world: World, base: str) -> None:
-    page = ada.get(_address(base, _made(app, world))).text
+    number = _made(app, world)
+    page = ada.get(_address(base, number)).text
     assert "No test runs" in page
     assert "Nobody is held out." in page
     assert "nobody has reached it yet" in page
+    for way in ("", "/parts/settings"):
+        link = f"{base}/nurture/{number}{way}"
+        assert f'href="{link}"' in page
+        assert ada.get(link).status_code == 200
 
 
 def test_a_broken_split_and_a_leak_are_told_as_such(app: Flask, ada: Staff, world: World, base: str) -> None:
@@ -91,7 +96,9 @@ def test_what_a_guard_rail_did_is_told(app: Flask, ada: Staff, world: World, bas
     with app.app_context():
         assert jobs.guard() == 1
     page = ada.get(_address(base, number)).text
-    assert "B was taken out by itself: 12 complaints from 100 people, against 0 from 100." in page
+    sentence = "B was taken out by itself: 12 complaints from 100 people, against 0 from 100."
+    assert sentence in page
+    assert sentence in ada.get(f"{base}/nurture/{number}").text, "on the page of the sequence too"
 
 
 def test_one_wording_is_kept_in_the_draft_and_undone(app: Flask, ada: Staff, world: World, base: str) -> None:
