@@ -73,7 +73,7 @@ WITH judged AS (
                 SELECT 1 FROM suppression s WHERE s.brand_id = p.brand_id AND s.address_hash = p.address_hash
                    AND (s.reason = 'complaint' OR s.reason = 'unsubscribe' AND s.at >= done.created_at))
             THEN coalesce(p.marketing_at, %(now)s) ELSE p.marketing_at END,
-        -- The trigger on entries would do it, and write the contact once more (migration 0011).
+        -- The trigger on entries leaves this to us, and would write the contact once more (migration 0011).
         contests = array_remove(p.contests, done.campaign_id) || done.campaign_id
     FROM done WHERE p.id = done.contact_id
     RETURNING p.id, p.address_hash, p.brand_id, p.email, p.marketing_at

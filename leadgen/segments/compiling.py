@@ -12,7 +12,7 @@ from typing import Any
 
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.core.logic import Condition, Op
+from leadgen.core.logic import Condition, Kind, Op
 from leadgen.segments.catalogue import Catalogue
 from leadgen.segments.sources import Writing
 
@@ -66,4 +66,11 @@ def _written(catalogue: Catalogue, condition: Condition, out: Writing, *, is_not
         told = _("“%(field)s” is nothing that can be asked for here.") % {"field": condition["field"]}
         raise Invalid(told, "condition")
     sql = field.source.write(Op(condition["op"]), condition.get("value"), out)
-    return f"({sql}) IS NOT TRUE" if is_not else sql
+    return _opposite(sql, is_known=field.kind is Kind.FLAG and not field.spec.may_lack) if is_not else sql
+
+
+def _opposite(sql: str, *, is_known: bool) -> str:
+    """Where NULL cannot come, a plain NOT: only `NOT EXISTS`, written so, is looked up for all people at once."""
+    if sql.startswith("NOT EXISTS ("):
+        return sql.removeprefix("NOT ")
+    return f"NOT {sql}" if is_known or sql.startswith("EXISTS (") else f"({sql}) IS NOT TRUE"

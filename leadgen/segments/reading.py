@@ -24,7 +24,7 @@ PAGE = 50
 # What somebody who looks at a page waits at most for a figure; nightly counts have longer.
 PATIENCE_MS = 2_000
 # A page is filled one by one; where hardly anybody is in, or only old ones, all are found at once after this long.
-_ONE_BY_ONE_MS = 30
+_ONE_BY_ONE_MS = 50
 # For these statements alone: the hashes of a million people stay in memory.
 _WORK_MEM = "32MB"
 

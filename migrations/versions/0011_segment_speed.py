@@ -111,10 +111,7 @@ def _watch(table: str, figures: _Figures, added: str, changed: str) -> None:
 
 
 def _watch_entries() -> None:
-    """Points and friends by what an entry has more or less; anew when it moves to a contact, with what hangs on it.
-
-    The contact's row is asked first what would change: confirming, which a statement of its own notes, writes it once.
-    """
+    """Points and friends by what an entry has more or less; anew when it moves to a contact, with what hangs on it."""
     op.execute(
         f"""
         CREATE FUNCTION watch_entry() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -141,8 +138,12 @@ def _watch_entries() -> None:
         """  # noqa: S608 - as above
     )
     counts = "NEW.points > 0 OR NEW.friends_counted > 0 OR NEW.status = 'confirmed'"
-    changes = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in ("points", "friends_counted", "contact_id", "status"))
-    _fire("entry", counts, changes)
+    changes = " OR ".join(f"OLD.{name} <> NEW.{name}" for name in ("points", "friends_counted", "contact_id"))
+    # Being confirmed for the first time is one statement's work (entries.confirming), which runs once for each lead and
+    # notes the contest where it writes the contact anyway: 50 of its 850 µs, if it were done here.
+    begins = "OLD.status IN ('pending', 'bounced') AND NEW.points = 0"
+    turns = f"(OLD.status = 'confirmed') <> (NEW.status = 'confirmed') AND NOT ({begins})"
+    _fire("entry", counts, f"{changes} OR {turns}")
 
 
 def _fire(table: str, added: str, changed: str) -> None:

@@ -169,6 +169,7 @@ def _confirm_plainly(campaign: Campaign, entry: Entry) -> None:
     entry.confirm_method = "button_post"
     contact = db.session.get_one(Contact, entry.contact_id)
     contact.email_verified_at = contact.last_inbound_at = now
+    contact.contests = [campaign.id]
     purposes = [ConsentPurpose.RULES]
     if entry.is_marketing_wanted:
         contact.marketing_at = now

@@ -13,8 +13,8 @@ from leadgen.web.guards import Guard
 from tests.house import doors
 
 # Counters are what a GET may change (rule 2), and they are written a second later; clicks and visits are counted one
-# by one.
-_COUNTED = frozenset({"counter", "click", "visit", "visit_tally"})
+# by one, and people's clicks are added up on their contact.
+_COUNTED = frozenset({"counter", "click", "visit", "visit_tally", "contact.clicks", "contact.clicked_at"})
 # What guards a change; ANYONE may only read.
 _FOR_CHANGES = frozenset(Guard) - {Guard.ANYONE}
 # One click answers the same for everybody (RFC 8058), so that it tells nothing about an address.
