@@ -10,7 +10,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.letters.values import Recipient
 
 
-def person(card: CampaignCard, letter: str, locale: str, step: int | None = None, stream_id: int = 0) -> Recipient:
+def person(card: CampaignCard, letter: str, locale: str, stream_id: int = 0) -> Recipient:
     """Anna, who is in no table: her numbers are 0, so links that are signed for her open nobody's page."""
     now = clock.now()
     return Recipient(
@@ -19,7 +19,7 @@ def person(card: CampaignCard, letter: str, locale: str, step: int | None = None
         campaign_id=card.id,
         stream_id=stream_id,
         letter=letter,
-        step_id=step,
+        step_id=None,
         locale=locale,
         attempts=1,
         contact_id=0,

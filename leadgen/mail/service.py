@@ -80,18 +80,17 @@ def preview(
     campaign_id: int,
     letter: str,
     locale: str,
-    step: int | None = None,
-    stream_id: int = 0,
     *,
+    stream_id: int = 0,
     own: OwnWords | None = None,
 ) -> Rendered:
     """The letter as a made-up person would get it, with `own` words or those that stand now.
 
-    `step` is a step's id, `stream_id` the stream of a broadcast. Its links lead to sample pages, which record nothing.
+    `stream_id` is the stream of a broadcast. Its links lead to sample pages, which record nothing.
     Raises NotFound.
     """
-    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
-    return rendering.render(compiled, card, samples.person(card, letter, locale, step, stream_id))
+    card, compiled = _compiled(campaign_id, letter, locale, stream_id, own=own)
+    return rendering.render(compiled, card, samples.person(card, letter, locale, stream_id))
 
 
 def preview_headers(
@@ -99,13 +98,12 @@ def preview_headers(
     letter: str,
     locale: str,
     *,
-    step: int | None = None,
     stream_id: int = 0,
     own: OwnWords | None = None,
 ) -> list[tuple[str, str]]:
     """The headers of the letter as it would leave, those of one-click unsubscribing included. Raises NotFound."""
-    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
-    person = replace(samples.person(card, letter, locale, step, stream_id), opaque_id=str(uuid.uuid4()))
+    card, compiled = _compiled(campaign_id, letter, locale, stream_id, own=own)
+    person = replace(samples.person(card, letter, locale, stream_id), opaque_id=str(uuid.uuid4()))
     parcel = delivery.parcel(person, compiled, card)
     return [(name, str(value)) for name, value in compose(Batch(compiled, []), parcel).items()]
 
@@ -118,7 +116,7 @@ def subject(campaign_id: int, letter: str, locale: str, first_name: str) -> str:
     card = cards.by_id(campaign_id)
     compiled = _compiled_lately((card.slug, card.version, int(time.time() // 60)), campaign_id, letter, locale)
     return rendering.render(
-        compiled, card, replace(samples.person(card, letter, locale, None), first_name=first_name)
+        compiled, card, replace(samples.person(card, letter, locale), first_name=first_name)
     ).subject
 
 
@@ -128,24 +126,23 @@ def send_test(
     locale: str,
     to: str,
     *,
-    step: int | None = None,
     stream_id: int = 0,
     own: OwnWords | None = None,
 ) -> Outcome:
     """Hand the preview to the provider, past the outbox, for a member of staff; answers what became of it.
 
     It concerns no contact, so no gate is asked. Only whoever works for the brand may get one, at most TESTS each: this
-    is no way to mail strangers. `step`, `stream_id`, `own` as in `preview`. It ends the running transaction, because a
+    is no way to mail strangers. `stream_id` and `own` as in `preview`. It ends the running transaction, because a
     stranger is waited for. Raises NotFound, Invalid(field="to"), TooMany.
     """
-    card, compiled = _compiled(campaign_id, letter, locale, step, stream_id, own=own)
+    card, compiled = _compiled(campaign_id, letter, locale, stream_id, own=own)
     receiver = to.strip().casefold()
     if receiver not in accounts.member_emails(card.brand.id):
         raise Invalid(_("Tests go to people who work for this brand only."), "to")
     if not limits.allow(TESTS, "letter-test", str(card.brand.id), receiver):
         raise TooMany(_("That was many tests for one hour. Please try again later."), 3600)
     compiled = replace(compiled, subject=f"[Test] {compiled.subject}")
-    person = samples.person(card, letter, locale, step, stream_id)
+    person = samples.person(card, letter, locale, stream_id)
     parcel = delivery.parcel(replace(person, email=receiver, opaque_id=str(uuid.uuid4())), compiled, card)
     db.session.commit()  # reading is over: no transaction stays open while a stranger answers
     return provider().send(Batch(compiled, [parcel])).outcomes[0]
@@ -158,20 +155,20 @@ def _letter(name: str) -> Letter:
 
 
 def _compiled(
-    campaign_id: int, letter: str, locale: str, step: int | None, stream_id: int = 0, *, own: OwnWords | None = None
+    campaign_id: int, letter: str, locale: str, stream_id: int = 0, *, own: OwnWords | None = None
 ) -> tuple[CampaignCard, Compiled]:
     _letter(letter)
     card = cards.by_id(campaign_id)
     if own is not None:
         return card, rendering.compiled(card, letter, locale, own)
-    texts = Texts({campaign_id}, {step} if step else (), {stream_id} if stream_id else ())
+    texts = Texts({campaign_id}, (), {stream_id} if stream_id else ())
     if letter == "broadcast":
         own = texts.of_broadcast(stream_id, locale, card.default_locale)
     else:
-        own = texts.of(campaign_id, letter, locale, step_id=step or None, default_locale=card.default_locale)
-    return card, rendering.compiled(card, letter, locale, own, step or 0)
+        own = texts.of(campaign_id, letter, locale, step_id=None, default_locale=card.default_locale)
+    return card, rendering.compiled(card, letter, locale, own)
 
 
 @lru_cache(maxsize=256)
 def _compiled_lately(_state: tuple[str, int, int], campaign_id: int, letter: str, locale: str) -> Compiled:
-    return _compiled(campaign_id, letter, locale, None)[1]
+    return _compiled(campaign_id, letter, locale)[1]

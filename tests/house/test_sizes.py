@@ -60,7 +60,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "nurture": (
-        5_400,
+        5_500,
         "one document from draft to YAML: its words, faults, versions, pauses, clock, tick, judging: a file for each",
     ),
     "core": (

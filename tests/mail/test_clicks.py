@@ -21,6 +21,7 @@ from leadgen.core import hot, tokens
 from leadgen.core.db import db
 from leadgen.core.tokens import Purpose
 from leadgen.letters.models import Lane, MailPurpose
+from leadgen.letters.rendering import OwnWords
 from leadgen.mail import clicks, jobs, receipts
 from leadgen.mail.clicks import Asking, Link
 from leadgen.mail.models import Click, MailLink, Message
@@ -137,8 +138,8 @@ class TestLetters:
         assert "http://localhost/r/" in html
 
     def test_a_preview_is_not_tracked(self, campaign: Campaign) -> None:
-        message = letter(campaign)
-        rendered = preview(campaign.id, "sequence", "en", message.step_id)
+        own = OwnWords(subject="News", heading="News", body="A word", button="Go", url="https://brand.example/")
+        rendered = preview(campaign.id, "sequence", "en", own=own)
         assert "/go/" not in rendered.html + rendered.text
 
     def test_a_broadcast_is_tracked_too(self, campaign: Campaign, mailbox: Mailbox) -> None:

@@ -13,20 +13,21 @@ from leadgen.core.i18n import LOCALES
 from leadgen.letters import kinds, rendering, samples
 from leadgen.letters.rendering import OwnWords, Rendered
 from leadgen.mail import service as mail
-from tests.factories import fresh, make_broadcast, make_sequence
+from tests import texts
+from tests.factories import fresh, make_broadcast
 
 UNCONFIRMED = ("confirm", "reminder")
 
 
 def look(campaign: Campaign, letter: str, locale: str) -> Rendered:
-    step = make_sequence(campaign, steps=1, key=f"{letter}-{locale}").steps[0] if letter == "sequence" else None
+    own = OwnWords.of(texts.step(1)[locale]) if letter == "sequence" else None
     stream_id = make_broadcast(campaign).stream_id if letter == "broadcast" else 0
-    return mail.preview(campaign.id, letter, locale, step.id if step else None, stream_id)
+    return mail.preview(campaign.id, letter, locale, stream_id=stream_id, own=own)
 
 
 def of(name: str, campaign: Campaign, *, first_name: str, **own: Any) -> Rendered:
     card = cards.by_id(campaign.id)
-    sample = samples.person(card, name, "en", None)
+    sample = samples.person(card, name, "en")
     person = type(sample)(**{slot: getattr(sample, slot) for slot in sample.__slots__} | {"first_name": first_name})
     return rendering.render(rendering.compiled(card, name, "en", OwnWords(**own)), card, person)
 
@@ -105,7 +106,7 @@ def test_a_confirmation_has_the_code_in_preheader_and_body(campaign: Campaign) -
 
 def test_who_did_not_tick_marketing_is_not_told_that_they_did(campaign: Campaign) -> None:
     card = cards.by_id(campaign.id)
-    sample = samples.person(card, "confirm", "en", None)
+    sample = samples.person(card, "confirm", "en")
     slots = {slot: getattr(sample, slot) for slot in sample.__slots__}
     person = type(sample)(**slots | {"wants_marketing": False})
     rendered = rendering.render(rendering.compiled(card, "confirm", "en", OwnWords()), card, person)

@@ -14,6 +14,7 @@ from leadgen.core import hot, i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.letters import editing, kinds
+from leadgen.letters.rendering import OwnWords
 from leadgen.mail import jobs, reasons
 from leadgen.mail import service as mail
 from leadgen.mail.providers.interface import Result
@@ -24,7 +25,6 @@ from tests.factories import (
     make_entry,
     make_membership,
     make_message,
-    make_sequence,
     make_user,
 )
 
@@ -74,11 +74,11 @@ def test_a_preview_leaves_no_trace(campaign: Campaign) -> None:
     assert hot.many("SELECT id FROM message", {}) == []
 
 
-def test_a_preview_of_an_absent_campaign_or_step(campaign: Campaign) -> None:
+def test_a_preview_of_an_absent_campaign_or_broadcast(campaign: Campaign) -> None:
     with pytest.raises(NotFound):
         mail.preview(campaign.id + 1, "confirm", "fr")
     with pytest.raises(NotFound):
-        mail.preview(campaign.id, "sequence", "fr", step=999)
+        mail.preview(campaign.id, "broadcast", "fr", stream_id=999)
 
 
 def test_edited_words_hold_from_now_on(campaign: Campaign, mailbox: Mailbox) -> None:
@@ -113,10 +113,9 @@ def test_a_test_mail_goes_to_staff_and_is_marked(campaign: Campaign, mailbox: Ma
     assert hot.many("SELECT id FROM message", {}) == []
 
 
-def test_a_step_and_a_broadcast_can_be_tried_too(campaign: Campaign, mailbox: Mailbox, bob: str) -> None:
-    step = make_sequence(campaign, steps=1).steps[0]
+def test_words_of_a_draft_and_a_broadcast_can_be_tried_too(campaign: Campaign, mailbox: Mailbox, bob: str) -> None:
     broadcast = make_broadcast(campaign, texts={"en": {"subject": "News", "body": "B"}})
-    mail.send_test(campaign.id, "sequence", "en", bob, step=step.id)
+    mail.send_test(campaign.id, "sequence", "en", bob, own=OwnWords(subject="Letter 1", body="B"))
     mail.send_test(campaign.id, "broadcast", "en", bob, stream_id=broadcast.stream_id)
     assert [letter["Subject"] for letter in mailbox()] == ["[Test] Letter 1", "[Test] News"]
     assert "One-Click" in mailbox()[1]["List-Unsubscribe-Post"]

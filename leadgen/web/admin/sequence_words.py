@@ -64,22 +64,39 @@ def page(sequence: Sequence, name: str = "", **more: Any) -> str:
 
 def address(sequence: Sequence, problem: Problem) -> str:
     """The page and the field where a problem can be put right."""
-    anchor = _anchor(problem.field)
-    if problem.where == "steps":
+    where, field = problem.where, problem.field
+    if where == "steps":
         return page(sequence, _anchor="flow")
-    if problem.where in PARTS:
-        return page(sequence, "part", part=PARTS[problem.where], _anchor=anchor)
-    variant = problem.field.partition("-")[0] if problem.field.count("-") == 2 else None
-    return page(sequence, "step", step_key=problem.where, variant=variant, _anchor=anchor)
+    if where in PARTS:
+        return page(sequence, "part", part=PARTS[where], _anchor=_PLACES.get((where, field)) or _exit(field) or field)
+    if field in {"key", "yes"}:  # where it stands is at fault, or what it holds
+        return page(sequence, _anchor=f"step-{where}")
+    variant, _dash, text = field.partition("-")
+    if not text:
+        return page(sequence, "step", step_key=where, _anchor=_WAITS.get(field, field))
+    anchor = f"weight_{variant}" if text == "weight" else text
+    return page(sequence, "step", step_key=where, variant=variant, _anchor=anchor)
 
 
-def _anchor(field: str) -> str:
-    """The id that a field of a problem has on its page: `a-en-subject` is `en-subject`, `at` is `wait-at`."""
-    if field.count("-") == 2:
-        return field.partition("-")[2]
-    if field.endswith("-weight"):
-        return f"weight_{field.partition('-')[0]}"
-    if field.startswith("exits-"):
-        return f"exit_{field.partition('-')[2]}"
-    known = {"wait": "wait-amount", "event": "wait-what", "at": "wait-at", "weekdays": "wait-weekdays"}
-    return known.get(field, {"when": "segment-rows", "on": "begins-what"}.get(field, field))
+def _exit(field: str) -> str:
+    return f"exit_{field.partition('-')[2]}" if field.startswith("exits-") else ""
+
+
+# The ids that fields have on their pages, where they differ from what a problem calls them.
+_PLACES = {
+    ("trigger", "on"): "begins-what",
+    ("trigger", "of"): "begins-what",
+    ("trigger", "days"): "begins-days",
+    ("who", "when"): "segment-rows",
+    ("goal", "on"): "goal",
+    ("goal", "of"): "goal",
+    ("again", "days"): "again_days",
+}
+_WAITS = {
+    "wait": "wait-amount",
+    "at": "wait-at",
+    "weekdays": "wait-weekdays",
+    "event": "wait-what",
+    "when": "segment-rows",
+    "variants": "words-title",
+}

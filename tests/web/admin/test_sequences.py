@@ -10,16 +10,16 @@ from flask import Flask
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.nurture import drafts, examples, publishing
+from leadgen.nurture import arranging, drafts, examples, publishing
 from leadgen.nurture import sequences as nurture
-from leadgen.nurture.definition import Branch, Definition, Letter
+from leadgen.nurture.definition import Branch, Definition, Letter, to_data
 from leadgen.nurture.models import Sequence, SequenceVersion
 from tests import factories
 from tests.web.admin.studio import Staff, fields_of
 from tests.web.admin.test_letters import Letters, letters_of  # noqa: F401 - fixture
 from tests.world import World
 
-WORDS = {"subject": "News", "heading": "Hello", "body": "A word or two.", "button": "Go on"}
+NOBODY = {"all": [{"all": [{"field": "friends", "op": op, "value": value} for op, value in (("gt", 5), ("lt", 2))]}]}
 
 
 def make(app: Flask, world: World, example: str = "welcome") -> int:
@@ -126,7 +126,8 @@ def test_the_list_counts_the_people(app: Flask, ada: Staff, world: World, path: 
         )
     row = re.search(r"<tbody>.*?</tbody>", ada.get(path).text, re.DOTALL)
     assert row is not None
-    assert re.findall(r'data-label="(?:Inside now|Finished|Reached the goal|Priority)">(\d+)', row[0]) == [*"1015"]
+    figures = r'data-label="(?:Inside now|Finished|Reached the goal|Priority)">(?:<a [^>]*state=(\w+)[^>]*>)?(\d+)'
+    assert re.findall(figures, row[0]) == [("inside", "1"), ("", "0"), ("goal", "1"), ("", "5")]
     assert "1 waits" in ada.get(f"{path}/{welcome}").text
 
 
@@ -193,14 +194,30 @@ def test_the_flow_is_drawn_anew_without_a_reload(ada: Staff, here: str) -> None:
     assert answer.text.index("step-answered") < answer.text.index("step-hello")
 
 
-def test_what_is_missing_leads_to_its_step(ada: Staff, here: str) -> None:
+def test_what_is_missing_leads_to_its_field(app: Flask, ada: Staff, here: str, welcome: int) -> None:
     _press(ada, here, "add:letter:0::")
-    page = ada.get(here).text
+    _press(ada, here, "add:branch:1::")
+    with app.app_context():
+        found = db.session.get_one(Sequence, welcome)
+        data = to_data(drafts.definition_of(found)) | {"holdout": 50, "priority": 0, "again": "after", "who": NOBODY}
+        data |= {
+            "trigger": {"on": "inactive"},
+            "exits": [{}],
+            "goal": {"on": {"on": "answered", "of": "gone"}, "days": 99},
+        }
+        wait = {"until": "event", "seconds": 0, "at": "99:99", "weekdays": [1, 1]}
+        variants = [{"key": key, "weight": 0, "texts": {}} for key in "ab"]
+        broken = arranging.replaced(data, "hello", {"wait": wait, "variants": variants, "when": NOBODY})
+        drafts.save(found, broken, found.revision, "Ada")
+        places = {(one.where, one.field) for one in drafts.problems(found)}
+        db.session.commit()
+    page = ada.get(here).text.replace("&amp;", "&")
     assert "before it can be published" in page
-    led = re.findall(r'href="([^"]+/steps/letter-[^"#]+)#([^"]+)"', page.split('id="missing"')[1])
-    assert led
-    for address, anchor in led:
-        assert f'id="{anchor}"' in ada.get(address.replace("&amp;", "&")).text
+    led = set(re.findall(r'href="([^"#]+)(?:\?[^"#]*)?#([^"]+)"', page.split('id="missing"')[1].split("</aside>")[0]))
+    assert len(led) > 15, places
+    pages = {target: ada.get(target).text for target in {target for target, _anchor in led}}
+    for target, anchor in led:
+        assert f'id="{anchor}"' in pages[target], (target, anchor)
 
 
 # one step
@@ -245,7 +262,7 @@ def test_each_wait_is_chosen_and_said(ada: Staff, here: str, wait: dict[str, Any
 @pytest.mark.parametrize(
     ("wrong", "told", "at"),
     [
-        ({"wait-amount": "-1"}, "Please choose a number from 0", "wait-amount"),
+        ({"wait-amount": "9" * 30}, "Please choose a number from 0", "wait-amount"),
         ({"wait-amount": "400", "wait-unit": "days"}, "Choose a delay of one year at most.", "wait-amount"),
         ({"wait-amount": "many"}, "Please write a whole number.", "wait-amount"),
         ({"wait-unit": "moons"}, "Please choose one of the list.", "wait-unit"),

@@ -14,8 +14,10 @@ from time_machine import travel
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, hot, links
 from leadgen.letters import kinds
+from leadgen.letters.rendering import OwnWords
 from leadgen.mail import service as mail
-from tests.factories import make_broadcast, make_campaign, make_sequence
+from tests import texts
+from tests.factories import make_broadcast, make_campaign
 
 BANNER = "This is a preview: nothing is recorded."
 PRESSED = "This was a preview: nothing was recorded, and nobody was written to."
@@ -27,9 +29,9 @@ def campaign(context: None) -> Campaign:
 
 
 def preview_of(campaign: Campaign, letter: str) -> str:
-    step = make_sequence(campaign, steps=1).steps[0].id if letter == "sequence" else None
+    own = OwnWords.of(texts.step(1)["en"]) if letter == "sequence" else None
     stream = make_broadcast(campaign).stream_id if letter == "broadcast" else 0
-    return mail.preview(campaign.id, letter, "en", step, stream).text
+    return mail.preview(campaign.id, letter, "en", stream_id=stream, own=own).text
 
 
 def path_of(page: str, campaign: Campaign, locale: str = "en") -> str:
