@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from leadgen.core.logic import Condition
 from leadgen.mail import gates
-from leadgen.nurture import hours, splitting, walking
+from leadgen.nurture import hours, planning, splitting, walking
 from leadgen.nurture.definition import (
     Branch,
     Event,
@@ -255,7 +255,7 @@ class _Run:
             self.tell(Kind(told.reason.value), told.step_key, reason=str(told.detail.get("why", "")))
 
     def _plan(self, letter: Letter, place: Place) -> None:
-        expires = place.run_at + timedelta(hours=letter.catch_up_hours)
+        expires = place.run_at + timedelta(hours=letter.catch_up_hours) + planning.GRACE
         self.mails.append(_Mail(letter.key, place.run_at, expires, self.definition.priority, len(self.lines)))
         self.tell(Kind.PLANNED, letter.key, variant=self._variant(letter))
 
