@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 _BROKEN_WAITS = timedelta(hours=1)  # until somebody mended what cannot be walked; nobody is lost meanwhile
 # The cap of 48 hours is as long as a letter may usually be late: who gave way to another mail leaves right behind it.
-_GRACE = timedelta(hours=1)
+GRACE = timedelta(hours=1)
 _TRANSACTION_LOST = (MemoryError, queue.TimeLimit)
 
 # An enrolment is claimed by its row lock: a second planner passes over it, and looks at it again only when it is due.
@@ -278,7 +278,7 @@ class _Writing:
 
 
 def _message(row: Any, definition: Definition, letter: Letter, words: int | None) -> dict[str, Any]:
-    expires_at = row.next_run_at + timedelta(hours=letter.catch_up_hours) + _GRACE
+    expires_at = row.next_run_at + timedelta(hours=letter.catch_up_hours) + GRACE
     return {
         "intent": f"seq:{row.id}:{letter.key}",
         "brand_id": row.brand_id,

@@ -32,11 +32,15 @@ class Kind(StrEnum):
 
     BEGAN = "began"
     HELD_OUT = "held_out"
-    MOVED = "moved"  # branches, events, dates, steps
+    BRANCHED = "branched"
+    MOVED = "moved"  # events, dates, steps
     GOAL = "goal"
     WAITS = "waits"
     EXITED = "exited"
     FINISHED = "finished"
+
+
+_KINDS = {MoveReason.GOAL: Kind.GOAL, MoveReason.BRANCHED: Kind.BRANCHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,7 @@ class _Chapter:
             sentence = _("Held out of “%(sequence)s”: gets none of its letters, to be compared with the others")
             yield self._line(one.enrolled_at, Kind.HELD_OUT, sentence % self._words())
         for move in moves:
-            kind = Kind.GOAL if move.reason is MoveReason.GOAL else Kind.MOVED
-            yield self._line(move.at, kind, self._moved(move))
+            yield self._line(move.at, _KINDS.get(move.reason, Kind.MOVED), self._moved(move))
         if one.status is EnrolmentStatus.ACTIVE and one.step_key:
             yield self._line(one.next_run_at, Kind.WAITS, self._waiting())
         elif one.status is EnrolmentStatus.EXITED and one.ended_at:

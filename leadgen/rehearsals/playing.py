@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 from leadgen.core.logic import Condition
 from leadgen.mail import gates
-from leadgen.nurture import hours, splitting, walking
+from leadgen.nurture import hours, planning, splitting, walking
 from leadgen.nurture.definition import (
     Branch,
     Event,
@@ -30,6 +30,7 @@ from leadgen.rehearsals.plots import Kind, Line, Met, Person, Played, Plot, Ques
 _LONGEST = 500  # moments of one play; a sequence has 50 steps, and each letter is put off a few times
 _CAP = timedelta(hours=gates.CAP_HOURS)
 SPREAD = timedelta(seconds=gates.SPREAD_SECONDS)
+_BY_CLOCK = frozenset({Event.CONTEST_ENDED, Event.CONTEST_CLOSING, Event.INACTIVE})
 _BEHIND = timedelta(minutes=gates.BEHIND_MINUTES)
 
 
@@ -82,6 +83,7 @@ class _Run:
         self.lines: list[Line] = []
         self.met: dict[str, Met] = {}
         self.coming: list[_Coming] = []
+        self.ends: list[tuple[datetime, str]] = []  # what only the clock tells, and whoever sends looks at
         self.sent = list(person.sent)
         self.mails = [
             _Mail("", one.due_at, one.expires_at, one.priority, number)
@@ -143,26 +145,27 @@ class _Run:
         for number, one in enumerate(self.definition.exits):
             if not one.on or one.on.on is Event.SEGMENT_JOINED:
                 continue
-            if at := self._comes(f"exit:{number}", one.on, self.now):
-                self.coming.append(_Coming(at, Kind.EXITED, f"exit:{number}", "exit_event"))
+            key = f"exit:{number}"
+            at = self._comes(key, one.on, self.now, known=self._strikes(one.on))
+            if at and one.on.on in _BY_CLOCK:
+                self.ends.append((at, key))
+            elif at:
+                self.coming.append(_Coming(at, Kind.EXITED, key, "exit_event"))
 
-    def _comes(self, key: str, happening: Happening, since: datetime, step_key: str = "") -> datetime | None:
+    def _comes(
+        self, key: str, happening: Happening, since: datetime, step_key: str = "", known: datetime | None = None
+    ) -> datetime | None:
         """When an event comes: by the contest's calendar, or as assumed; None where it does not."""
         days = self.plot.suppose.days.get(key)
-        known = self._known_moment(happening)
-        self.met.setdefault(
-            key,
-            Met(key=key, step_key=step_key, happening=happening, answer=bool(known and known >= since), supposed=days),
-        )
-        if days is not None:
-            return since + timedelta(days=days)
-        return known if known and known >= since else None
+        met = Met(key=key, step_key=step_key, happening=happening, answer=known is not None, supposed=days)
+        self.met.setdefault(key, met)
+        return known if days is None else since + timedelta(days=days)
 
-    def _known_moment(self, happening: Happening) -> datetime | None:
-        """When an event happens that only the clock tells; of inactivity, if the person stays as they are."""
+    def _strikes(self, happening: Happening) -> datetime | None:
+        """When the clock tells an event that ends a sequence; of inactivity, if the person stays as they are."""
         if happening.on is Event.INACTIVE:
             return (self.person.alive_at or self.plot.starts_at) + timedelta(days=happening.days)
-        if self.plot.end is None or happening.on not in {Event.CONTEST_ENDED, Event.CONTEST_CLOSING}:
+        if self.plot.end is None or happening.on not in _BY_CLOCK:
             return None
         days = happening.days if happening.on is Event.CONTEST_CLOSING else 0
         return self.plot.end - timedelta(days=days)
@@ -252,7 +255,7 @@ class _Run:
             self.tell(Kind(told.reason.value), told.step_key, reason=str(told.detail.get("why", "")))
 
     def _plan(self, letter: Letter, place: Place) -> None:
-        expires = place.run_at + timedelta(hours=letter.catch_up_hours)
+        expires = place.run_at + timedelta(hours=letter.catch_up_hours) + planning.GRACE
         self.mails.append(_Mail(letter.key, place.run_at, expires, self.definition.priority, len(self.lines)))
         self.tell(Kind.PLANNED, letter.key, variant=self._variant(letter))
 
@@ -279,12 +282,8 @@ class _Run:
 
     def _is_wanted(self, mail: _Mail) -> _Asking:
         """What nurture.judging asks of a letter that every gate lets through, in its order."""
-        ends = [(number, self._ends_when(one)) for number, one in enumerate(self.definition.exits)]
-        for number, condition in ends:
-            if condition and (yield from self.ask(f"exit:{number}", condition)):
-                return self._stay(mail, "exit_condition", is_over=True)
-        if not (yield from self._stays()):
-            return self._stay(mail, "left_audience", is_over=True)
+        if reason := (yield from self._ending()):
+            return self._stay(mail, reason, is_over=True)
         letter = self.definition.step(mail.step_key)
         if not isinstance(letter, Letter) or not letter.when:
             return True
@@ -294,6 +293,16 @@ class _Run:
             return self._stay(mail, "unsound", is_over=False)
         is_over = letter.otherwise is Otherwise.EXIT
         return self._stay(mail, "letter_condition" if is_over else "condition", is_over=is_over)
+
+    def _ending(self) -> Generator[Question, bool | None, str]:
+        """Why the sequence ends before this letter leaves; empty where it goes on."""
+        if any(at <= self.now for at, _key in self.ends):
+            return "exit_event"
+        for number, one in enumerate(self.definition.exits):
+            condition = self._ends_when(one)
+            if condition and (yield from self.ask(f"exit:{number}", condition)):
+                return "exit_condition"
+        return "" if (yield from self._stays()) else "left_audience"
 
     def _stays(self) -> _Asking:
         """Whether they are still among those whom the sequence is for, where that matters."""

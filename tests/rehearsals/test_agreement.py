@@ -124,6 +124,14 @@ def test_goal_and_exit_end_it_when_supposed(frozen: Frozen, key: str, part: str)
     assert Kind.EXITED in {line.kind for line in told}
 
 
+@pytest.mark.parametrize("on", [{"on": "contest_closing", "days": 15}, {"on": "inactive", "days": 5}])
+def test_an_exit_that_the_clock_tells_stops_the_next_letter(frozen: Frozen, on: dict[str, Any]) -> None:
+    steps = [letter("welcome", HOUR), letter("later", 4 * DAY), letter("last", 4 * DAY)]
+    told, real = _both(frozen, {"steps": steps, "exits": [{"on": on}]}, _entry(_campaign()))
+    agree(told, real)
+    assert (Kind.SKIPPED, "last", "exit_event", None) in known(told)
+
+
 def test_conditions_of_letters_and_exits_end_it_as_rehearsed(frozen: Frozen) -> None:
     steps = [letter("welcome", HOUR), letter("sea", 3 * DAY, when=SEA, otherwise="exit"), letter("last", 3 * DAY)]
     agree(*_both(frozen, {"steps": steps}, _entry(_campaign(), question_1="city")))

@@ -50,7 +50,10 @@ class Moment:
 # What the sequences did is told by the room of the sequences, with their names; points by the ledger.
 _TOLD_BETTER_ELSEWHERE = ("sequence.", "referral.counted")
 _OF_CONSENT = ("consent.", "contact.")
-_MARKS = {Kind.BEGAN: "play", Kind.WAITS: "clock", Kind.MOVED: "down", Kind.HELD_OUT: "pause", Kind.EXITED: "out"}
+_MARKS = {
+    Kind.BEGAN: "play", Kind.HELD_OUT: "pause", Kind.BRANCHED: "branch", Kind.MOVED: "down", Kind.WAITS: "clock",
+    Kind.GOAL: "goal", Kind.EXITED: "out", Kind.FINISHED: "flag",
+}  # fmt: skip
 _OF_SEQUENCES = frozenset({Topic.MAIL, Topic.SEQUENCES})
 
 

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from playwright.sync_api import Browser, expect
 
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.nurture.models import Sequence
-from tests.factories import make_entry, make_segment, make_sequence
+from tests.factories import PASSWORD, make_contact, make_entry, make_segment, make_sequence
 from tests.texts import step as words
 from tests.web.admin.studio import Staff
+from tests.web.admin.test_browser import address  # noqa: F401 - fixture
 from tests.world import World
 
 NOON = datetime(2027, 3, 24, 11, tzinfo=UTC)
@@ -152,3 +154,53 @@ def test_it_is_told_in_french(ada: Staff, page: str, world: World) -> None:
     ada.post("/admin/language", {"locale": "fr"})
     told = lines(ada.get(page, query_string={"contact": world.ben.contact_id}).text)
     assert told[0] == "La séquence commence"
+
+
+def test_how_many_are_delayed_is_said_with_the_reason(app: Flask, ada: Staff, page: str, world: World) -> None:
+    """It is night in Los Angeles when it is noon in Paris: one of four waits for the morning."""
+    with app.app_context():
+        campaign = db.session.merge(world.campaign)
+        for zone in ("Europe/Paris", "Europe/Paris", "America/Los_Angeles"):
+            contact = make_contact(db.session.merge(world.brand), marketing=True, timezone=zone)
+            make_entry(campaign, contact, confirmed=True)
+        db.session.commit()
+    told = " ".join(ada.get(page, query_string={"as": "audience", "begin": "2027-03-24T12:00"}).text.split())
+    assert "About 25% of your audience will have a letter delayed." in told
+    assert "25%: it was night where the person lives." in told
+
+
+def test_a_draft_is_rehearsed_before_it_is_published(app: Flask, ada: Staff, page: str, sequence: Sequence) -> None:
+    with app.app_context():
+        found = db.session.get_one(Sequence, sequence.id)
+        found.draft = {"trigger": {"on": "confirmed"}, "steps": [letter(9, 60)]}
+        db.session.commit()
+    made_up = {"as": "made-up", "zone": "Europe/Paris"}
+    assert "“Letter 9” leaves" in lines(ada.get(page, query_string=made_up).text)
+    assert "“Letter 9” leaves" not in lines(ada.get(page, query_string=made_up | {"version": "1"}).text)
+
+
+def test_without_a_script_and_on_a_phone_a_person_is_found_and_both_ways_are_travelled(
+    chromium: Browser,
+    address: str,  # noqa: F811 - fixture
+    page: str,
+) -> None:
+    visitor = chromium.new_context(
+        java_script_enabled=False, base_url=address, viewport={"width": 390, "height": 844}, locale="en-GB"
+    )
+    tab = visitor.new_page()
+    tab.goto(f"/admin/sign-in?next={page}")
+    tab.locator("#email").fill("ada@staff.example")
+    tab.locator("#password").fill(PASSWORD)
+    tab.locator("#password").press("Enter")
+    tab.locator("#q").fill("ben@")
+    tab.get_by_role("button", name="Rehearse").click()
+    tab.get_by_role("link", name="Ben").click()
+    expect(tab.locator(".timeline")).to_contain_text("Way “no”")
+    tab.get_by_role("link", name="Travel the other way").click()
+    expect(tab.locator(".timeline")).to_contain_text("Way “yes”")
+    tab.locator("#begin").fill("2027-06-01T09:30")
+    tab.get_by_role("button", name="Rehearse").click()
+    expect(tab.locator(".timeline")).to_contain_text("1 June 2027 at 10:30")
+    expect(tab.locator(".timeline")).to_contain_text("Way “yes”")
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.close()
