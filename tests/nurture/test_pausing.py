@@ -89,7 +89,7 @@ def test_send_lets_everything_go_now_each_with_its_full_time_to_catch_up(sequenc
     for mail in _mails():
         assert mail.status is MessageStatus.SCHEDULED
         assert abs(mail.due_at - now) < timedelta(minutes=1)
-        assert mail.expires_at - mail.due_at == timedelta(hours=48)
+        assert timedelta(hours=48) <= mail.expires_at - mail.due_at < timedelta(hours=50)
     assert db.session.scalars(select(MessageMove.reason)).all() == ["sequence_paused"]
     assert streams.is_open(sequence.stream_id)
     assert sequence.paused_at is None
