@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from leadgen.core.logic import Condition
@@ -152,7 +153,7 @@ class Goal:
     value: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: the index of its steps is kept
 class Definition:
     """A whole sequence. `holdout` per cent of the people are enrolled and get nothing, to be compared with."""
 
@@ -173,7 +174,12 @@ class Definition:
 
     def step(self, key: str) -> Step | None:
         """The step of that key, however deep."""
-        return next((one for one in self.walk() if one.key == key), None)
+        return self._by_key.get(key)
+
+    @cached_property
+    def _by_key(self) -> dict[str, Step]:
+        """The tick asks for three steps of each enrolment. Of two with one key the first is meant."""
+        return {one.key: one for one in reversed(list(self.walk()))}
 
     def letters(self) -> Iterator[Letter]:
         """The steps that send something."""

@@ -155,7 +155,7 @@ class TestPlanned:
 
 _WRITTEN = re.compile(
     r"'(?:skipped|suppressed|expired|cancelled|failed|scheduled):([a-z_]+)'"  # verdicts of the gates
-    r"|\breason = '([a-z_]+)'|(?:THEN|ELSE) '(again|no_answer)'"  # statements
+    r"|(?<!v\.)\breason = '([a-z_]+)'|(?:THEN|ELSE) '(again|no_answer)'"  # statements; `v` are moves of enrolments
     r"|Result\.(?:FAILED|TEMPORARY|UNCERTAIN|DELIVERED|ACCEPTED), \"([a-z_]+)\""  # providers
     r"|_pause\(answer, parcels, \"([a-z_]+)\"|_lost\(parcels, \"([a-z_]+)\""
     r"|Rung\(\d, \"[a-z]+\", \"([a-z_]+)\"\)|reason=\"([a-z_]+)\""
