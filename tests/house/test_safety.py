@@ -60,6 +60,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/broadcasts/audiences.py": "constants of the module, of mail.groups, and the condition of a segment",
     "leadgen/broadcasts/expansion.py": "constants, and the condition of a segment: to whom, and in which states",
     "leadgen/nurture/conditions.py": "the condition of segments.compiling, whose values are bound",
+    "leadgen/nurture/looking.py": "constants of the module, and the conditions of segments, whose values are bound",
     "leadgen/nurture/planning.py": "a constant of mail.groups: how a recipient's group is found",
     "leadgen/nurture/moving.py": "constants of the module: who comes back, and what somebody was taken away from",
     "leadgen/nurture/pausing.py": "a constant of the module: which mails and people are late",
