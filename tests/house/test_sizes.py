@@ -48,11 +48,11 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "rules, what they read, what they mean, ledger, rounds, reasons and preview: each a file that stands alone",
     ),
     "segments": (
-        2_050,
+        2_150,
         "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
     ),
     "web/admin": (
-        9_400,
+        11_400,
         "pages of a campaign, its form, review, segments, scores, broadcasts, sequences, results, sending; words apart",
     ),
     "rewards": (
@@ -60,7 +60,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "nurture": (
-        5_500,
+        7_100,
         "one document from draft to YAML: its words, faults, versions, pauses, clock, tick, judging: a file for each",
     ),
     "core": (

@@ -26,6 +26,7 @@ _WRITTEN_BY_OTHERS = {
     ("entries", "fact"): "as above: a fact is true in the statement that made it true",
     ("forms", "fact"): "as above: a fact is true in the statement that made it true",
     ("contacts", "fact"): "a file of a million contacts is taken in by one statement for each piece of it",
+    ("mail", "fact"): "a click is an event in the statement that finds out that it is one",
     ("mail", "forgotten_address"): "what is kept of an address is a count of mails, which contacts may not read",
     ("broadcasts", "message"): "hundreds of thousands of people are written to in a few statements",
     ("nurture", "message"): "a thousand enrolments are planned in one statement",

@@ -26,11 +26,11 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 def test_figures_of_each_wording_equal_plain_counts() -> None:
-    """Two hundred people who did anything at random, counted by a loop."""
+    """People who did anything at random, counted by a loop."""
     sequence = make_tested("a", "b")
     drawn = random.Random(5)
     plain = {variant: dict.fromkeys(Which, 0) | {"ripe": 0, "won": 0} for variant in "ab"}
-    for _ in range(200):
+    for _ in range(100):
         deeds = Deeds(
             goal=drawn.choice([None, 5, 24 * 9, 24 * 12]),
             click=drawn.choice([None, 2]),

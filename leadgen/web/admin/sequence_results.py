@@ -90,7 +90,7 @@ def sequence_winner(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
 def sequence_result_people(campaign_id: int, sequence_id: int) -> str:
     """The people behind a figure, page by page."""
     campaign, sequence = mine(campaign_id, sequence_id)
-    which = request.args.get("which", "")
+    which = request.args.get("which", "treated")
     before = request.args.get("before", type=int)
     before = None if before is None else max(0, min(before, LARGEST))
     if which in _SIDES:

@@ -27,7 +27,7 @@ MEMBER: dict[tuple[str, str], int] = {
     ("GET", "admin.programme"): 200,
     ("POST", "admin.programme_costs"): 422,
     ("GET", "admin.sequence_results"): 200,
-    ("GET", "admin.sequence_result_people"): 404,
+    ("GET", "admin.sequence_result_people"): 200,
     ("POST", "admin.sequence_costs"): GONE_ON,
     ("POST", "admin.sequence_winner"): GONE_ON,
     ("GET", "admin.password"): 200,
