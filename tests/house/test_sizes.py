@@ -48,7 +48,7 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "rules, what they read, what they mean, ledger, rounds, reasons and preview: each a file that stands alone",
     ),
     "segments": (
-        2_150,
+        2_200,
         "three dozen fields with all their words, and what each way to compare them is in SQL and in a sentence",
     ),
     "web/admin": (
