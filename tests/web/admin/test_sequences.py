@@ -306,6 +306,27 @@ def test_a_letter_is_for_whom_a_condition_holds(app: Flask, ada: Staff, here: st
     assert letter(app, welcome, "hello").when is None
 
 
+def test_conditions_of_templates_and_of_yaml_are_shown_as_rows_or_stay(
+    app: Flask, ada: Staff, here: str, welcome: int
+) -> None:
+    deep = {"any": [{"all": [{"field": "friends", "op": "gte", "value": 1}, {"not": {"any": [NOBODY["all"][0]]}}]}]}
+    plain = {"field": "friends", "op": "gte", "value": 3}
+    with app.app_context():
+        found = db.session.get_one(Sequence, welcome)
+        data = arranging.replaced(to_data(drafts.definition_of(found)), "answered", {"when": plain})
+        drafts.save(found, arranging.replaced(data, "thanks", {"when": deep}), found.revision, "Ada")
+        db.session.commit()
+    rows = _shown(ada, f"{here}/steps/answered")
+    assert (rows["set-0-row-0-field"], rows["set-0-row-0-value"]) == ("friends", "3")
+    page = ada.get(f"{here}/steps/thanks").text
+    assert "It stays as it is." in page
+    assert ada.post(f"{here}/steps/thanks", fields_of(page) | {"en-subject": "Other"}).status_code == 303
+    assert letter(app, welcome, "thanks").when == deep
+    anew = f"{here}/steps/thanks?condition=anew"
+    assert ada.post(anew, _shown(ada, anew)).status_code == 303
+    assert letter(app, welcome, "thanks").when is None
+
+
 def test_a_condition_that_nobody_fulfils_is_refused_and_kept(ada: Staff, here: str) -> None:
     rows = {"match": "all", "set-0-match": "all"}
     for number, value in enumerate(("5", "2")):
