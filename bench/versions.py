@@ -15,14 +15,14 @@ from bench.figures import say, show
 from bench.segments import fill
 from bench.stack import Stack
 from leadgen.app import create_app
+from leadgen.authoring import drafts, publishing
+from leadgen.authoring.publishing import Choices, Timing
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.letters.models import Lane
 from leadgen.mail import streams
-from leadgen.nurture import drafts, publishing
 from leadgen.nurture.definition import DAY, Definition, Letter, Variant, Wait, to_data
 from leadgen.nurture.models import Enrolment, Sequence
-from leadgen.nurture.publishing import Choices, Timing
 
 GOAL_PREVIEW_S = 10.0
 GOAL_PUBLISH_S = 60.0

@@ -41,7 +41,7 @@ SCHEDULE: tuple[Strike, ...] = (
     Strike(300, "leadgen.entries.jobs.remind", QueueName.SLOW),
     Strike(600, "leadgen.mail.jobs.fold_clicks", QueueName.SLOW),
     Strike(600, "leadgen.scores.jobs.want_clickers", QueueName.SLOW),
-    Strike(600, "leadgen.nurture.jobs.guard", QueueName.SLOW),
+    Strike(600, "leadgen.outcomes.jobs.guard", QueueName.SLOW),
     Strike(3600, "leadgen.entries.jobs.purge", QueueName.SLOW),
     Strike(3600, "leadgen.nurture.jobs.look", QueueName.SLOW),
     Strike(86400, "leadgen.entries.jobs.audit_points", QueueName.SLOW),

@@ -70,17 +70,8 @@ from leadgen.mail.models import (
 from leadgen.nurture import versions
 from leadgen.nurture.definition import from_data as definition_from
 from leadgen.nurture.definition import to_data as definition_data
-from leadgen.nurture.models import (
-    Enrolment,
-    EnrolmentMove,
-    EnrolmentStatus,
-    HarmKind,
-    MoveReason,
-    ProgrammeCost,
-    Sequence,
-    Step,
-    VariantStop,
-)
+from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
+from leadgen.outcomes.models import HarmKind, ProgrammeCost, VariantStop
 from leadgen.segments.models import Segment, SegmentSize
 from tests import texts
 

@@ -1,4 +1,4 @@
-"""The jobs of the nurture room: plan what is due, look for whom the clock begins a sequence, and guard tests."""
+"""The jobs of the nurture room: plan what is due, and look for whom the clock begins a sequence."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
-from leadgen.nurture import guarding, looking, planning, retiming
+from leadgen.nurture import looking, planning, retiming
 
 SECONDS = 2.0
 
@@ -34,8 +34,3 @@ def look() -> int:
 def retime(campaign_id: int) -> int:
     """Find new dates after the end of a contest was moved (job)."""
     return retiming.retime(campaign_id)
-
-
-def guard() -> int:
-    """Take out wordings that drive people away; how many these were (job)."""
-    return guarding.look_at_all()

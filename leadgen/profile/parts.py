@@ -175,9 +175,7 @@ def series(held: Held) -> Part:
     return Part(
         "series",
         _("Series of letters"),
-        _(
-            "To send you letters that fit what you did and answered, one after the other (your consent to news)."
-        ),
+        _("To send you letters that fit what you did and answered, one after the other (your consent to news)."),
         _("As long as your entry; which way you took in them goes as soon as you erase your data."),
         tuple(Line(one["contest"], _one_series(one, zone_of(held))) for one in held["sequences"]),
         _("You are in no series of letters."),

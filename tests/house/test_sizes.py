@@ -60,8 +60,12 @@ ROOMS_OF_THEIR_OWN_SIZE: dict[str, tuple[int, str]] = {
         "awards, vault, loading, desk, addresses and claims stand or fall together: each moves the stock of the others",
     ),
     "nurture": (
-        7_100,
-        "one document from draft to YAML: its words, faults, versions, pauses, clock, tick, judging: a file for each",
+        3_350,
+        "one document and its course: clock, walking, tick, triggers, exits and judging, and the story of each person",
+    ),
+    "authoring": (
+        2_600,
+        "what is wrong with a draft, what a version does to people, pauses, and YAML: a file for each of these",
     ),
     "core": (
         2_000,

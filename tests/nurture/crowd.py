@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import text
 
+from leadgen.authoring import drafts, publishing
+from leadgen.authoring.publishing import Choices
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.nurture import drafts, publishing
 from leadgen.nurture.definition import DAY, Definition, Letter, Step, Variant, Wait, to_data
 from leadgen.nurture.models import Sequence, SequenceVersion
-from leadgen.nurture.publishing import Choices
 from tests import texts
 from tests.factories import keep, make_stream
 

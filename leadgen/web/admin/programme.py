@@ -11,9 +11,9 @@ from leadgen.accounts import service as accounts
 from leadgen.accounts.models import Brand
 from leadgen.core.errors import NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import returns
-from leadgen.nurture.results import EVERYBODY
-from leadgen.nurture.returns import CURRENCIES
+from leadgen.outcomes import returns
+from leadgen.outcomes.results import EVERYBODY
+from leadgen.outcomes.returns import CURRENCIES
 from leadgen.segments import service as segments
 from leadgen.web import staff
 from leadgen.web.admin import charts, result_words

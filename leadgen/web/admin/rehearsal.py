@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import Response, render_template, request, url_for
 
+from leadgen.authoring import drafts, publishing
 from leadgen.campaigns.models import Campaign
 from leadgen.core.errors import NotFound
-from leadgen.nurture import drafts, publishing, versions, wording
+from leadgen.nurture import versions, wording
 from leadgen.nurture.definition import Definition, Letter
 from leadgen.nurture.models import Sequence
 from leadgen.rehearsals import outlook, subjects

@@ -9,9 +9,9 @@ from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.experiments.intervals import NOTICED, Interval
 from leadgen.experiments.verdicts import Finding, Verdict
-from leadgen.nurture.models import HarmKind, VariantStop
-from leadgen.nurture.results import LetterResult, Lift, Which
-from leadgen.nurture.returns import Return
+from leadgen.outcomes.models import HarmKind, VariantStop
+from leadgen.outcomes.results import LetterResult, Lift, Which
+from leadgen.outcomes.returns import Return
 
 
 def hundredths(difference: float) -> str:

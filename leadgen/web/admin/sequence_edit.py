@@ -11,15 +11,17 @@ from typing import Any
 from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.authoring import arranging, drafts
+from leadgen.authoring.arranging import Data, Place
+from leadgen.authoring.drafts import Problem
 from leadgen.campaigns.models import Campaign
 from leadgen.core import notes
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import arranging, drafts, headcounts, results, wording
-from leadgen.nurture.arranging import Data, Place
+from leadgen.nurture import wording
 from leadgen.nurture.definition import MOST_STEPS, Definition, Wait
-from leadgen.nurture.drafts import Problem
 from leadgen.nurture.models import Sequence
+from leadgen.outcomes import headcounts, results
 from leadgen.web import staff
 from leadgen.web.admin import result_words, sequence_words
 from leadgen.web.admin.door import blueprint

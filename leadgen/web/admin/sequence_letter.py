@@ -5,13 +5,14 @@ from __future__ import annotations
 from flask import Response, redirect, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.authoring import arranging
 from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n
 from leadgen.core.errors import Invalid, NotFound, TooMany
 from leadgen.letters import writing
 from leadgen.letters.rendering import OwnWords
 from leadgen.mail import service as mail
-from leadgen.nurture import arranging, sequences
+from leadgen.nurture import sequences
 from leadgen.nurture.models import Sequence
 from leadgen.web import staff
 from leadgen.web.admin import sequence_words

@@ -9,12 +9,12 @@ from typing import Any
 from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.authoring.arranging import Data
 from leadgen.campaigns.models import Campaign
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture import wording
-from leadgen.nurture.arranging import Data
 from leadgen.nurture.definition import Again
 from leadgen.nurture.models import Sequence
 from leadgen.nurture.wording import Names

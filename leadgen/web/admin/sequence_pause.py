@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.authoring import pausing
+from leadgen.authoring.pausing import Clock, How
 from leadgen.campaigns.models import Campaign
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import pausing
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.pausing import Clock, How
 from leadgen.web import staff
 from leadgen.web.admin import sequence_words
 from leadgen.web.admin.door import blueprint

@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.authoring import publishing
+from leadgen.authoring.publishing import Choices, Inside, Timing
 from leadgen.campaigns.models import Campaign
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import publishing
 from leadgen.nurture.definition import from_data
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.publishing import Choices, Inside, Timing
 from leadgen.web import staff
 from leadgen.web.admin import sequence_words
 from leadgen.web.admin.door import blueprint

@@ -13,11 +13,11 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import readers, results, returns, trials
 from leadgen.nurture import service as nurture
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.results import LetterResult, Which
-from leadgen.nurture.returns import CostInput
+from leadgen.outcomes import readers, results, returns, trials
+from leadgen.outcomes.results import LetterResult, Which
+from leadgen.outcomes.returns import CostInput
 from leadgen.segments import service as segments
 from leadgen.web import staff
 from leadgen.web.admin import charts, result_words

@@ -10,6 +10,8 @@ from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from leadgen.accounts import service as accounts
+from leadgen.authoring import arranging, drafts
+from leadgen.authoring.arranging import Data
 from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n
@@ -18,8 +20,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.letters import checking, kinds, writing
 from leadgen.letters.checking import Finding
 from leadgen.letters.rendering import OwnWords
-from leadgen.nurture import arranging, drafts, wording
-from leadgen.nurture.arranging import Data
+from leadgen.nurture import wording
 from leadgen.nurture.definition import CATCH_UP_HOURS, MOST_VARIANTS, Otherwise, Until
 from leadgen.nurture.models import Sequence
 from leadgen.segments.catalogue import Catalogue

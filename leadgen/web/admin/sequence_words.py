@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import url_for
 
+from leadgen.authoring.drafts import Problem
+from leadgen.authoring.publishing import ChangeKind
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture.drafts import Problem
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.publishing import ChangeKind
 
 # What a problem calls its place, and the page that holds it.
 PARTS = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from leadgen.authoring import drafts, exchange
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import drafts, exchange
 from leadgen.nurture.definition import to_data
 from leadgen.web.admin import sequence_words
 from leadgen.web.admin.door import blueprint

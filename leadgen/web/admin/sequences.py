@@ -8,16 +8,18 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from leadgen.accounts.models import Brand
+from leadgen.authoring import drafts, examples
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.mail import streams
 from leadgen.mail.models import StreamState
-from leadgen.nurture import drafts, examples, headcounts, versions, wording
 from leadgen.nurture import sequences as nurture
+from leadgen.nurture import versions, wording
 from leadgen.nurture.definition import to_data
 from leadgen.nurture.models import Sequence
+from leadgen.outcomes import headcounts
 from leadgen.segments import fields
 from leadgen.segments.catalogue import Catalogue
 from leadgen.web import staff

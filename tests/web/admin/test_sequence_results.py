@@ -11,9 +11,9 @@ from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.core.i18n import speaking
-from leadgen.nurture import jobs, returns
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.results import letters
+from leadgen.outcomes import jobs, returns
+from leadgen.outcomes.results import letters
 from leadgen.web.admin import result_words
 from tests import factories
 from tests.nurture.audience import Deeds, make_tested, people

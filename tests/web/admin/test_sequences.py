@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from leadgen.authoring import arranging, drafts, examples, publishing
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.nurture import arranging, drafts, examples, publishing
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.definition import Branch, Definition, Letter, to_data
 from leadgen.nurture.models import Sequence, SequenceVersion

@@ -7,9 +7,9 @@ from datetime import timedelta
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from leadgen.authoring import drafts
 from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.nurture import drafts
 from leadgen.nurture.models import Sequence
 from tests import factories
 from tests.web.admin.test_browser import address, complaints, page  # noqa: F401 - fixtures

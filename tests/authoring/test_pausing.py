@@ -5,16 +5,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from leadgen.authoring import pausing
+from leadgen.authoring.pausing import How
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.mail import streams
 from leadgen.mail.models import Message, MessageMove, MessageStatus
-from leadgen.nurture import pausing, planning
+from leadgen.nurture import planning
 from leadgen.nurture.definition import DAY, Branch, Until, Wait
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence
-from leadgen.nurture.pausing import How
 from tests.conftest import Clock
 from tests.factories import fresh, make_campaign
 from tests.nurture.crowd import dates, letter, published, unpublished, waiting

@@ -1,4 +1,4 @@
-"""Guard rails: what drives people away is taken out, its people get the others, and it is told (nurture.guarding)."""
+"""Guard rails: what drives people away is taken out, its people get the others, and it is told (outcomes.guarding)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from leadgen.experiments.verdicts import Finding
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail.models import Message, MessageStatus
-from leadgen.nurture import guarding, jobs, results, trials
-from leadgen.nurture.models import Enrolment, HarmKind, Sequence
+from leadgen.nurture.models import Enrolment, Sequence
+from leadgen.outcomes import guarding, jobs, results, trials
+from leadgen.outcomes.models import HarmKind
 from tests.factories import fresh
 from tests.nurture.audience import Deeds, make_tested, people, republish
 

@@ -18,11 +18,12 @@ from typing import Any
 
 from sqlalchemy import text
 
+from leadgen.authoring import comparing
 from leadgen.core import queue
 from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import comparing, hours, planning, versions
+from leadgen.nurture import hours, planning, versions
 from leadgen.nurture.definition import HOUR, Definition, End, Until, Wait
 from leadgen.nurture.hours import Calendar
 from leadgen.nurture.models import EnrolmentStatus, MoveReason, Sequence

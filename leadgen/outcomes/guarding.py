@@ -12,16 +12,18 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from leadgen.authoring import drafts
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import drafts, results, trials
 from leadgen.nurture.definition import from_data, to_data
-from leadgen.nurture.models import HarmKind, Sequence, SequenceVersion, Step, VariantStop
-from leadgen.nurture.results import Count
-from leadgen.nurture.trials import Trial
+from leadgen.nurture.models import Sequence, SequenceVersion, Step
+from leadgen.outcomes import results, trials
+from leadgen.outcomes.models import HarmKind, VariantStop
+from leadgen.outcomes.results import Count
+from leadgen.outcomes.trials import Trial
 
 BY = "Leadgen"  # who published such a version
 _IN_USE = text("""

@@ -22,9 +22,10 @@ from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.experiments import intervals
 from leadgen.experiments.intervals import Interval
-from leadgen.nurture import results, trials
-from leadgen.nurture.models import ProgrammeCost, Sequence
-from leadgen.nurture.results import EVERYBODY, Lift
+from leadgen.nurture.models import Sequence
+from leadgen.outcomes import results, trials
+from leadgen.outcomes.models import ProgrammeCost
+from leadgen.outcomes.results import EVERYBODY, Lift
 from leadgen.segments.compiling import Fragment
 
 CURRENCIES = ("EUR", "GBP", "CHF", "CAD", "USD", "DKK", "SEK", "NOK")

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from leadgen.authoring import nodes
+from leadgen.authoring.nodes import Node
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import nodes
 from leadgen.nurture.definition import (
     CATCH_UP_HOURS,
     DAY,
@@ -30,7 +31,6 @@ from leadgen.nurture.definition import (
     Variant,
     Wait,
 )
-from leadgen.nurture.nodes import Node
 
 FORMAT = 1
 _UNITS = (("d", DAY), ("h", HOUR), ("min", MINUTE), ("s", 1))

@@ -20,10 +20,11 @@ from leadgen.core.db import db
 from leadgen.experiments import balance, intervals, rails, verdicts
 from leadgen.experiments.intervals import Arm, Interval
 from leadgen.experiments.verdicts import Verdict
-from leadgen.nurture import trials
 from leadgen.nurture.definition import Definition
-from leadgen.nurture.models import HarmKind, Sequence, VariantStop
-from leadgen.nurture.trials import Trial
+from leadgen.nurture.models import Sequence
+from leadgen.outcomes import trials
+from leadgen.outcomes.models import HarmKind, VariantStop
+from leadgen.outcomes.trials import Trial
 from leadgen.segments.compiling import Fragment
 
 CLICK_DAYS = 3

@@ -1,4 +1,4 @@
-"""The figures of letters and of the holdout are plain counts of the rows (nurture.results, trials)."""
+"""The figures of letters and of the holdout are plain counts of the rows (outcomes.results, trials)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from leadgen.experiments.intervals import Arm
 from leadgen.experiments.verdicts import Finding
 from leadgen.letters.models import MailPurpose
 from leadgen.mail.models import MessageStatus
-from leadgen.nurture import readers, results, trials
-from leadgen.nurture.results import Which
+from leadgen.outcomes import readers, results, trials
+from leadgen.outcomes.results import Which
 from leadgen.segments import service as segments
 from tests.factories import fresh, make_campaign, make_entry, make_message, make_segment, make_sequence
 from tests.nurture.audience import Deeds, defined, make_tested, people, republish

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from leadgen.authoring import faults, ways
+from leadgen.authoring.faults import Ground, Problem
 from leadgen.campaigns.models import Campaign
 from leadgen.core import i18n
 from leadgen.core.db import db
@@ -18,10 +20,9 @@ from leadgen.core.i18n import gettext as _
 from leadgen.journal import service as journal
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters import writing
-from leadgen.nurture import faults, versions, ways
+from leadgen.nurture import versions
 from leadgen.nurture.definition import Branch, Definition, Letter, Variant, from_data, to_data
 from leadgen.nurture.definition import Step as AnyStep
-from leadgen.nurture.faults import Ground, Problem
 from leadgen.nurture.models import Sequence, SequenceVersion, Step
 
 __all__ = ["Problem", "definition_of", "locked", "new_key", "problems", "read", "save"]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
+from leadgen.authoring import describing
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import describing
 from leadgen.nurture.definition import Branch, Definition, Letter, Step, Until, Wait
 
 

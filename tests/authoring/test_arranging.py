@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from leadgen.authoring import arranging
+from leadgen.authoring.arranging import Place
 from leadgen.core.errors import Invalid, NotFound
-from leadgen.nurture import arranging
-from leadgen.nurture.arranging import Place
 from leadgen.nurture.definition import MOST_LEVELS, MOST_STEPS, from_data
 
 DRAFT: dict[str, Any] = {

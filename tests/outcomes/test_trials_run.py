@@ -13,9 +13,10 @@ from leadgen.core.db import db
 from leadgen.experiments import balance
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail.models import Message
-from leadgen.nurture import jobs, readers, results, splitting, triggers
+from leadgen.nurture import jobs, splitting, triggers
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
-from leadgen.nurture.results import Which
+from leadgen.outcomes import readers, results
+from leadgen.outcomes.results import Which
 from tests.factories import fresh, in_one_go, make_campaign, make_entry, make_fact
 from tests.nurture.audience import make_tested
 

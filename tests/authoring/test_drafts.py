@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from leadgen.accounts.models import Brand
+from leadgen.authoring import drafts
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
-from leadgen.nurture import drafts
 from leadgen.nurture.definition import (
     DAY,
     Again,

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from leadgen.authoring import comparing
+from leadgen.authoring.comparing import ChangeKind
 from leadgen.core import i18n
-from leadgen.nurture import comparing
-from leadgen.nurture.comparing import ChangeKind
 from leadgen.nurture.definition import (
     DAY,
     HOUR,

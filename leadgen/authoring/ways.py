@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from leadgen.authoring import describing
+from leadgen.authoring.faults import Ground, Problem, is_key, of_condition, of_happening
 from leadgen.campaigns.checking import language
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import checking, writing
 from leadgen.letters.rendering import OwnWords
-from leadgen.nurture import describing
 from leadgen.nurture.definition import (
     DAY,
     LONGEST_WAIT,
@@ -29,7 +30,6 @@ from leadgen.nurture.definition import (
     Variant,
     Wait,
 )
-from leadgen.nurture.faults import Ground, Problem, is_key, of_condition, of_happening
 
 MOST_CATCH_UP = 30 * 24  # hours
 HEAVIEST = 1_000

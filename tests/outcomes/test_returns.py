@@ -1,4 +1,4 @@
-"""Return on investment in whole minor units, of one sequence and of a programme (nurture.returns)."""
+"""Return on investment in whole minor units, of one sequence and of a programme (outcomes.returns)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.experiments import balance, intervals
 from leadgen.experiments.intervals import Arm
-from leadgen.nurture import returns
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.results import Lift
-from leadgen.nurture.returns import CostInput, Worth
+from leadgen.outcomes import returns
+from leadgen.outcomes.results import Lift
+from leadgen.outcomes.returns import CostInput, Worth
 from tests.factories import make_brand, make_campaign
 from tests.nurture.audience import Deeds, make_tested, people
 

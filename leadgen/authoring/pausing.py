@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlalchemy import text
 
+from leadgen.authoring import describing, drafts
+from leadgen.authoring.moving import BATCH, Group, Journey, calendar_of, country_key_of
 from leadgen.core import clock as clocks
 from leadgen.core import queue
 from leadgen.core.db import db
@@ -21,10 +23,9 @@ from leadgen.core.queue import Bell
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import streams
 from leadgen.mail.models import StreamState
-from leadgen.nurture import describing, drafts, versions, walking
+from leadgen.nurture import versions, walking
 from leadgen.nurture.definition import Definition, Letter, Until
 from leadgen.nurture.models import EnrolmentStatus, Sequence
-from leadgen.nurture.moving import BATCH, Group, Journey, calendar_of, country_key_of
 from leadgen.nurture.walking import Place
 
 MOST_SPREAD_DAYS = 30

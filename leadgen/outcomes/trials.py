@@ -13,10 +13,11 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from leadgen.authoring import drafts
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import drafts, versions
+from leadgen.nurture import versions
 from leadgen.nurture.definition import Definition, Letter, Step, Variant
 from leadgen.nurture.models import Sequence, SequenceVersion
 

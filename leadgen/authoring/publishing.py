@@ -10,6 +10,9 @@ from enum import StrEnum
 
 from sqlalchemy import func, select, text
 
+from leadgen.authoring import comparing, describing, drafts
+from leadgen.authoring.comparing import ChangeKind, Difference
+from leadgen.authoring.moving import Group, Journey
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -17,12 +20,9 @@ from leadgen.core.i18n import format_number, ngettext
 from leadgen.core.i18n import gettext as _
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import streams
-from leadgen.nurture import comparing, describing, drafts
 from leadgen.nurture import versions as stored
-from leadgen.nurture.comparing import ChangeKind, Difference
 from leadgen.nurture.definition import Definition, from_data, to_data
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, SequenceVersion
-from leadgen.nurture.moving import Group, Journey
 
 __all__ = [
     "Change",

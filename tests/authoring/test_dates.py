@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from leadgen.authoring.moving import Dates
 from leadgen.nurture import hours
 from leadgen.nurture.definition import DAY, HOUR, Until, Wait
 from leadgen.nurture.hours import Calendar
-from leadgen.nurture.moving import Dates
 
 ZONES = ("Europe/Paris", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Africa/Casablanca", "UTC")
 SPRING = datetime(2027, 3, 26, 0, 30, tzinfo=UTC)

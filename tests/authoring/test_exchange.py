@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from leadgen.authoring import exchange
+from leadgen.authoring.exchange import from_yaml, to_yaml
 from leadgen.core import i18n
 from leadgen.core.errors import Invalid
-from leadgen.nurture import exchange
 from leadgen.nurture.definition import (
     DAY,
     HOUR,
@@ -30,7 +31,6 @@ from leadgen.nurture.definition import (
     from_data,
     to_data,
 )
-from leadgen.nurture.exchange import from_yaml, to_yaml
 from tests import texts
 
 # What YAML takes for something else, or for the end of a line.

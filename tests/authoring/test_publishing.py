@@ -8,15 +8,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
+from leadgen.authoring import publishing
+from leadgen.authoring.publishing import ChangeKind, Choices, Inside, Timing
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.mail.models import Message
-from leadgen.nurture import planning, publishing
+from leadgen.nurture import planning
 from leadgen.nurture.definition import Variant
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
-from leadgen.nurture.publishing import ChangeKind, Choices, Inside, Timing
 from tests.conftest import Clock
 from tests.factories import make_campaign
 from tests.nurture.crowd import dates, draft, letter, published, republish, unpublished, waiting

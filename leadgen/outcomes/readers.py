@@ -1,4 +1,4 @@
-"""The people behind a figure of nurture.results, page by page, by the same conditions. Only SELECT stands here."""
+"""The people behind a figure of outcomes.results, page by page, by the same conditions. Only SELECT stands here."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import text
 
 from leadgen.core.db import db
-from leadgen.nurture import results, trials
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.results import CONDITIONS, GOT, PERSON, Which
-from leadgen.nurture.trials import Trial
+from leadgen.outcomes import results, trials
+from leadgen.outcomes.results import CONDITIONS, GOT, PERSON, Which
+from leadgen.outcomes.trials import Trial
 
 PAGE = 50
 
@@ -22,14 +22,14 @@ FROM got JOIN contact c ON c.id = got.contact_id
 WHERE got.variant = :variant AND {{condition}}
   AND (CAST(:before AS bigint) IS NULL OR got.id < CAST(:before AS bigint))
 ORDER BY got.id DESC LIMIT :limit
-"""  # noqa: S608 - constants of nurture.results
+"""  # noqa: S608 - constants of outcomes.results
 _COMPARED = text(f"""WITH {PERSON.format(condition="true")}
 SELECT person.contact_id AS id, c.email, c.first_name, person.entry_id, person.enrolled_at AS at
 FROM person JOIN contact c ON c.id = person.contact_id
 WHERE person.is_ripe AND person.is_held = :is_held AND (person.has_reached OR NOT :has_reached)
   AND (CAST(:before AS bigint) IS NULL OR person.contact_id < CAST(:before AS bigint))
 ORDER BY person.contact_id DESC LIMIT :limit
-""")  # noqa: S608 - constants of nurture.results
+""")  # noqa: S608 - constants of outcomes.results
 
 
 @dataclass(frozen=True, slots=True)
