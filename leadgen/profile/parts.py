@@ -170,9 +170,21 @@ def scores(held: Held) -> Part:
     )
 
 
+def series(held: Held) -> Part:
+    """Which series of letters they are or were in."""
+    return Part(
+        "series",
+        _("Series of letters"),
+        _("To send you letters that fit what you did and answered, one after the other (your consent to news)."),
+        _("As long as your entry; which way you took in them goes as soon as you erase your data."),
+        tuple(Line(one["contest"], _one_series(one, zone_of(held))) for one in held["sequences"]),
+        _("You are in no series of letters."),
+    )
+
+
 # The order of the page. Whoever holds something more adds it to the file (web.public.sections.HELD), and here one
 # function that tells it.
-PARTS: Sequence[Callable[[Held], Part]] = (entries, friends, rewards, letters, fairness, scores, value)
+PARTS: Sequence[Callable[[Held], Part]] = (entries, friends, rewards, letters, series, fairness, scores, value)
 
 
 def _entry(one: Mapping[str, Any], zone: str) -> str:
@@ -194,6 +206,17 @@ def _reward(one: Mapping[str, Any], zone: str) -> str:
     if one["sent_to"]:
         told.append(_("sent to %(city)s") % {"city": one["sent_to"]["city"]})
     return " · ".join(told)
+
+
+def _one_series(one: Mapping[str, Any], zone: str) -> str:
+    began = _("since %(day)s") % {"day": _moment(one["began_at"], zone)}
+    state = {
+        "active": _("goes on"),
+        "finished": _("went to its end"),
+        "exited": _("ended early"),
+        "held_out": _("nothing is sent, for comparison"),
+    }.get(one["status"], one["status"])
+    return f"{began} · {state}"
 
 
 def _sale(one: Mapping[str, Any], zone: str) -> str:

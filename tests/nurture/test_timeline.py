@@ -16,6 +16,7 @@ from leadgen.journal.vocabulary import FactName
 from leadgen.nurture import forgetting, inside, jobs, story, whereabouts
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason
 from leadgen.nurture.whereabouts import State
+from leadgen.profile import parts
 from leadgen.reactions import drain
 from tests.factories import (
     make_campaign,
@@ -177,6 +178,8 @@ def test_what_a_person_downloads_holds_their_sequences_and_ways() -> None:
     (one,) = forgetting.held(entry.contact_id)["sequences"]
     assert (one["sequence"], one["status"]) == ("welcome", "active")
     assert [(step["step"], step["reason"], step["way"]) for step in one["way"]] == [("fork", "branched", "yes")]
+    (line,) = parts.series({"timezone": "Europe/Paris", **forgetting.held(entry.contact_id)}).lines
+    assert line.value.endswith(" · goes on")
 
 
 def test_i13_nothing_of_the_story_is_readable_after_erasure() -> None:
