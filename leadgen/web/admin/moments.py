@@ -47,8 +47,8 @@ class Moment:
         return "mail" if self.story else "up" if self.line else "check"
 
 
-# What the sequences did is told by the room of the sequences, with their names; points by the ledger.
-_TOLD_BETTER_ELSEWHERE = ("sequence.", "referral.counted")
+# What the sequences did is told by the room of the sequences, with their names; points by the ledger, clicks by mails.
+_TOLD_BETTER_ELSEWHERE = ("sequence.", "referral.counted", "letter.clicked")
 _OF_CONSENT = ("consent.", "contact.")
 _MARKS = {
     Kind.BEGAN: "play", Kind.HELD_OUT: "pause", Kind.BRANCHED: "branch", Kind.MOVED: "down", Kind.WAITS: "clock",
