@@ -1,4 +1,4 @@
-"""What only the clock can tell, looked at every hour: for whom a sequence begins by it, and who joined a segment.
+"""What only the clock can tell, looked at every hour: for whom a sequence begins by it, and who waits for it.
 
 Each batch is a transaction of its own. A look that is cut short goes on where people are still missing at the next one.
 """
@@ -52,14 +52,16 @@ WHERE n.status = 'active' OR (n.goal_at IS NULL AND n.enrolled_at > :earliest)
 """)
 _GOALS = """
 SELECT n.id, n.contact_id FROM enrolment n JOIN contact c ON c.id = n.contact_id
+JOIN entry e ON e.id = n.entry_id JOIN campaign k ON k.id = n.campaign_id
 WHERE n.sequence_id = :sequence AND n.version = :version AND n.goal_at IS NULL AND n.enrolled_at > :earliest
-  AND n.id > :after AND {people} ORDER BY n.id LIMIT :limit
+  AND n.id > :after AND {when} AND {people} ORDER BY n.id LIMIT :limit
 """
 _WAITING = """
 SELECT n.id, n.contact_id, n.step_key, n.campaign_id, c.timezone, c.answers, k.timezone AS campaign_zone
 FROM enrolment n JOIN contact c ON c.id = n.contact_id JOIN campaign k ON k.id = n.campaign_id
+JOIN entry e ON e.id = n.entry_id
 WHERE n.sequence_id = :sequence AND n.version = :version AND n.status = 'active' AND n.step_key = :key
-  AND n.id > :after AND {people} ORDER BY n.id LIMIT :limit
+  AND n.id > :after AND {when} AND {people} ORDER BY n.id LIMIT :limit
 """
 
 
@@ -79,12 +81,12 @@ def hear(_facts: Sequence[Fact]) -> None:
 
 
 def look() -> int:
-    """Begin the sequences whose time has come for somebody, and let who joined a segment go on; answers how many began.
+    """Begin the sequences whose time has come for somebody, and let go on who waits for it; answers how many began.
 
     Commits after each batch.
     """
     begun = sum(_begin(one) for one in triggers.live() if one.definition.trigger.on in _WHEN)
-    _hear_segments()
+    _hear_the_clock()
     return begun
 
 
@@ -160,15 +162,15 @@ def _batches(statement: str, values: Mapping[str, Any]) -> Iterator[list[Any]]:
         yield list(rows)
 
 
-def _hear_segments() -> None:
-    """Goals and waits that are about joining a segment: no fact tells of it."""
+def _hear_the_clock() -> None:
+    """Goals and waits for what no fact tells of: silence, the end of the contest, somebody in a segment."""
     for one in _asked():
         goal = one.definition.goal
-        if goal is not None and goal.on.on is Event.SEGMENT_JOINED:
+        if goal is not None and goal.on.on in _WHEN:
             _reach(one, goal.on, goal.days)
         for step in one.definition.walk():
             event = step.wait.event
-            if step.wait.until is Until.EVENT and event is not None and event.on is Event.SEGMENT_JOINED:
+            if step.wait.until is Until.EVENT and event is not None and event.on in _WHEN:
                 _wake(one, step.key, event)
 
 
@@ -187,8 +189,10 @@ def _reach(one: _Asked, goal: Happening, days: int) -> None:
     people = _people(one.brand, _segment(goal, one.brand))
     if people is None:
         return
-    values = {"sequence": one.sequence, "version": one.version, "earliest": clock.now() - timedelta(days=days)}
-    for rows in _batches(_GOALS.format(people=people.sql), {**values, **people.values}):
+    now = clock.now()
+    values = {"sequence": one.sequence, "version": one.version, "earliest": now - timedelta(days=days)}
+    values |= {"now": now, "days": goal.days, **people.values}
+    for rows in _batches(_GOALS.format(when=_WHEN[goal.on], people=people.sql), values):
         inside.reach([(row.id, clock.now()) for row in rows])
         inside.end([Ending(row.id, row.contact_id, "goal") for row in rows])
         db.session.commit()
@@ -198,7 +202,8 @@ def _wake(one: _Asked, key: str, event: Happening) -> None:
     people = _people(one.brand, _segment(event, one.brand))
     if people is None:
         return
-    values = {"sequence": one.sequence, "version": one.version, "key": key, **people.values}
-    for rows in _batches(_WAITING.format(people=people.sql), values):
+    values = {"sequence": one.sequence, "version": one.version, "key": key}
+    values |= {"now": clock.now(), "days": event.days, **people.values}
+    for rows in _batches(_WAITING.format(when=_WHEN[event.on], people=people.sql), values):
         inside.wake([(row, one.definition) for row in rows])
         db.session.commit()

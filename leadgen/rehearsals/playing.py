@@ -139,7 +139,7 @@ class _Run:
     def expect(self) -> None:
         """Put what ends the sequence by itself into the calendar: the goal, and exits that are events."""
         if goal := self.definition.goal:
-            at = self._comes("goal", goal.on, self.now)
+            at = self._comes("goal", goal.on, self.now, known=self._strikes(goal.on))
             if at and at <= self.now + timedelta(days=goal.days):
                 self.coming.append(_Coming(at, Kind.GOAL, "goal", "goal"))
         for number, one in enumerate(self.definition.exits):
@@ -178,7 +178,8 @@ class _Run:
         if place is None or step is None or step.wait.until is not Until.EVENT or step.wait.event is None:
             return
         key = f"event:{step.key}"
-        at = self._comes(key, step.wait.event, place.anchor_at, step.key)
+        event = step.wait.event
+        at = self._comes(key, event, place.anchor_at, step.key, known=self._strikes(event))
         if at and at < place.run_at:
             self.coming.append(_Coming(max(at, self.now), Kind.WENT_ON, key))
 

@@ -134,6 +134,34 @@ def test_joining_a_segment_is_a_goal_and_an_event_to_wait_for(campaign: Campaign
     assert sorted(told) == sorted([MoveReason.WENT_ON, MoveReason.GOAL])
 
 
+@pytest.mark.parametrize(
+    ("event", "ends_in", "is_come"),
+    [
+        ({"on": "contest_ended"}, -1, True),
+        ({"on": "contest_ended"}, 1, False),
+        ({"on": "contest_closing", "days": 2}, 1, True),
+        ({"on": "contest_closing", "days": 2}, 3, False),
+        ({"on": "inactive", "days": 7}, 3, True),
+        ({"on": "inactive", "days": 9}, 3, False),
+    ],
+)
+def test_who_waits_for_the_clock_goes_on_when_it_strikes(
+    campaign: Campaign, event: dict[str, Any], ends_in: int, is_come: bool
+) -> None:
+    wait = {"until": "event", "seconds": 30 * 86400, "event": event}
+    steps = [letter_data(1, wait=wait)]
+    sequence = make_sequence(campaign, definition={"trigger": {"on": "confirmed"}, "steps": steps})
+    waiting = _willing(campaign)
+    now = product_clock.now()
+    change(contact_of(waiting), last_inbound_at=now - 8 * DAY)
+    change(campaign, ends_at=now + ends_in * DAY)
+    enrolment = make_enrolment(sequence, waiting, next_run_at=now + 20 * DAY, step_key="step_1")
+
+    jobs.look()
+
+    assert (fresh(enrolment).next_run_at <= now + DAY) is is_come
+
+
 def test_the_last_letters_follow_an_end_that_moves(campaign: Campaign, clock: Clock) -> None:
     before = letter_data(1, wait={"until": "before_end", "seconds": 3 * 86_400})
     sequence = make_sequence(campaign, definition={"steps": [before, letter_data(2, seconds=60)]})
