@@ -1,6 +1,6 @@
 """A crowd goes through two weeks of one sequence, and every count is exactly what it has to be.
 
-3,000 people here; CROWD=100000 in the environment makes it that many.
+2,000 people here; CROWD=100000 in the environment makes it that many.
 """
 
 import os
@@ -25,7 +25,7 @@ from leadgen.reactions import drain
 from tests.conftest import Clock
 from tests.factories import letter_data, make_campaign, make_sequence
 
-PEOPLE = int(os.environ.get("CROWD", "3000"))
+PEOPLE = int(os.environ.get("CROWD", "2000"))
 DAY = 86_400
 MONDAY = "2031-06-02T09:00+02:00"
 SEA = {"field": "answer.question_1", "op": "eq", "value": "sea"}
