@@ -23,7 +23,7 @@ from leadgen.core.settings import Environment, Settings
 from leadgen.entries import points
 from leadgen.journal.models import Fact
 from leadgen.mail import gates
-from leadgen.nurture import sequences
+from leadgen.nurture import sequences, versions
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -69,9 +69,11 @@ def test_every_text_is_there_in_both_languages(seeded: seed.Seeded) -> None:
     assert all(campaign.texts["en"][key] and campaign.texts["fr"][key] for key in campaign.texts["en"])
     assert sequence is not None
     assert sequences.missing(sequence) == []
-    assert [letter.condition for letter in sequences.shown(sequence)][2:] == [
-        {"question": "when", "is": "this_year"},
-        {"question": "when", "is_not": "this_year"},
+    published = versions.published(sequence)
+    assert published is not None
+    assert [letter.when for letter in published.letters()][2:] == [
+        {"field": "answer.when", "op": "eq", "value": "this_year"},
+        {"field": "answer.when", "op": "ne", "value": "this_year"},
     ]
 
 

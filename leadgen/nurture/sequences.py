@@ -1,17 +1,13 @@
-"""The sequences of a campaign: made, copied, named, put away; and the thin verbs of the first editor.
-
-The thin verbs change the draft and publish it at once, for everybody who is inside too.
-"""
+"""The sequences of a campaign: made, copied, named, started, paused, put away."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
-from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards, catalogue
@@ -29,35 +25,11 @@ from leadgen.letters.models import Lane
 from leadgen.letters.rendering import OwnWords
 from leadgen.mail import streams
 from leadgen.nurture import versions
-from leadgen.nurture.definition import Definition, Letter, Variant, Wait, to_data
+from leadgen.nurture.definition import Definition, to_data
 from leadgen.nurture.definition import from_data as definition_from
-from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, Step
+from leadgen.nurture.models import Sequence, Step
 
-LONGEST_DELAY = 365 * 86400
 LONGEST_NAME = 90
-STEPS_LIMIT = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepInput:
-    """A letter as the marketer writes it; `condition` is {"question": key, "is" or "is_not": answer}."""
-
-    texts: Mapping[str, Mapping[str, str]]
-    delay_seconds: int
-    condition: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LetterShown:
-    """A letter of a sequence that stands in one row, for pages that know no branches; `condition` as in StepInput."""
-
-    id: int
-    key: str
-    position: int
-    delay_seconds: int
-    condition: Mapping[str, Any] | None
-    texts: Mapping[str, Mapping[str, str]]
-    is_active: bool = True
 
 
 def of_campaign(campaign_id: int, *, is_archived: bool = False) -> Many[Sequence]:
@@ -154,7 +126,7 @@ def from_data(campaign: Campaign, data: Mapping[str, Any]) -> Sequence:
     """A sequence written as in the `sequence` part of a campaign template, published as its first version.
 
     Its `steps` are either those of nurture.definition, or short: {"key", "delay_seconds", "condition", "texts"}, where
-    `condition` is as in StepInput.
+    `condition` is {"question": key, "is" or "is_not": answer}.
     """
     brand = db.session.get_one(Brand, campaign.brand_id)
     filled = catalogue.filled(data, brand.name)
@@ -169,6 +141,20 @@ def _in_full(campaign: Campaign, short: Mapping[str, Any]) -> dict[str, Any]:
     variants = [{"key": "a", "texts": short["texts"]}]
     full = {"kind": "letter", "key": short["key"], "wait": {"seconds": short["delay_seconds"]}, "variants": variants}
     return full | {"when": _asked(campaign.id, short.get("condition"))}
+
+
+def _asked(campaign_id: int, condition: Mapping[str, Any] | None) -> Condition | None:
+    """The condition on an answer as segments have it. Of a question with several answers one of them must be there."""
+    if not condition:
+        return None
+    question = db.session.scalar(select(Question).filter_by(campaign_id=campaign_id, key=condition["question"]))
+    is_many = question is not None and question.kind is QuestionKind.MANY
+    is_wanted = "is" in condition
+    field, value = f"answer.{condition['question']}", condition["is" if is_wanted else "is_not"]
+    if is_many:
+        holds = {"field": field, "op": "contains", "value": value}
+        return holds if is_wanted else {"not": holds}
+    return {"field": field, "op": "eq" if is_wanted else "ne", "value": value}
 
 
 def _copied(original: Sequence, campaign: Campaign) -> Sequence:
@@ -229,151 +215,14 @@ def missing(sequence: Sequence) -> list[Problem]:
     ]
 
 
-def hints(sequence: Sequence, texts: Mapping[str, Mapping[str, str]]) -> list[Finding]:
-    """What is to be mended in the words of a step, errors first, in the current language."""
-    own = {locale: OwnWords.of(words) for locale, words in texts.items()}
-    return checking.warnings(cards.by_id(sequence.campaign_id), "sequence", own)
-
-
 def _faulty(sequence: Sequence) -> list[Problem]:
     return [
         Problem("sequence", _("Step %(number)d. %(what)s") % {"number": number, "what": error.sentence})
         for number, step in enumerate((s for s in sequence.steps if s.is_active), 1)
-        for error in checking.errors(hints(sequence, step.texts))
+        for error in checking.errors(_hints(sequence, step.texts))
     ]
 
 
-def shown(sequence: Sequence) -> list[LetterShown]:
-    """The letters that are sent, with what stands before each on its row."""
-    definition = versions.published(sequence) or Definition()
-    known = {step.key: step for step in sequence.steps if step.is_active}
-    return [
-        LetterShown(
-            id=known[letter.key].id,
-            key=letter.key,
-            position=position,
-            delay_seconds=letter.wait.seconds,
-            condition=_told(letter.when),
-            texts=known[letter.key].texts,
-        )
-        for position, letter in enumerate(definition.letters(), 1)
-        if letter.key in known
-    ]
-
-
-def add_step(sequence: Sequence, step: StepInput) -> Step:
-    """Put a letter at the end: for people who have not finished the sequence yet. Raises Invalid."""
-    definition = versions.published(sequence) or Definition()
-    if sum(1 for _letter in definition.letters()) >= STEPS_LIMIT:
-        raise Invalid(_("Keep to %(limit)d steps at most.") % {"limit": STEPS_LIMIT}, "steps")
-    key = f"step-{max((one.position for one in sequence.steps), default=0) + 1}"
-    taken = {one.key for one in sequence.steps}
-    while key in taken:  # a letter is sent once for each key, for ever
-        key = f"step-{int(key.removeprefix('step-')) + 1}"
-    letter = _letter(sequence, key, _checked(sequence, step))
-    _publish(sequence, replace(definition, steps=(*definition.steps, letter)))
-    return next(one for one in sequence.steps if one.key == key)
-
-
-def edit_step(sequence: Sequence, step_id: int, step: StepInput) -> Step:
-    """Replace a letter's words, delay and condition. Raises NotFound, Invalid.
-
-    Words reach everybody whose letter is not sent yet, and so does the condition. A new delay is counted for people who
-    reach the letter from now on; who waits for it already keeps the date. A letter that somebody received is never sent
-    to that person again.
-    """
-    found = _find(sequence, step_id)
-    letter = _letter(sequence, found.key, _checked(sequence, step))
-    definition = versions.published(sequence) or Definition()
-    changed = replace(definition, steps=tuple(letter if one.key == found.key else one for one in definition.steps))
-    if to_data(changed) != to_data(definition):
-        _publish(sequence, changed)
-    return found
-
-
-def remove_step(sequence: Sequence, step_id: int) -> None:
-    """Send a letter to nobody any more: people who wait for it go on to the next, what is planned is cancelled."""
-    found = _find(sequence, step_id)
-    definition = versions.published(sequence) or Definition()
-    following = definition.after(found.key)
-    _publish(sequence, replace(definition, steps=tuple(one for one in definition.steps if one.key != found.key)))
-    waiting = (Enrolment.sequence_id == sequence.id, Enrolment.status == EnrolmentStatus.ACTIVE)
-    moved = update(Enrolment).where(*waiting, Enrolment.step_key == found.key)
-    db.session.execute(moved.values(step_key=following.key if following else ""))
-
-
-def _publish(sequence: Sequence, definition: Definition) -> None:
-    """The next version, for everybody inside as well: their next letter keeps its key and its date."""
-    sequence.draft = to_data(definition)
-    sequence.revision = (sequence.revision or 1) + 1
-    made = versions.store(sequence, definition)
-    inside = update(Enrolment).where(Enrolment.sequence_id == sequence.id, Enrolment.status == EnrolmentStatus.ACTIVE)
-    db.session.execute(inside.values(version=made.number))
-
-
-def _letter(sequence: Sequence, key: str, checked: Mapping[str, Any]) -> Letter:
-    return Letter(
-        key=key,
-        wait=Wait(seconds=checked["delay_seconds"]),
-        when=_asked(sequence.campaign_id, checked["condition"]),
-        variants=(Variant(key="a", texts=checked["texts"]),),
-    )
-
-
-def _asked(campaign_id: int, condition: Mapping[str, Any] | None) -> Condition | None:
-    """The condition on an answer as segments have it. Of a question with several answers one of them must be there."""
-    if not condition:
-        return None
-    question = db.session.scalar(select(Question).filter_by(campaign_id=campaign_id, key=condition["question"]))
-    is_many = question is not None and question.kind is QuestionKind.MANY
-    is_wanted = "is" in condition
-    field, value = f"answer.{condition['question']}", condition["is" if is_wanted else "is_not"]
-    if is_many:
-        holds = {"field": field, "op": "contains", "value": value}
-        return holds if is_wanted else {"not": holds}
-    return {"field": field, "op": "eq" if is_wanted else "ne", "value": value}
-
-
-def _told(condition: Condition | None) -> Mapping[str, Any] | None:
-    """The way back of `_asked`; None for everything that says more."""
-    if condition is None:
-        return None
-    inner = condition.get("not", condition)
-    if not str(inner.get("field", "")).startswith("answer.") or inner.get("op") not in {"eq", "ne", "contains"}:
-        return None
-    is_wanted = inner["op"] != "ne" and inner is condition
-    return {"question": inner["field"].removeprefix("answer."), "is" if is_wanted else "is_not": inner["value"]}
-
-
-def _find(sequence: Sequence, step_id: int) -> Step:
-    found = next((step for step in sequence.steps if step.id == step_id and step.is_active), None)
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _checked(sequence: Sequence, step: StepInput) -> dict[str, Any]:
-    if not 0 <= step.delay_seconds <= LONGEST_DELAY:
-        raise Invalid(_("Choose a delay of one year at most."), "delay")
-    texts = {locale: writing.checked(locale, words, "sequence") for locale, words in step.texts.items()}
-    for locale in i18n.LOCALES if sequence.is_active else ():
-        for key in writing.gaps(texts, locale):
-            sentence = _("An active sequence needs this text in %(language)s.") % {"language": language(locale)}
-            raise Invalid(sentence, f"{locale}-{key}")
-    if sequence.is_active and (found := checking.errors(hints(sequence, texts))):
-        raise Invalid(found[0].sentence, f"{found[0].locale}-{found[0].field}")
-    return {"delay_seconds": step.delay_seconds, "texts": texts, "condition": _condition(sequence, step.condition)}
-
-
-def _condition(sequence: Sequence, condition: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """A condition that can be judged: a question that is asked, and one of its choices."""
-    if not condition:
-        return None
-    question = writing.question(sequence.campaign_id, condition.get("question"))
-    operators = [op for op in ("is", "is_not") if op in condition]
-    if len(operators) != 1:
-        raise Invalid(_("Say whether the answer must be this one or must not be."), "condition")
-    value = condition[operators[0]]
-    if not writing.is_answer(question, value):
-        raise Invalid(_("Choose one of the answers that this question can have."), "condition")
-    return {"question": question.key, operators[0]: value}
+def _hints(sequence: Sequence, texts: Mapping[str, Mapping[str, str]]) -> list[Finding]:
+    own = {locale: OwnWords.of(words) for locale, words in texts.items()}
+    return checking.warnings(cards.by_id(sequence.campaign_id), "sequence", own)

@@ -97,6 +97,13 @@ def test_a_twin_is_a_test_of_its_own() -> None:
     assert arranging.place_of(made, twin) == Place("", "", 2)
 
 
+def test_a_key_that_was_taken_out_does_not_come_again() -> None:
+    """A letter is sent to a person once for its key: under an old one the new letter would reach nobody."""
+    first = arranging.fresh(DRAFT, "letter")
+    emptied = arranging.removed(arranging.inserted(DRAFT, Place(), first), first["key"])
+    assert arranging.fresh(emptied, "letter")["key"] != first["key"]
+
+
 def test_there_are_not_too_many_steps_or_levels() -> None:
     deep = DRAFT
     for level in range(1, MOST_LEVELS):

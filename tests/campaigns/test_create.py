@@ -13,7 +13,7 @@ from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import LetterText
-from leadgen.nurture import sequences
+from leadgen.nurture import sequences, versions
 from leadgen.reactions import drain
 from tests.factories import make_brand, make_campaign, make_entry, make_letter_text, make_sequence
 
@@ -88,7 +88,13 @@ def test_the_new_campaign_gets_the_sequence_of_its_template() -> None:
     sequence = sequences.sequence_of(campaign.id)
     assert sequence is not None
     assert [step.key for step in sequence.steps] == ["welcome", "questions", "offers"]
-    assert sequences.shown(sequence)[2].condition == {"question": "interest", "is": "offers"}
+    published = versions.published(sequence)
+    assert published is not None
+    assert [letter.when for letter in published.letters()][2] == {
+        "field": "answer.interest",
+        "op": "eq",
+        "value": "offers",
+    }
 
 
 def test_the_reaction_may_run_twice() -> None:

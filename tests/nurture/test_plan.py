@@ -9,6 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from leadgen.authoring import drafts, publishing
+from leadgen.authoring.publishing import Choices
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
@@ -18,10 +20,9 @@ from leadgen.mail import streams
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.nurture import jobs, planning, sequences
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
-from leadgen.nurture.sequences import StepInput
+from tests import texts
 from tests.conftest import Clock
-from tests.factories import fresh, make_campaign, make_enrolment, make_entry, make_sequence
-from tests.texts import step as words
+from tests.factories import fresh, letter_data, make_campaign, make_enrolment, make_entry, make_sequence
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -31,6 +32,12 @@ def _enrolled(**values: Any) -> tuple[Entry, Sequence, Enrolment]:
     entry = make_entry(campaign, confirmed=True, marketing=True)
     sequence = make_sequence(campaign)
     return entry, sequence, make_enrolment(sequence, entry, **values)
+
+
+def _publish(sequence: Sequence, *letters: dict[str, Any]) -> None:
+    drafts.save(sequence, {"trigger": {"on": "confirmed"}, "steps": list(letters)}, sequence.revision, "Ada")
+    publishing.publish(sequence, Choices(), "Ada")
+    db.session.commit()
 
 
 def _messages() -> list[Message]:
@@ -154,10 +161,8 @@ def test_new_words_reach_people_who_wait_and_the_date_they_wait_for_stays() -> N
     waited_for = enrolment.next_run_at
     second = sequence.steps[1]
 
-    sequences.edit_step(
-        sequence, second.id, StepInput(texts={"en": words(9)["en"], "fr": words(9)["fr"]}, delay_seconds=9)
-    )
-    db.session.commit()
+    other = letter_data(2, seconds=9, variants=[{"key": "a", "texts": texts.step(9)}])
+    _publish(sequence, letter_data(1), other, letter_data(3))
     jobs.plan()
 
     assert _messages()[0].due_at == waited_for
@@ -167,9 +172,7 @@ def test_new_words_reach_people_who_wait_and_the_date_they_wait_for_stays() -> N
 
 def test_a_new_delay_counts_for_people_who_reach_the_step_later() -> None:
     _, sequence, enrolment = _enrolled()
-    second = sequence.steps[1]
-    sequences.edit_step(sequence, second.id, StepInput(texts=words(2), delay_seconds=7 * 86400))
-    db.session.commit()
+    _publish(sequence, letter_data(1), letter_data(2, seconds=7 * 86_400), letter_data(3))
 
     jobs.plan()
 
@@ -177,31 +180,18 @@ def test_a_new_delay_counts_for_people_who_reach_the_step_later() -> None:
     assert timedelta(days=7, hours=-1) <= waits <= timedelta(days=7, hours=1)
 
 
-def test_people_who_wait_for_a_removed_step_go_on_to_the_next() -> None:
-    _, sequence, enrolment = _enrolled(step_key="step_2")
-    sequences.remove_step(sequence, sequence.steps[1].id)
-    db.session.commit()
-
-    jobs.plan()
-
-    assert _messages()[0].step_id == sequence.steps[2].id
-    assert fresh(enrolment).status is EnrolmentStatus.FINISHED
-
-
 def test_what_is_planned_of_a_removed_step_is_cancelled() -> None:
     _, sequence, _ = _enrolled()
     jobs.plan()
 
-    sequences.remove_step(sequence, sequence.steps[0].id)
-    db.session.commit()
+    _publish(sequence, letter_data(2), letter_data(3))
 
     assert fresh(_messages()[0]).status is MessageStatus.CANCELLED
 
 
-def test_a_step_that_is_added_reaches_who_has_not_finished() -> None:
+def test_a_step_that_is_added_without_delay_follows_at_once() -> None:
     _, sequence, _ = _enrolled(step_key="step_3")
-    sequences.add_step(sequence, StepInput(texts=words(4), delay_seconds=0))
-    db.session.commit()
+    _publish(sequence, *(letter_data(number) for number in (1, 2, 3, 4)))
 
     assert jobs.plan() == 2, "the third step, and at once the fourth, which has no delay"
     assert len(_messages()) == 2

@@ -1,19 +1,19 @@
-"""The marketer's side of sequences: set up, edit, pause."""
+"""Sequences at work: set up from a template, told what is missing, started and paused."""
 
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from leadgen.authoring import drafts
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
 from leadgen.nurture import sequences, versions
 from leadgen.nurture.models import Sequence
-from leadgen.nurture.sequences import StepInput
-from tests.factories import fresh, make_campaign, make_question, make_sequence
-from tests.texts import step as words
+from tests import texts
+from tests.factories import fresh, letter_data, make_campaign, make_question, make_sequence, publish
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -28,12 +28,11 @@ def sequence(campaign: Campaign) -> Sequence:
     return make_sequence(campaign)
 
 
-def _step(**values: Any) -> StepInput:
-    return StepInput(**{"texts": words(1), "delay_seconds": 3600} | values)
-
-
-def _worded(**texts: str) -> dict[str, dict[str, str]]:
-    return {"en": words(1)["en"] | texts, "fr": words(1)["fr"]}
+def _publish(sequence: Sequence, **english: str) -> None:
+    """Publish a letter behind a good one, some of its English words replaced; nothing is checked."""
+    words = texts.step(2) | {"en": texts.step(2)["en"] | english}
+    bad = letter_data(2, variants=[{"key": "a", "texts": words}])
+    publish(sequence, {"trigger": {"on": "confirmed"}, "steps": [letter_data(1), bad]})
 
 
 def test_a_campaign_has_the_sequence_of_its_template_once(campaign: Campaign) -> None:
@@ -46,59 +45,22 @@ def test_a_campaign_has_the_sequence_of_its_template_once(campaign: Campaign) ->
     assert sequences.sequence_of(0) is None
 
 
-def test_a_step_is_edited_and_its_version_grows(sequence: Sequence) -> None:
-    step = sequence.steps[0]
-    sequences.edit_step(sequence, step.id, _step(delay_seconds=60, texts=_worded(subject=" New ", body="A\r\nB")))
-    db.session.commit()
+def test_only_other_words_make_a_new_version_of_a_letter(sequence: Sequence) -> None:
+    first, second, _third = sequence.steps
 
-    assert fresh(step).version == 2
-    assert sequences.shown(sequence)[0].delay_seconds == 60
-    assert (step.texts["en"]["subject"], step.texts["en"]["body"]) == ("New", "A\nB")
+    _publish(sequence, subject="New")
+
+    assert (fresh(first).version, fresh(second).version) == (1, 2)
 
 
-def test_an_edit_that_changes_nothing_keeps_the_version(sequence: Sequence) -> None:
-    step = sequence.steps[0]
-
-    sequences.edit_step(sequence, step.id, _step(texts=step.texts))
-
-    assert step.version == 1
-
-
-def test_a_step_of_another_campaign_does_not_exist(sequence: Sequence) -> None:
+def test_a_letter_of_another_campaign_does_not_exist(sequence: Sequence) -> None:
+    """Rule 8: another brand's record answers exactly as an absent one."""
     foreign = make_sequence(make_campaign()).steps[0].id
 
-    with pytest.raises(NotFound):
-        sequences.edit_step(sequence, foreign, _step())
-
-
-@pytest.mark.parametrize(
-    ("values", "field"),
-    [
-        ({"delay_seconds": -1}, "delay"),
-        ({"delay_seconds": 366 * 86400}, "delay"),
-        ({"texts": _worded(subject="x" * 121)}, "en-subject"),
-        ({"texts": _worded(subject="")}, "en-subject"),
-        ({"texts": {"en": words(1)["en"]}}, "fr-subject"),
-        ({"texts": _worded(body="Hello {firstname}")}, "en-body"),
-        ({"texts": _worded(url="javascript:alert(1)")}, "en-url"),
-        ({"texts": _worded(url="not an address")}, "en-url"),
-        ({"condition": {"question": "nothing", "is": "sea"}}, "condition"),
-        ({"condition": {"question": "question_1"}}, "condition"),
-        ({"condition": {"question": "question_1", "is": "moon"}}, "condition"),
-        ({"condition": {"question": "question_2", "is": "yes"}}, "condition"),
-    ],
-)
-def test_steps_that_are_refused(sequence: Sequence, values: dict[str, Any], field: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        sequences.edit_step(sequence, sequence.steps[0].id, _step(**values))
-    assert refused.value.field == field
-
-
-@pytest.mark.parametrize("address", ["", "https://escales.example/journeys", "{link}", "{share_link}"])
-def test_where_a_button_may_lead(sequence: Sequence, address: str) -> None:
-    step = sequences.edit_step(sequence, sequence.steps[0].id, _step(texts=_worded(url=address)))
-
-    assert step.texts["en"]["url"] == address
+    assert sequences.of_step(sequence.campaign_id, sequence.steps[0].id) == (sequence, sequence.steps[0])
+    for absent in (foreign, 0):
+        with pytest.raises(NotFound):
+            sequences.of_step(sequence.campaign_id, absent)
 
 
 @pytest.mark.parametrize(
@@ -112,23 +74,32 @@ def test_where_a_button_may_lead(sequence: Sequence, address: str) -> None:
         (QuestionKind.TEXT, "Lisbon"),
     ],
 )
-def test_a_condition_on_each_kind_of_question(campaign: Campaign, kind: QuestionKind, value: Any) -> None:
+def test_a_template_asks_for_an_answer_to_each_kind_of_question(
+    campaign: Campaign, kind: QuestionKind, value: Any
+) -> None:
     make_question(campaign, kind=kind, position=9)
-    sequence = make_sequence(campaign, steps=1)
+    asked = [{"question": "question_9", operator: value} for operator in ("is", "is_not")]
+    short = [
+        {"key": f"step_{n}", "delay_seconds": 0, "condition": one, "texts": texts.step(n)}
+        for n, one in enumerate(asked)
+    ]
 
-    for operator in ("is", "is_not"):
-        condition = {"question": "question_9", operator: value}
-        sequences.add_step(sequence, _step(condition=condition))
-        assert sequences.shown(sequence)[-1].condition == condition
+    made = sequences.from_data(campaign, {"key": "asks", "names": {"en": "Asks", "fr": "Demande"}, "steps": short})
+
+    wanted, unwanted = (letter.when for letter in drafts.definition_of(made).letters())
+    holds = {"field": "answer.question_9", "op": "contains" if kind is QuestionKind.MANY else "eq", "value": value}
+    assert wanted == holds
+    assert unwanted == ({"not": holds} if kind is QuestionKind.MANY else holds | {"op": "ne"})
+    assert drafts.problems(made) == []
 
 
-def test_an_incomplete_sequence_may_be_written_but_not_started(sequence: Sequence) -> None:
+def test_an_incomplete_sequence_is_not_started(sequence: Sequence) -> None:
     sequences.set_active(sequence, is_active=False)
-    sequences.add_step(sequence, _step(texts=_worded(button="")))
+    _publish(sequence, button="")
 
     with i18n.speaking("fr"):
         (problem,) = sequences.missing(sequence)
-    assert problem.sentence == "L’étape 4 est incomplète en anglais."
+    assert problem.sentence == "L’étape 2 est incomplète en anglais."
     with pytest.raises(Invalid):
         sequences.set_active(sequence, is_active=True)
 
@@ -136,31 +107,12 @@ def test_an_incomplete_sequence_may_be_written_but_not_started(sequence: Sequenc
 def test_a_sequence_with_a_faulty_letter_is_not_started(sequence: Sequence) -> None:
     """A note to oneself in brackets would go to everybody."""
     sequences.set_active(sequence, is_active=False)
-    step = sequences.add_step(sequence, _step(texts=_worded(body="[Say here what the offer is.]")))
-    with pytest.raises(Invalid, match=r"Step 4\. Text in English: a note to yourself"):
+    _publish(sequence, body="[Say here what the offer is.]")
+    with pytest.raises(Invalid, match=r"Step 2\. Text in English: a note to yourself"):
         sequences.set_active(sequence, is_active=True)
-    sequences.edit_step(sequence, step.id, _step())
+    _publish(sequence)
     sequences.set_active(sequence, is_active=True)
-    with pytest.raises(Invalid) as refused:
-        sequences.edit_step(sequence, step.id, _step(texts=_worded(body="[Say here what the offer is.]")))
-    assert refused.value.field == "en-body"
-
-
-def test_steps_are_bounded(sequence: Sequence) -> None:
-    for _ in range(sequences.STEPS_LIMIT - 3):
-        sequences.add_step(sequence, _step())
-
-    with pytest.raises(Invalid):
-        sequences.add_step(sequence, _step())
-
-
-def test_keys_are_never_used_again(sequence: Sequence) -> None:
-    """A message is unique by enrolment and step key: a new step with an old key would never be sent."""
-    added = sequences.add_step(sequence, _step())
-    sequences.remove_step(sequence, added.id)
-    again = sequences.add_step(sequence, _step())
-
-    assert again.key != added.key
+    assert sequence.is_active
 
 
 def test_what_waits_of_a_removed_step_is_found_by_its_stream(sequence: Sequence) -> None:
