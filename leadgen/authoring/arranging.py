@@ -111,11 +111,6 @@ def moved(data: Mapping[str, Any], key: str, by: int) -> Data:
     return inserted(rest, spots[target], step)
 
 
-def may_move(data: Mapping[str, Any], key: str, by: int) -> bool:
-    """Whether that step has somewhere to go."""
-    return place_of(moved(data, key, by), key) != place_of(data, key)
-
-
 def places(data: Mapping[str, Any]) -> list[Place]:
     """Every place of a draft in the order in which it is read."""
     return list(_places(data.get("steps") or [], "", ""))

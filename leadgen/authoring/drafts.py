@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -23,9 +23,9 @@ from leadgen.letters import writing
 from leadgen.nurture import versions
 from leadgen.nurture.definition import Branch, Definition, Letter, Variant, from_data, to_data
 from leadgen.nurture.definition import Step as AnyStep
-from leadgen.nurture.models import Sequence, SequenceVersion, Step
+from leadgen.nurture.models import Sequence
 
-__all__ = ["Problem", "definition_of", "locked", "new_key", "problems", "read", "save"]
+__all__ = ["Problem", "definition_of", "locked", "problems", "read", "save"]
 
 LARGEST = 1_000_000  # characters of JSON
 _DEEPEST = 10  # forks in forks that can be kept; the editor and `problems` allow fewer
@@ -142,22 +142,6 @@ def problems(sequence: Sequence) -> list[Problem]:
     """What keeps the draft from being published, in the order of the steps, in the current language."""
     definition, ground = definition_of(sequence), Ground.of_campaign(sequence.campaign_id)
     return [*faults.of_frame(definition, ground), *ways.of_steps(definition, ground)]
-
-
-def new_key(sequence: Sequence) -> str:
-    """A key for a step that no step of this sequence ever had: a letter's key is sent once to a person, for ever."""
-    numbers = [0]
-    for key in _keys_ever(sequence):
-        head, _dash, tail = key.partition("-")
-        numbers += [int(tail)] if head == "step" and tail.isdecimal() and len(tail) < 9 else []
-    return f"step-{max(numbers) + 1}"
-
-
-def _keys_ever(sequence: Sequence) -> Iterator[str]:
-    yield from db.session.scalars(select(Step.key).filter_by(sequence_id=sequence.id))
-    yield from (step.key for step in definition_of(sequence).walk())
-    for data in db.session.scalars(select(SequenceVersion.definition).filter_by(sequence_id=sequence.id)):
-        yield from (step.key for step in from_data(data).walk())
 
 
 def _with_experiments(sequence: Sequence, definition: Definition) -> Definition:

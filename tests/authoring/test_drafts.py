@@ -158,6 +158,11 @@ def test_faults_of_a_step_name_the_step_and_the_field(sequence: Sequence, step: 
     assert told.sentence != problem.sentence
 
 
+def test_a_button_leads_to_the_web_or_to_the_persons_own_page(sequence: Sequence) -> None:
+    for address in ("", "https://escales.example/journeys", "{link}", "{share_link}"):
+        assert _found(sequence, definition(letter("x", variants=_worded(url=address)))) == []
+
+
 def _fork(yes: tuple[Step, ...], no: tuple[Step, ...] = ()) -> Branch:
     return Branch(key="fork", when=WILLING, yes=yes, no=no)
 
@@ -266,9 +271,3 @@ def test_a_test_has_a_seed_that_changes_with_its_variants_and_shares_only(sequen
     assert next(drafts.definition_of(sequence).letters()).experiment not in {"", first.experiment}
     draft(sequence, letter("hello", variants=_two(1)))
     assert next(drafts.definition_of(sequence).letters()).experiment == ""
-
-
-def test_a_new_key_was_never_used(sequence: Sequence) -> None:
-    assert drafts.new_key(sequence) == "step-1"
-    draft(sequence, letter("hello"), letter("step-7"))
-    assert drafts.new_key(sequence) == "step-8"
