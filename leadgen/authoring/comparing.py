@@ -9,7 +9,9 @@ from enum import StrEnum
 
 from leadgen.authoring import describing
 from leadgen.core.i18n import gettext as _
+from leadgen.nurture import wording
 from leadgen.nurture.definition import Branch, Definition, Letter, Step, Until, Wait
+from leadgen.nurture.wording import Names
 
 
 class ChangeKind(StrEnum):
@@ -46,14 +48,17 @@ class Difference:
     sentence: str
 
 
-def differences(old: Definition, new: Definition) -> list[Difference]:
-    """Everything that differs, in the current language: around the steps, then in the new order, what is gone last."""
-    return [*_frame(old, new), *_steps(old, new)]
+def differences(old: Definition, new: Definition, known: Names) -> list[Difference]:
+    """Everything that differs, in the current language: around the steps, then in the new order, what is gone last.
+
+    `known` are the names of what events are about.
+    """
+    return [*_frame(old, new, known), *_steps(old, new, known)]
 
 
-def _frame(old: Definition, new: Definition) -> Iterator[Difference]:
+def _frame(old: Definition, new: Definition, known: Names) -> Iterator[Difference]:
     if old.trigger != new.trigger:
-        words = {"before": describing.happening(old.trigger), "after": describing.happening(new.trigger)}
+        words = {"before": wording.happening(old.trigger, known), "after": wording.happening(new.trigger, known)}
         yield Difference(
             ChangeKind.TRIGGER, "", _("It begins when %(after)s, and not when %(before)s any more.") % words
         )
@@ -64,7 +69,7 @@ def _frame(old: Definition, new: Definition) -> Iterator[Difference]:
     if old.exits != new.exits:
         yield Difference(ChangeKind.EXITS, "", _("What ends it early changed."))
     if old.goal != new.goal:
-        goal = describing.happening(new.goal.on) if new.goal else ""
+        goal = wording.happening(new.goal.on, known) if new.goal else ""
         told = _("Its goal: %(goal)s.") % {"goal": goal} if goal else _("It has no goal any more.")
         yield Difference(ChangeKind.GOAL, "", told)
     words_of = {"before": old.holdout, "after": new.holdout}
@@ -76,7 +81,7 @@ def _frame(old: Definition, new: Definition) -> Iterator[Difference]:
         yield Difference(ChangeKind.PRIORITY, "", told % {"before": old.priority, "after": new.priority})
 
 
-def _steps(old: Definition, new: Definition) -> Iterator[Difference]:
+def _steps(old: Definition, new: Definition, known: Names) -> Iterator[Difference]:
     names, old_names = describing.names(new), describing.names(old)
     moved = moved_keys(old, new)
     for step in new.walk():
@@ -87,17 +92,17 @@ def _steps(old: Definition, new: Definition) -> Iterator[Difference]:
             continue
         if step.key in moved:
             yield Difference(ChangeKind.MOVED, step.key, _("%(step)s stands in another place.") % words)
-        yield from _within(before, step, names[step.key])
+        yield from _within(before, step, names[step.key], known)
     for step in old.walk():
         if new.step(step.key) is None:
             yield Difference(ChangeKind.REMOVED, step.key, _("%(step)s is gone.") % {"step": old_names[step.key]})
 
 
-def _within(before: Step, after: Step, name: str) -> Iterator[Difference]:
+def _within(before: Step, after: Step, name: str, known: Names) -> Iterator[Difference]:
     words = {"step": name}
     if before.wait != after.wait:
-        words |= {"before": describing.wait(before.wait), "after": describing.wait(after.wait)}
-        told = _("%(step)s comes %(after)s, instead of %(before)s.") % words
+        words |= {"before": wording.wait(before.wait, known), "after": wording.wait(after.wait, known)}
+        told = _("%(step)s has another wait: “%(after)s” instead of “%(before)s”.") % words
         yield Difference(_kind_of_wait(before.wait, after.wait), after.key, told)
     if type(before) is not type(after):
         yield Difference(ChangeKind.CONDITION, after.key, _("%(step)s is another kind of step now.") % words)
@@ -119,7 +124,7 @@ def _letters(before: Letter, after: Letter, name: str) -> Iterator[Difference]:
         yield Difference(ChangeKind.WORDS, after.key, told)
     if before.catch_up_hours != after.catch_up_hours:
         told = _("%(step)s may leave up to %(time)s late.")
-        words["time"] = describing.duration(after.catch_up_hours * 3600)
+        words["time"] = wording.span(after.catch_up_hours * 3600)
         yield Difference(ChangeKind.CATCH_UP, after.key, told % words)
 
 

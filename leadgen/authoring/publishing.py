@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from leadgen.authoring import comparing, describing, drafts
 from leadgen.authoring.comparing import ChangeKind, Difference
 from leadgen.authoring.moving import Group, Journey
+from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
@@ -21,6 +22,7 @@ from leadgen.core.i18n import gettext as _
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import streams
 from leadgen.nurture import versions as stored
+from leadgen.nurture import wording
 from leadgen.nurture.definition import Definition, from_data, to_data
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence, SequenceVersion
 
@@ -117,7 +119,7 @@ def preview(sequence: Sequence, choices: Choices) -> Preview:
     people_now = sum(counts.values())
     last = now + journey.spread * max(people_now - 1, 0) / max(people_now, 1)
     return Preview(
-        changes=list(_changes(published, draft, counts)),
+        changes=list(_changes(sequence, published, draft, counts)),
         people_active=active,
         people_moved=sum(group.people for group in counts if group.is_timed or group.target is None),
         people_now=people_now,
@@ -201,9 +203,10 @@ def _still_needed(sequence: Sequence) -> set[str]:
     return {letter.key for definition in read.values() for letter in definition.letters()}
 
 
-def _changes(old: Definition, new: Definition, counts: Mapping[Group, int]) -> Iterator[Change]:
+def _changes(sequence: Sequence, old: Definition, new: Definition, counts: Mapping[Group, int]) -> Iterator[Change]:
     names = describing.names(new)
-    for one in comparing.differences(old, new):
+    known = wording.names(db.session.get_one(Campaign, sequence.campaign_id))
+    for one in comparing.differences(old, new, known):
         waiting = [group for group in counts if group.step_key == one.step_key and group.status == "active"]
         if one.kind is ChangeKind.ADDED:
             waiting = [group for group in counts if group.target == one.step_key]

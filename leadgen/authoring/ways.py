@@ -14,6 +14,7 @@ from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.letters import checking, writing
 from leadgen.letters.rendering import OwnWords
+from leadgen.nurture import wording
 from leadgen.nurture.definition import (
     DAY,
     LONGEST_WAIT,
@@ -188,7 +189,7 @@ def _too_late(wait: Wait, spot: _Spot, lasts: int) -> str:
     """Why a date before the contest's end has always passed when somebody gets here, or nothing."""
     if wait.until is not Until.BEFORE_END or wait.seconds < 0:
         return ""
-    words = {"time": describing.duration(wait.seconds), "lasts": describing.duration(lasts // 60 * 60)}
+    words = {"time": wording.span(wait.seconds), "lasts": wording.span(lasts // 60 * 60)}
     if spot.left is not None and wait.seconds > spot.left:
         return _("%(time)s before the end of the contest has passed when people get here; put it further up.") % words
     if spot.left is None and spot.since + wait.seconds > lasts:

@@ -37,6 +37,9 @@ from leadgen.segments import sentences
 from leadgen.segments import service as segments
 from leadgen.segments.catalogue import Catalogue
 
+# Events about one thing, if it is named, else about any.
+_NARROWED = frozenset({Event.ANSWERED, Event.ACTION_CREDITED, Event.SCORE_CROSSED, Event.SEGMENT_JOINED})
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
@@ -74,7 +77,7 @@ def _told(texts: Mapping[str, Mapping[str, str]], part: str, key: str) -> str:
 
 def happening(one: Happening, known: Names) -> str:
     """An event as a clause behind “when”: “they answer “Travel month””."""
-    if one.on in {Event.ANSWERED, Event.ACTION_CREDITED, Event.SCORE_CROSSED} and not one.of:
+    if one.on in _NARROWED and not one.of:
         return _any(one.on)
     if one.on is Event.INACTIVE:
         days = ngettext("%(num)s day", "%(num)s days", one.days) % {"num": one.days}
@@ -91,6 +94,7 @@ def _any(event: Event) -> str:
         Event.ANSWERED: _("they answer any question"),
         Event.ACTION_CREDITED: _("they do any action"),
         Event.SCORE_CROSSED: _("their grade changes"),
+        Event.SEGMENT_JOINED: _("they come into a segment"),
     }[event]
 
 
@@ -125,13 +129,19 @@ def who(definition: Definition, catalogue: Catalogue) -> str:
 
 
 def span(seconds: int) -> str:
-    """A duration in its largest whole unit."""
-    if seconds and seconds % DAY == 0:
-        return ngettext("%(num)s day", "%(num)s days", seconds // DAY) % {"num": seconds // DAY}
-    if seconds and seconds % HOUR == 0:
-        return ngettext("%(num)s hour", "%(num)s hours", seconds // HOUR) % {"num": seconds // HOUR}
-    minutes = seconds // MINUTE
-    return ngettext("%(num)s minute", "%(num)s minutes", minutes) % {"num": minutes}
+    """A duration: “3 days and 2 hours”; the smallest part is a second."""
+    days, rest = divmod(seconds, DAY)
+    hours, rest = divmod(rest, HOUR)
+    minutes, left = divmod(rest, MINUTE)
+    is_told = minutes or not seconds
+    parts = [
+        ngettext("%(number)d day", "%(number)d days", days) % {"number": days} if days else "",
+        ngettext("%(number)d hour", "%(number)d hours", hours) % {"number": hours} if hours else "",
+        ngettext("%(number)d minute", "%(number)d minutes", minutes) % {"number": minutes} if is_told else "",
+        ngettext("%(number)d second", "%(number)d seconds", left) % {"number": left} if left else "",
+    ]
+    *first, last = [part for part in parts if part]
+    return _("%(many)s and %(last)s") % {"many": ", ".join(first), "last": last} if first else last
 
 
 def wait(one: Wait, known: Names) -> str:
@@ -140,7 +150,8 @@ def wait(one: Wait, known: Names) -> str:
         told = {"what": happening(one.event, known), "span": span(one.seconds)}
         return _("As soon as %(what)s, after %(span)s at the latest") % told
     if one.until is Until.BEFORE_END:
-        said = _("%(span)s before the contest ends") % {"span": span(one.seconds)}
+        before = _("%(span)s before the contest ends") % {"span": span(one.seconds)}
+        said = before if one.seconds else _("At the end of the contest")
     else:
         said = _("%(span)s later") % {"span": span(one.seconds)} if one.seconds else _("At once")
     if hour := _hour(one):

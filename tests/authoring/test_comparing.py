@@ -24,6 +24,7 @@ from leadgen.nurture.definition import (
     Variant,
     Wait,
 )
+from leadgen.nurture.wording import Names
 from tests import texts
 
 WHEN = {"field": "marketing", "op": "eq", "value": True}
@@ -97,6 +98,7 @@ def test_what_moved(old: str, new: str, moved: set[str]) -> None:
     assert comparing.moved_keys(_of(old), _of(new)) == moved
 
 
+NAMES = Names(questions={"budget": "Your budget?"})
 LETTER = Letter(key="a", wait=Wait(seconds=3 * DAY), variants=(Variant(key="a", texts=texts.step(1)),))
 BEFORE_END = replace(LETTER, wait=Wait(until=Until.BEFORE_END, seconds=3 * DAY))
 
@@ -118,12 +120,12 @@ BEFORE_END = replace(LETTER, wait=Wait(until=Until.BEFORE_END, seconds=3 * DAY))
 )
 def test_what_changed_of_a_step_is_told_in_both_languages(before: Step, after: Step, kind: ChangeKind) -> None:
     old, new = Definition(steps=(before,)), Definition(steps=(after,))
-    (english,) = comparing.differences(old, new)
+    (english,) = comparing.differences(old, new, NAMES)
     with i18n.speaking("fr"):
-        (french,) = comparing.differences(old, new)
+        (french,) = comparing.differences(old, new, NAMES)
     assert english.kind is french.kind is kind
     assert (english.sentence.split()[0], french.sentence.split()[0]) == ("Step", "Étape")
-    assert comparing.differences(new, new) == []
+    assert comparing.differences(new, new, NAMES) == []
 
 
 def test_what_changed_around_the_steps_is_told_in_both_languages() -> None:
@@ -137,29 +139,29 @@ def test_what_changed_around_the_steps_is_told_in_both_languages() -> None:
         holdout=5,
         priority=7,
     )
-    english = [one.sentence for one in comparing.differences(old, new)]
+    english = [one.sentence for one in comparing.differences(old, new, NAMES)]
     with i18n.speaking("fr"):
-        french = [one.sentence for one in comparing.differences(old, new)]
+        french = [one.sentence for one in comparing.differences(old, new, NAMES)]
     assert english == [
-        "It begins when 30 days pass without a sign of life, and not when the entry is confirmed any more.",
+        "It begins when they have given no sign of life for 30 days, and not when they confirm their entry any more.",
         "It is for other people: the condition of the beginning changed.",
         "How often a person may go through it changed.",
         "What ends it early changed.",
-        "Its goal: “budget” is answered.",
+        "Its goal: they answer “Your budget?”.",
         "5 per cent of newcomers are held out, instead of 0.",
         "Its priority is 7 instead of 5.",
     ]
     assert len(set(french) | set(english)) == 2 * len(english)
-    assert (
-        french[0]
-        == "Elle commence quand 30 jours passent sans signe de vie, et non plus quand la participation est confirmée."
+    assert french[0] == (
+        "Elle commence quand la personne n’a pas donné signe de vie depuis 30 jours, "
+        "et non plus quand la personne confirme sa participation."
     )
 
 
 def test_a_wait_is_told_with_its_hour_and_days() -> None:
     step = replace(LETTER, wait=Wait(seconds=DAY + 2 * HOUR, at="10:00", weekdays=(2, 4)))
-    (change,) = comparing.differences(Definition(steps=(LETTER,)), Definition(steps=(step,)))
+    (change,) = comparing.differences(Definition(steps=(LETTER,)), Definition(steps=(step,)), NAMES)
     assert change.sentence == (
-        "Step 1 “Letter 1” comes after 1 day and 2 hours, at 10:00, on a day of Tuesday and Thursday, "
-        "instead of after 3 days."
+        "Step 1 “Letter 1” has another wait: “1 day and 2 hours later, at 10:00 on a Tuesday or a Thursday, "
+        "in the person’s own time” instead of “3 days later”."
     )

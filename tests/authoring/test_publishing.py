@@ -53,7 +53,7 @@ def test_five_thousand_wait_three_days_and_it_becomes_one(campaign: Campaign) ->
     assert (change.kind, change.step_key) == (ChangeKind.SHORTER, "news")
     assert (change.people_waiting, change.people_now) == (5_000, 2_500)
     assert change.sentence == (
-        "Step 2 “Letter 1” comes after 1 day, instead of after 3 days. 5,000 people wait for it. "
+        "Step 2 “Letter 1” has another wait: “1 day later” instead of “3 days later”. 5,000 people wait for it. "
         "2,500 of them would be due now."
     )
     assert told.first_at == told.last_at
