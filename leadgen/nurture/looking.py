@@ -46,6 +46,8 @@ WHERE e.campaign_id = :campaign AND e.id > :after AND e.status = 'confirmed' AND
                   AND (n.status = 'active' OR :is_once))
 ORDER BY e.id LIMIT :limit
 """
+_HOW_MANY = "SELECT count(*) FROM ({whom}) AS people"
+_MOST_COUNTED = 10_000_000
 _PUBLISHED = text("""
 SELECT DISTINCT n.sequence_id, n.version, n.brand_id FROM enrolment n
 WHERE n.status = 'active' OR (n.goal_at IS NULL AND n.enrolled_at > :earliest)
@@ -88,6 +90,21 @@ def look() -> int:
     begun = sum(_begin(one) for one in triggers.live() if one.definition.trigger.on in _WHEN)
     _hear_the_clock()
     return begun
+
+
+def would_begin(campaign_id: int, sequence_id: int, definition: Definition) -> int | None:
+    """For how many people the next look would begin it, were this published; None where no clock begins it."""
+    trigger = definition.trigger
+    if trigger.on not in _WHEN:
+        return None
+    brand_id = int(db.session.scalar(text("SELECT brand_id FROM campaign WHERE id = :id"), {"id": campaign_id}) or 0)
+    people = _people(brand_id, definition.who, _segment(trigger, brand_id))
+    if people is None:
+        return 0
+    values = {"campaign": campaign_id, "sequence": sequence_id, "now": clock.now(), "days": trigger.days}
+    values |= {"is_once": definition.again is Again.NEVER, "after": 0, "limit": _MOST_COUNTED, **people.values}
+    statement = _HOW_MANY.format(whom=_WHOM.format(when=_WHEN[trigger.on], people=people.sql))
+    return int(db.session.scalar(text(statement), values) or 0)
 
 
 def _begin(one: Live) -> int:
@@ -135,11 +152,12 @@ def _occasion(one: Live, person: Any, now: datetime) -> str:
 
 
 def _segment(happening: Happening, brand_id: int) -> Condition | None:
-    """The definition of the segment that a happening names; for one that is no more, a condition nobody fulfils."""
+    """The definition of the segment that a happening names; for one that was put away, one nobody fulfils."""
     if happening.on is not Event.SEGMENT_JOINED:
         return None
     number = int(happening.of) if happening.of.isdigit() else 0
-    found = db.session.scalar(select(Segment.definition).filter_by(id=number, brand_id=brand_id))
+    in_use = select(Segment.definition).filter_by(id=number, brand_id=brand_id, archived_at=None)
+    found = db.session.scalar(in_use)
     return {"any": []} if found is None else found
 
 

@@ -17,6 +17,7 @@ from leadgen.forms.definition import Definition, Field
 from leadgen.forms.dropping import drop_off
 from leadgen.forms.service import Draft
 from leadgen.forms.values import CALLING_CODES
+from leadgen.nurture import uses
 from leadgen.web import preview, staff
 from leadgen.web.admin import conditions, form_words
 from leadgen.web.admin.door import blueprint, campaign_of_mine
@@ -109,6 +110,7 @@ def questions_publish(campaign_id: int) -> ResponseReturnValue:
         differences=comparing.differences(before, draft.definition),
         form_words=form_words,
         are_points_other=_points(before) != _points(draft.definition),
+        lost=_lost(campaign.id, before, draft.definition),
     )
 
 
@@ -129,6 +131,12 @@ def questions_versions(campaign_id: int) -> str:
         for (version, definition), old in zip(found, before, strict=False)  # of none there is none before
     ]
     return render_template("admin/questions_versions.html", campaign=campaign, shown=shown, form_words=form_words)
+
+
+def _lost(campaign_id: int, before: Definition, after: Definition) -> list[str]:
+    """Sequences that rest on a question which is asked no more."""
+    gone = {field.key for field in before.fields} - {field.key for field in after.fields}
+    return sorted({name for key in gone for name in uses.of_question(campaign_id, key)})
 
 
 def _points(definition: Definition) -> dict[str, int]:

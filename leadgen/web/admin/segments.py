@@ -11,6 +11,7 @@ from leadgen.accounts import service as accounts
 from leadgen.core import clock
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.nurture import uses
 from leadgen.segments import examples, fields, reading, sentences
 from leadgen.segments import service as segments
 from leadgen.segments.models import Segment
@@ -140,7 +141,11 @@ def segment_duplicate(brand_id: int, segment_id: int) -> ResponseReturnValue:
 def segment_archive(brand_id: int, segment_id: int) -> ResponseReturnValue:
     """Put it away."""
     undo = url_for("admin.segment_restore", brand_id=brand_id, segment_id=segment_id)
-    return _do(brand_id, segment_id, segments.archive, _("Archived: it is listed and counted no more."), undo)
+    told = _("Archived: it is listed and counted no more.")
+    if names := uses.of_segment(mine(brand_id).id, segment_id):
+        used = _("These sequences begin, wait, end or aim by it, and hear of nobody any more: %(names)s.")
+        told = f"{told} {used % {'names': ', '.join(names)}}"
+    return _do(brand_id, segment_id, segments.archive, told, undo)
 
 
 @blueprint.post(f"{_PAGE}/<int:segment_id>/restore")

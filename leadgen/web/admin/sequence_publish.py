@@ -12,6 +12,7 @@ from leadgen.authoring.publishing import Choices, Inside, Timing
 from leadgen.campaigns.models import Campaign
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
+from leadgen.nurture import looking
 from leadgen.nurture.definition import from_data
 from leadgen.nurture.models import Sequence
 from leadgen.web import staff
@@ -114,10 +115,12 @@ def _days(given: Any, most: int) -> int:
 def _dialog(campaign: Campaign, found: Sequence, form: ChoicesForm) -> ResponseReturnValue:
     """The page, or with `X-Background` only what depends on the choices."""
     is_part = request.headers.get("X-Background") == "1"
+    shown = standing(campaign, found)
     html = render_template(
         "admin/_sequence_preview.html" if is_part else "admin/sequence_publish.html",
-        **standing(campaign, found),
+        **shown,
         form=form,
+        begins_for=looking.would_begin(campaign.id, found.id, shown["definition"]),
         preview=publishing.preview(found, _choices(form)),
         is_new=is_changed(found),
         timings=Timing,
