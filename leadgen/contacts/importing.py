@@ -47,11 +47,15 @@ CREATE TEMPORARY TABLE IF NOT EXISTS stage (
 _COPY = "COPY stage FROM STDIN"
 _TAKE = """
 WITH fresh AS MATERIALIZED (
-    -- Of a mailbox that stands twice in a piece the first line counts.
-    SELECT DISTINCT ON (s.mailbox_key) s.*, c.id AS known_id,
-           blocked.reasons || s.blocked AS all_reasons,
+    -- Of a mailbox that stands twice in a piece the first line counts, but a block on any of them.
+    SELECT DISTINCT ON (s.mailbox_key) s.*, c.id AS known_id, coalesce(said.blocks, '{}') AS blocks,
+           blocked.reasons || coalesce(said.blocks, '{}') AS all_reasons,
            EXISTS (SELECT FROM consent t WHERE t.contact_id = c.id AND t.purpose = 'marketing') AS has_act
     FROM stage s LEFT JOIN contact c ON c.brand_id = %(brand)s AND c.mailbox_key = s.mailbox_key
+    LEFT JOIN (
+        SELECT mailbox_key, array_agg(DISTINCT reason) AS blocks FROM stage, unnest(blocked) AS reason
+        GROUP BY mailbox_key
+    ) AS said ON said.mailbox_key = s.mailbox_key
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(reason::text), '{}') AS reasons FROM suppression
         WHERE brand_id = %(brand)s AND address_hash = s.address_hash
@@ -91,7 +95,7 @@ WITH fresh AS MATERIALIZED (
     RETURNING id
 ), blocking AS (
     INSERT INTO suppression (brand_id, address_hash, reason, at, detail)
-    SELECT %(brand)s, address_hash, reason, %(now)s, 'import' FROM everybody, unnest(blocked) AS reason
+    SELECT %(brand)s, address_hash, reason, %(now)s, 'import' FROM everybody, unnest(blocks) AS reason
     ON CONFLICT DO NOTHING RETURNING address_hash, reason
 ), told AS (
     -- Who was a contact before is in contests and sequences, which hear of it as of any other suppression.

@@ -214,6 +214,21 @@ def test_what_the_file_says_is_blocked_is_blocked_from_now_on(take: Any, brand: 
     assert _of("zoe@mail.example")["marketing_at"] is None
 
 
+@pytest.mark.parametrize("piece", [1, 2], ids=["two pieces", "one piece"])
+@pytest.mark.parametrize("is_block_first", [True, False])
+def test_a_block_on_any_line_of_a_mailbox_counts(
+    take: Any, brand: Brand, monkeypatch: pytest.MonkeyPatch, piece: int, is_block_first: bool
+) -> None:
+    monkeypatch.setattr(importing, "PIECE", piece)
+    rows = [{"email": "zoe.martin@gmail.com", "blocked": "unsubscribe"}, {"email": "zoemartin@gmail.com", **PROOF}]
+    take(*(rows if is_block_first else reversed(rows)))
+    zoe = hot.one("SELECT marketing_at FROM contact", {})
+    assert zoe == {"marketing_at": None}
+    assert hot.many("SELECT reason FROM suppression", {}) == [{"reason": "unsubscribe"}]
+    acts = [row["action"] for row in hot.many("SELECT action FROM consent ORDER BY id", {})]
+    assert acts[-1:] != ["given"]
+
+
 def test_f32_a_kill_at_any_piece_leaves_nothing_double_and_nothing_out(
     brand: Brand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
