@@ -5,7 +5,8 @@ PIECE lines, in a transaction of its own that also notes how far the file is: wh
 goes on there, and a file that was taken before changes nothing.
 
 - **Consent** comes only with its proof in the row, and never to an address that is blocked, nor to somebody of whom we
-  have an act about marketing already: what they told us themselves is newer and better evidence.
+  have an act about marketing already: what they told us themselves is newer and better evidence. Nor to anybody who
+  was erased here: what they agreed to once is over, and only they themselves can agree anew.
 - **Nobody is written to**: no mail is planned, no sequence entered.
 - **Who is blocked here** and is no contact stays out: they were erased, or never were to be written to.
 - What is known of a contact stays; the file only fills in a first name or a time zone that is missing.
@@ -63,6 +64,8 @@ WITH fresh AS MATERIALIZED (
     ORDER BY s.mailbox_key, s.line
 ), welcome AS MATERIALIZED (
     SELECT *, consent_at IS NOT NULL AND NOT has_act
+              AND NOT EXISTS (SELECT FROM erased_address e
+                              WHERE e.brand_id = %(brand)s AND e.address_hash = fresh.address_hash)
               AND NOT all_reasons && '{unsubscribe,complaint,refused,manual}'::text[] AS is_agreed
     FROM fresh
     WHERE known_id IS NOT NULL OR NOT EXISTS (

@@ -157,6 +157,16 @@ class ForgottenAddress(Model):
     forgotten_at: Mapped[datetime]
 
 
+class ErasedAddress(Model):
+    """Whom a brand was to forget, by keyed hash: what a file says that they agreed to once counts no more."""
+
+    __tablename__ = "erased_address"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"), primary_key=True)
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    at: Mapped[datetime]
+
+
 class Suppression(Model):
     """An address that is not written to, by keyed hash, so that it outlives erasure."""
 

@@ -14,15 +14,18 @@ from hypothesis import strategies as st
 
 from leadgen import intake, reactions
 from leadgen.accounts.models import Brand
+from leadgen.campaigns import cards
 from leadgen.contacts import address, evidence, file_rows, importing
 from leadgen.contacts import service as contacts
 from leadgen.contacts.importing import Report
 from leadgen.contacts.models import ConsentAction, SuppressionReason
+from leadgen.core import clock as time
 from leadgen.core import hot
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
-from leadgen.entries import person, upkeep
+from leadgen.entries import confirming, entering, person, upkeep
 from tests.conftest import Clock
+from tests.entries.conftest import filled
 from tests.factories import make_brand, make_campaign, make_consent, make_contact, make_entry, make_suppression
 
 PROOF = {
@@ -187,6 +190,43 @@ def test_whoever_was_erased_and_asked_for_no_mail_stays_out(take: Any, brand: Br
     assert (report.added, report.refused) == (1, 1)
     assert "stays out" in _errors(tmp_path)[0][2]
     assert hot.many("SELECT 1 FROM contact WHERE email = 'zoe@mail.example'", {}) == []
+
+
+def test_no_file_brings_back_the_consent_of_who_was_erased(take: Any, brand: Brand) -> None:
+    """Neither with the old proof nor with another; in another brand they agree as ever."""
+    take({"email": "zoe@mail.example", **PROOF})
+    contacts.erase(_of("zoe@mail.example")["id"])
+    db.session.commit()
+    take({"email": "zoe@mail.example", **PROOF}, name="again.csv")
+    report = take({"email": "Zoe@mail.example", **PROOF, "consent_at": "2025-04-01T10:00:00Z"}, name="other.csv")
+    assert report.agreed == 0
+    [zoe] = hot.many("SELECT marketing_at, email_verified_at FROM contact WHERE email IS NOT NULL", {})
+    assert zoe == {"marketing_at": None, "email_verified_at": None}
+
+
+def test_whoever_was_erased_agrees_anew_by_entering(take: Any, brand: Brand) -> None:
+    take({"email": "anna@mail.example", **PROOF})
+    contacts.erase(_of("anna@mail.example")["id"])
+    db.session.commit()
+    card = cards.by_id(make_campaign(brand, questions=0).id)
+    entered = entering.enter(card, filled("anna@mail.example", wants_marketing=True))
+    confirming.confirm(entered.entry_id, 1, "button_post")
+    assert _of("anna@mail.example")["marketing_at"] is not None
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_purge_is_remembered_when_the_address_was_theirs(
+    take: Any, brand: Brand, clock: Clock, is_confirmed: bool
+) -> None:
+    """After three silent years a file brings no consent back; what a stranger typed in a form stands in no way."""
+    entry = make_entry(make_campaign(brand, questions=0), confirmed=is_confirmed, email="zoe@mail.example")
+    contacts.heard_from({entry.contact_id: time.now()} if is_confirmed else {})
+    db.session.commit()
+    clock.forward(days=3 * 365 + 1)
+    upkeep.purge()
+    assert hot.many("SELECT 1 FROM contact WHERE email IS NOT NULL", {}) == []
+    report = take({"email": "zoe@mail.example", **PROOF})
+    assert (report.added, report.agreed) == (1, 0 if is_confirmed else 1)
 
 
 def test_another_brands_contact_or_block_is_not_ours(take: Any) -> None:
