@@ -46,6 +46,11 @@ CREATE TEMPORARY TABLE IF NOT EXISTS stage (
 ) ON COMMIT DELETE ROWS
 """
 _COPY = "COPY stage FROM STDIN"
+# A statement of its own: what follows sees what those did whom it waited for. In the order of everybody who locks many.
+_HOLD = """
+SELECT FROM contact WHERE brand_id = %(brand)s AND mailbox_key IN (SELECT mailbox_key FROM stage)
+ORDER BY id FOR NO KEY UPDATE
+"""
 _TAKE = """
 WITH fresh AS MATERIALIZED (
     -- Of a mailbox that stands twice in a piece the first line counts, but a block on any of them.
@@ -116,7 +121,6 @@ SELECT (SELECT count(*) FROM taken WHERE is_new) AS added, (SELECT count(*) FROM
 _LEAVING = """
 SELECT c.id FROM stage s JOIN contact c ON c.brand_id = %(brand)s AND c.mailbox_key = s.mailbox_key
 WHERE c.marketing_at IS NOT NULL AND s.blocked && '{unsubscribe,complaint,refused}'::text[]
-FOR UPDATE OF c
 """
 _LEAVE = """
 WITH gone AS (
@@ -223,6 +227,7 @@ def _taken(
                 if isinstance(row, Row):
                     copy.write_row(_cells(row))
         cursor.execute("ANALYZE stage")
+        cursor.execute(_HOLD, values)
         leaving = [one["id"] for one in cursor.execute(_LEAVING, values)]
         counts = cursor.execute(_TAKE, values).fetchone()
         assert counts is not None

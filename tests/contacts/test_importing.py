@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,8 @@ from leadgen.contacts import address, evidence, file_rows, importing
 from leadgen.contacts import service as contacts
 from leadgen.contacts.importing import Report
 from leadgen.contacts.models import ConsentAction, SuppressionReason
-from leadgen.core import clock as time
 from leadgen.core import hot
+from leadgen.core.clock import now
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.entries import confirming, entering, person, upkeep
@@ -220,7 +222,7 @@ def test_a_purge_is_remembered_when_the_address_was_theirs(
 ) -> None:
     """After three silent years a file brings no consent back; what a stranger typed in a form stands in no way."""
     entry = make_entry(make_campaign(brand, questions=0), confirmed=is_confirmed, email="zoe@mail.example")
-    contacts.heard_from({entry.contact_id: time.now()} if is_confirmed else {})
+    contacts.heard_from({entry.contact_id: now()} if is_confirmed else {})
     db.session.commit()
     clock.forward(days=3 * 365 + 1)
     upkeep.purge()
@@ -267,6 +269,33 @@ def test_a_block_on_any_line_of_a_mailbox_counts(
     assert hot.many("SELECT reason FROM suppression", {}) == [{"reason": "unsubscribe"}]
     acts = [row["action"] for row in hot.many("SELECT action FROM consent ORDER BY id", {})]
     assert acts[-1:] != ["given"]
+
+
+def test_whoever_leaves_while_a_piece_is_taken_has_left(app: Flask, take: Any, brand: Brand) -> None:
+    """Their press came first and is committed late: what the piece decides, it decides after that."""
+    anna_id = make_contact(brand, "anna@mail.example").id
+    db.session.commit()
+    pressed = threading.Event()
+
+    def press() -> None:
+        with app.app_context():
+            contacts.unsubscribe(anna_id, "one-click")
+            db.session.flush()
+            pressed.set()
+            for _ in range(200):
+                if db.session.scalar(db.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    break
+                time.sleep(0.05)
+            db.session.commit()
+
+    leaving = threading.Thread(target=press)
+    leaving.start()
+    assert pressed.wait(20)
+    report = take({"email": "anna@mail.example", "first_name": "Anna", **PROOF})
+    leaving.join(20)
+    assert report.agreed == 0
+    assert _of("anna@mail.example")["marketing_at"] is None
+    assert [act.action for act in contacts.consents_of(anna_id)] == [ConsentAction.WITHDRAWN]
 
 
 def test_f32_a_kill_at_any_piece_leaves_nothing_double_and_nothing_out(
