@@ -177,11 +177,12 @@ def take(
     """
     values = {"brand": brand.id, "file": path.name, "digest": _digest(path), "by": by, "now": clock.now()}
     with psycopg.connect(copying.server(), row_factory=dict_row, options=_OPTIONS) as connection:
+        _alone(connection, values)
         row = connection.execute(_UNFINISHED, values).fetchone()
         is_resumed = row is not None
         row = row or connection.execute(_BEGIN, values).fetchone()
         assert row is not None
-        _alone(connection, row["id"])
+        connection.commit()
         values |= {"import": row["id"]}
         with path.open("rb") as raw, _kept_errors(errors, row["last_line"]) as out:
             text = io.TextIOWrapper(raw, "utf-8-sig", newline="")
@@ -193,9 +194,11 @@ def take(
     return Report(row["id"], **counts, is_resumed=is_resumed)
 
 
-def _alone(connection: psycopg.Connection[Any], import_id: int) -> None:
+def _alone(connection: psycopg.Connection[Any], values: dict[str, Any]) -> None:
     """Begin, or refuse while somebody else does; the lock ends with the connection, also when it is killed."""
-    asked = connection.execute("SELECT pg_try_advisory_lock(%s, %s::int) AS is_mine", (_LOCK, import_id)).fetchone()
+    what = hashlib.sha256(b"%d:%b" % (values["brand"], values["digest"])).digest()
+    number = int.from_bytes(what[:4], "big", signed=True)
+    asked = connection.execute("SELECT pg_try_advisory_lock(%s, %s::int) AS is_mine", (_LOCK, number)).fetchone()
     if asked is None or not asked["is_mine"]:
         raise Conflict(_("Another process is taking this file in."))
     connection.execute(_STAGE)

@@ -82,7 +82,11 @@ class ContactImport(Model):
     """A file of contacts that was taken in, or is being: how far, and what became of its lines."""
 
     __tablename__ = "contact_import"
-    __table_args__ = (Index("ix_contact_import_digest", "brand_id", "digest"),)
+    __table_args__ = (
+        Index(
+            "ix_contact_import_digest", "brand_id", "digest", unique=True, postgresql_where=text("finished_at IS NULL")
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))

@@ -74,7 +74,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_contact_import_brand_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_import")),
     )
-    op.create_index("ix_contact_import_digest", "contact_import", ["brand_id", "digest"])
+    op.create_index(
+        "ix_contact_import_digest",
+        "contact_import",
+        ["brand_id", "digest"],
+        unique=True,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
     op.create_table(
         "erased_address",
         sa.Column("brand_id", sa.BigInteger(), nullable=False),

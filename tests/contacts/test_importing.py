@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ from leadgen.contacts.models import ConsentAction, SuppressionReason
 from leadgen.core import hot
 from leadgen.core.clock import now
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid
+from leadgen.core.errors import Conflict, Invalid
 from leadgen.entries import confirming, entering, person, upkeep
 from tests.conftest import Clock
 from tests.entries.conftest import filled
@@ -296,6 +297,28 @@ def test_whoever_leaves_while_a_piece_is_taken_has_left(app: Flask, take: Any, b
     assert report.agreed == 0
     assert _of("anna@mail.example")["marketing_at"] is None
     assert [act.action for act in contacts.consents_of(anna_id)] == [ConsentAction.WITHDRAWN]
+
+
+def test_of_two_commands_that_start_together_one_takes_the_file(
+    brand: Brand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes at the worst instant: the first has looked for an unfinished import and noted none yet."""
+    path = tmp_path / "list.csv"
+    _write(path, tuple({"email": f"p{number}@mail.example", **PROOF} for number in range(5)))
+    second: list[str] = []
+
+    class Watched(psycopg.Connection[Any]):
+        def execute(self, query: Any, *values: Any, **options: Any) -> Any:
+            if query == importing._BEGIN and not second:
+                second.append("started")
+                with pytest.raises(Conflict):
+                    importing.take(brand, path, tmp_path / "other.csv")
+            return super().execute(query, *values, **options)
+
+    monkeypatch.setattr(importing.psycopg, "connect", Watched.connect)
+    assert importing.take(brand, path, tmp_path / "errors.csv").agreed == 5
+    assert second == ["started"]
+    assert hot.many("SELECT count(*) AS acts FROM consent", {}) == [{"acts": 5}]
 
 
 def test_f32_a_kill_at_any_piece_leaves_nothing_double_and_nothing_out(
