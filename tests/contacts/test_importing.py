@@ -122,6 +122,8 @@ def test_a_confirmed_address_alone_proves_nothing(take: Any) -> None:
         ({"email": "", "first_name": "Zoé"}, "Enter your e-mail address."),
         ({"email": "zoe@mail.example", "first_name": "https://x.example"}, "as a friend would write it"),
         ({"email": "zoe@mail.example", "blocked": "whatever"}, "no reason to block"),
+        ({"email": "zoe@mail.example", **PROOF, "consent_wording": "x" * 2001}, "consent_wording has more than 2000"),
+        ({"email": "zoe@mail.example", **PROOF, "consent_source": "x" * 301}, "consent_source has more than 300"),
         ({"email": "zoe@mail.example", **PROOF, "consent_at": "yesterday"}, "Write moments like"),
         ({"email": "zoe@mail.example", **PROOF, "consent_at": "2099-01-01T00:00:00Z"}, "in the future"),
     ],
