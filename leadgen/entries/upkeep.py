@@ -135,7 +135,10 @@ def _forget_unconfirmed(now: datetime) -> int:
 
 def _forget_left_behind(now: datetime) -> int:
     """Addresses that were corrected, which no entry leads to any more; and who came by a file and stayed silent."""
-    is_silent = func.coalesce(Contact.last_inbound_at, Contact.created_at) < now - FORGET_SILENT_AFTER
+    # The file itself is no sign of life: what it tells of them happened before it came.
+    agreed_at = func.greatest(Contact.marketing_at, Contact.email_verified_at)
+    heard_at = func.coalesce(Contact.last_inbound_at, func.least(Contact.created_at, agreed_at))
+    is_silent = heard_at < now - FORGET_SILENT_AFTER
     is_mistyped = and_(
         Contact.import_id.is_(None),
         Contact.email_verified_at.is_(None),

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -377,6 +378,18 @@ def test_whoever_came_by_a_file_is_not_taken_for_a_typing_error(take: Any, clock
     clock.forward(days=3 * 365)
     upkeep.purge()
     assert hot.many("SELECT 1 FROM contact WHERE email IS NOT NULL", {}) == []
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_file_is_no_sign_of_life(take: Any, clock: Clock, is_confirmed: bool) -> None:
+    """The three years run from what the person did, which is the later of agreeing and confirming."""
+    begun = now()
+    agreed = {"consent_at": (begun - timedelta(days=3 * 365 - 10)).isoformat()}
+    confirmed = (begun - timedelta(days=30)).isoformat() if is_confirmed else ""
+    take({"email": "zoe@mail.example", **PROOF, **agreed, "confirmed_at": confirmed})
+    clock.forward(days=11)
+    upkeep.purge()
+    assert bool(hot.many("SELECT 1 FROM contact WHERE email IS NOT NULL", {})) is is_confirmed
 
 
 @pytest.mark.parametrize("content", ["name,town\nZoé,Nîmes\n", "", "email\n\xff".encode("latin-1")])
