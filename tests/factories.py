@@ -32,6 +32,7 @@ from leadgen.contacts.models import (
     ConsentSeal,
     Contact,
     ContactImport,
+    ErasedAddress,
     ForgottenAddress,
     Suppression,
     SuppressionReason,
@@ -611,6 +612,11 @@ def make_forgotten_address(mails: int = 1) -> ForgottenAddress:
     now = clock.now()
     hashed = address.address_hash(f"gone-{next(_number)}@example.com")
     return keep(ForgottenAddress, {}, address_hash=hashed, mails=mails, last_mail_at=now, forgotten_at=now)
+
+
+def make_erased_address(brand: Brand) -> ErasedAddress:
+    hashed = address.address_hash(f"gone-{next(_number)}@example.com")
+    return keep(ErasedAddress, {}, brand_id=brand.id, address_hash=hashed, at=clock.now())
 
 
 def make_sending_settings(domain: str = "brand.example") -> None:

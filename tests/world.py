@@ -68,6 +68,7 @@ def make_one_of_everything() -> World:
     factories.make_click(message)
     factories.make_seal(factories.make_consent(world.ben))
     factories.make_forgotten_address()
+    factories.make_erased_address(world.brand)
     factories.make_contact_import(world.brand)
     factories.make_broadcast(world.campaign)
     factories.make_segment(world.brand)

@@ -30,7 +30,7 @@ KNOWN = (
 )  # fmt: skip
 _EMPTY = dict.fromkeys(KNOWN, "")
 _PROOF = ("consent_at", "consent_wording", "consent_source")
-_LONGEST_WORDING, _LONGEST_SOURCE = 2_000, 300
+_LONGEST_PROOF = {"consent_wording": 2_000, "consent_source": 300}
 # What needs no closer look; anything else is understood by `address.parse`, which takes thirty times as long.
 _PLAIN_LOCAL = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.IGNORECASE | re.ASCII)
 _LONGEST_LOCAL = 64
@@ -107,7 +107,7 @@ def _understood(line: int, said: Mapping[str, str], default_locale: str, now: da
             timezone=_zone(said["timezone"]),
             blocked=_reasons(said["blocked"]),
             consent_at=consent_at,
-            wording=said["consent_wording"][:_LONGEST_WORDING],
+            wording=said["consent_wording"],
             source=_source(said["consent_source"]),
             confirmed_at=_past(said["confirmed_at"], now) if consent_at and said["confirmed_at"] else None,
         )
@@ -152,6 +152,9 @@ def _proof(said: Mapping[str, str], now: datetime) -> datetime | None:
     if len(given) < len(_PROOF):
         lacking = ", ".join(name for name in _PROOF if name not in given)
         raise Invalid(_("Consent without proof: %(columns)s is empty.") % {"columns": lacking}, lacking)
+    for name, limit in _LONGEST_PROOF.items():  # words that are cut prove something else
+        if len(said[name]) > limit:
+            raise Invalid(_("%(column)s has more than %(limit)d characters.") % {"column": name, "limit": limit}, name)
     return _past(said["consent_at"], now)
 
 
@@ -173,7 +176,7 @@ _name = lru_cache(maxsize=65_536)(service.first_name)
 
 @lru_cache(maxsize=1_024)
 def _source(written: str) -> str:
-    return one_line(written, _LONGEST_SOURCE)
+    return one_line(written, _LONGEST_PROOF["consent_source"])
 
 
 @lru_cache(maxsize=1_024)

@@ -5,7 +5,8 @@ PIECE lines, in a transaction of its own that also notes how far the file is: wh
 goes on there, and a file that was taken before changes nothing.
 
 - **Consent** comes only with its proof in the row, and never to an address that is blocked, nor to somebody of whom we
-  have an act about marketing already: what they told us themselves is newer and better evidence.
+  have an act about marketing already: what they told us themselves is newer and better evidence. Nor to anybody who
+  was erased here: what they agreed to once is over, and only they themselves can agree anew.
 - **Nobody is written to**: no mail is planned, no sequence entered.
 - **Who is blocked here** and is no contact stays out: they were erased, or never were to be written to.
 - What is known of a contact stays; the file only fills in a first name or a time zone that is missing.
@@ -45,13 +46,22 @@ CREATE TEMPORARY TABLE IF NOT EXISTS stage (
 ) ON COMMIT DELETE ROWS
 """
 _COPY = "COPY stage FROM STDIN"
+# A statement of its own: what follows sees what those did whom it waited for. In the order of everybody who locks many.
+_HOLD = """
+SELECT FROM contact WHERE brand_id = %(brand)s AND mailbox_key IN (SELECT mailbox_key FROM stage)
+ORDER BY id FOR NO KEY UPDATE
+"""
 _TAKE = """
 WITH fresh AS MATERIALIZED (
-    -- Of a mailbox that stands twice in a piece the first line counts.
-    SELECT DISTINCT ON (s.mailbox_key) s.*, c.id AS known_id,
-           blocked.reasons || s.blocked AS all_reasons,
+    -- Of a mailbox that stands twice in a piece the first line counts, but a block on any of them.
+    SELECT DISTINCT ON (s.mailbox_key) s.*, c.id AS known_id, coalesce(said.blocks, '{}') AS blocks,
+           blocked.reasons || coalesce(said.blocks, '{}') AS all_reasons,
            EXISTS (SELECT FROM consent t WHERE t.contact_id = c.id AND t.purpose = 'marketing') AS has_act
     FROM stage s LEFT JOIN contact c ON c.brand_id = %(brand)s AND c.mailbox_key = s.mailbox_key
+    LEFT JOIN (
+        SELECT mailbox_key, array_agg(DISTINCT reason) AS blocks FROM stage, unnest(blocked) AS reason
+        GROUP BY mailbox_key
+    ) AS said ON said.mailbox_key = s.mailbox_key
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(reason::text), '{}') AS reasons FROM suppression
         WHERE brand_id = %(brand)s AND address_hash = s.address_hash
@@ -59,6 +69,8 @@ WITH fresh AS MATERIALIZED (
     ORDER BY s.mailbox_key, s.line
 ), welcome AS MATERIALIZED (
     SELECT *, consent_at IS NOT NULL AND NOT has_act
+              AND NOT EXISTS (SELECT FROM erased_address e
+                              WHERE e.brand_id = %(brand)s AND e.address_hash = fresh.address_hash)
               AND NOT all_reasons && '{unsubscribe,complaint,refused,manual}'::text[] AS is_agreed
     FROM fresh
     WHERE known_id IS NOT NULL OR NOT EXISTS (
@@ -91,7 +103,7 @@ WITH fresh AS MATERIALIZED (
     RETURNING id
 ), blocking AS (
     INSERT INTO suppression (brand_id, address_hash, reason, at, detail)
-    SELECT %(brand)s, address_hash, reason, %(now)s, 'import' FROM everybody, unnest(blocked) AS reason
+    SELECT %(brand)s, address_hash, reason, %(now)s, 'import' FROM everybody, unnest(blocks) AS reason
     ON CONFLICT DO NOTHING RETURNING address_hash, reason
 ), told AS (
     -- Who was a contact before is in contests and sequences, which hear of it as of any other suppression.
@@ -109,7 +121,6 @@ SELECT (SELECT count(*) FROM taken WHERE is_new) AS added, (SELECT count(*) FROM
 _LEAVING = """
 SELECT c.id FROM stage s JOIN contact c ON c.brand_id = %(brand)s AND c.mailbox_key = s.mailbox_key
 WHERE c.marketing_at IS NOT NULL AND s.blocked && '{unsubscribe,complaint,refused}'::text[]
-FOR UPDATE OF c
 """
 _LEAVE = """
 WITH gone AS (
@@ -166,11 +177,12 @@ def take(
     """
     values = {"brand": brand.id, "file": path.name, "digest": _digest(path), "by": by, "now": clock.now()}
     with psycopg.connect(copying.server(), row_factory=dict_row, options=_OPTIONS) as connection:
+        _alone(connection, values)
         row = connection.execute(_UNFINISHED, values).fetchone()
         is_resumed = row is not None
         row = row or connection.execute(_BEGIN, values).fetchone()
         assert row is not None
-        _alone(connection, row["id"])
+        connection.commit()
         values |= {"import": row["id"]}
         with path.open("rb") as raw, _kept_errors(errors, row["last_line"]) as out:
             text = io.TextIOWrapper(raw, "utf-8-sig", newline="")
@@ -182,9 +194,11 @@ def take(
     return Report(row["id"], **counts, is_resumed=is_resumed)
 
 
-def _alone(connection: psycopg.Connection[Any], import_id: int) -> None:
+def _alone(connection: psycopg.Connection[Any], values: dict[str, Any]) -> None:
     """Begin, or refuse while somebody else does; the lock ends with the connection, also when it is killed."""
-    asked = connection.execute("SELECT pg_try_advisory_lock(%s, %s::int) AS is_mine", (_LOCK, import_id)).fetchone()
+    what = hashlib.sha256(b"%d:%b" % (values["brand"], values["digest"])).digest()
+    number = int.from_bytes(what[:4], "big", signed=True)
+    asked = connection.execute("SELECT pg_try_advisory_lock(%s, %s::int) AS is_mine", (_LOCK, number)).fetchone()
     if asked is None or not asked["is_mine"]:
         raise Conflict(_("Another process is taking this file in."))
     connection.execute(_STAGE)
@@ -216,6 +230,7 @@ def _taken(
                 if isinstance(row, Row):
                     copy.write_row(_cells(row))
         cursor.execute("ANALYZE stage")
+        cursor.execute(_HOLD, values)
         leaving = [one["id"] for one in cursor.execute(_LEAVING, values)]
         counts = cursor.execute(_TAKE, values).fetchone()
         assert counts is not None

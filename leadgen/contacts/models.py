@@ -82,7 +82,11 @@ class ContactImport(Model):
     """A file of contacts that was taken in, or is being: how far, and what became of its lines."""
 
     __tablename__ = "contact_import"
-    __table_args__ = (Index("ix_contact_import_digest", "brand_id", "digest"),)
+    __table_args__ = (
+        Index(
+            "ix_contact_import_digest", "brand_id", "digest", unique=True, postgresql_where=text("finished_at IS NULL")
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"))
@@ -155,6 +159,16 @@ class ForgottenAddress(Model):
     mails: Mapped[int]
     last_mail_at: Mapped[datetime]
     forgotten_at: Mapped[datetime]
+
+
+class ErasedAddress(Model):
+    """Whom a brand was to forget, by keyed hash: what a file says that they agreed to once counts no more."""
+
+    __tablename__ = "erased_address"
+
+    brand_id: Mapped[int] = mapped_column(ForeignKey("brand.id"), primary_key=True)
+    address_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    at: Mapped[datetime]
 
 
 class Suppression(Model):

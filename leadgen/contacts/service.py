@@ -19,6 +19,7 @@ from leadgen.contacts.models import (
     ConsentAction,
     ConsentPurpose,
     Contact,
+    ErasedAddress,
     Suppression,
     SuppressionReason,
 )
@@ -197,13 +198,19 @@ def suppressions_of(contact: Contact) -> Sequence[Suppression]:
     return db.session.scalars(found.order_by(Suppression.at, Suppression.id)).all()
 
 
-def erase(contact_id: int) -> None:
+def erase(contact_id: int, *, is_remembered: bool = True) -> None:
     """Forget everything personal about the contact; suppression's keyed hash stays, and so do other people's points.
+
+    Its hash is also noted as erased, so that no file brings consent back; `is_remembered` is false for an address that
+    anybody may have typed and nobody confirmed.
 
     Evidence of consent keeps what was agreed and when, and loses what identifies the person (evidence.PERSONAL); the
     chain of its seals goes on proving the rest. Raises NotFound when it was erased before.
     """
     contact = _locked(contact_id)
+    if is_remembered and contact.address_hash is not None:
+        noted = {"brand_id": contact.brand_id, "address_hash": contact.address_hash, "at": clock.now()}
+        db.session.execute(insert(ErasedAddress).values(noted).on_conflict_do_nothing())
     db.session.execute(delete(Answer).where(Answer.contact_id == contact.id))
     _blank_evidence(contact.id)
     # Providers and staff write addresses and names into their reasons.

@@ -222,10 +222,11 @@ def speak(contact_id: int, locale: str) -> None:
     leaderboard.forget()
 
 
-def erase(entry_id: int) -> None:
+def erase(entry_id: int, *, is_remembered: bool = True) -> None:
     """Forget the person behind this entry in all contests of the brand, at once. Raises NotFound.
 
-    Other people's points, counts and draws stay as they are: the entries remain as empty shells.
+    Other people's points, counts and draws stay as they are: the entries remain as empty shells. What `is_remembered`
+    means says contacts.erase.
     """
     entry = db.session.get(Entry, entry_id)
     if entry is None or entry.status is EntryStatus.ERASED:
@@ -245,4 +246,4 @@ def erase(entry_id: int) -> None:
     leaderboard.forget()
     bounds.remember(entry.contact_id)
     forgetting.forget(entry.contact_id)
-    contacts.erase(entry.contact_id)
+    contacts.erase(entry.contact_id, is_remembered=is_remembered)

@@ -129,29 +129,33 @@ def _forget_unconfirmed(now: datetime) -> int:
         .having(func.max(Entry.expires_at) < now - FORGET_AFTER)
         .limit(_BATCH)
     )
-    return _erase_entries(list(db.session.scalars(never_confirmed))) + _forget_left_behind(now)
+    forgotten = _erase_entries(list(db.session.scalars(never_confirmed)), is_remembered=False)
+    return forgotten + _forget_left_behind(now)
 
 
 def _forget_left_behind(now: datetime) -> int:
     """Addresses that were corrected, which no entry leads to any more; and who came by a file and stayed silent."""
-    is_silent = func.coalesce(Contact.last_inbound_at, Contact.created_at) < now - FORGET_SILENT_AFTER
+    # The file itself is no sign of life: what it tells of them happened before it came.
+    agreed_at = func.greatest(Contact.marketing_at, Contact.email_verified_at)
+    heard_at = func.coalesce(Contact.last_inbound_at, func.least(Contact.created_at, agreed_at))
+    is_silent = heard_at < now - FORGET_SILENT_AFTER
     is_mistyped = and_(
         Contact.import_id.is_(None),
         Contact.email_verified_at.is_(None),
         Contact.created_at < now - FORGET_LEFT_BEHIND_AFTER,
     )
-    left_behind = select(Contact.id).where(
+    left_behind = select(Contact.id, Contact.import_id).where(
         or_(is_mistyped, and_(Contact.import_id.is_not(None), is_silent)),
         Contact.erased_at.is_(None),
         ~select(Entry.id).where(Entry.contact_id == Contact.id).exists(),
     )
-    contact_ids = list(db.session.scalars(left_behind.limit(_BATCH)))
-    for contact_id in contact_ids:
+    found = db.session.execute(left_behind.limit(_BATCH)).all()
+    for contact_id, import_id in found:
         bounds.remember(contact_id)
         forgetting.forget(contact_id)
-        contacts.erase(contact_id)
+        contacts.erase(contact_id, is_remembered=import_id is not None)
         db.session.commit()
-    return len(contact_ids)
+    return len(found)
 
 
 def _forget_silent(now: datetime) -> int:
@@ -163,11 +167,11 @@ def _forget_silent(now: datetime) -> int:
         .group_by(Entry.contact_id)
         .limit(_BATCH)
     )
-    return _erase_entries(list(db.session.scalars(silent)))
+    return _erase_entries(list(db.session.scalars(silent)), is_remembered=True)
 
 
-def _erase_entries(entry_ids: list[int]) -> int:
+def _erase_entries(entry_ids: list[int], *, is_remembered: bool) -> int:
     for entry_id in entry_ids:
-        person.erase(entry_id)
+        person.erase(entry_id, is_remembered=is_remembered)
         db.session.commit()
     return len(entry_ids)

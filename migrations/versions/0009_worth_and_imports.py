@@ -74,12 +74,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_contact_import_brand_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_contact_import")),
     )
-    op.create_index("ix_contact_import_digest", "contact_import", ["brand_id", "digest"])
+    op.create_index(
+        "ix_contact_import_digest",
+        "contact_import",
+        ["brand_id", "digest"],
+        unique=True,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_table(
+        "erased_address",
+        sa.Column("brand_id", sa.BigInteger(), nullable=False),
+        sa.Column("address_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_erased_address_brand_id")),
+        sa.PrimaryKeyConstraint("brand_id", "address_hash", name=op.f("pk_erased_address")),
+    )
+    # Whoever confirmed and was erased before stands in the evidence with the same hash.
+    op.execute("""
+        INSERT INTO erased_address (brand_id, address_hash, at)
+        SELECT c.brand_id, decode(t.evidence ->> 'email_hash', 'hex'), max(c.erased_at)
+        FROM contact c JOIN consent t ON t.contact_id = c.id
+        WHERE c.erased_at IS NOT NULL AND c.email_verified_at IS NOT NULL AND t.evidence ->> 'email_hash' <> ''
+        GROUP BY 1, 2
+    """)
     op.add_column("contact", sa.Column("import_id", sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("contact", "import_id")
+    op.drop_table("erased_address")
     op.drop_index("ix_contact_import_digest", table_name="contact_import")
     op.drop_table("contact_import")
     op.drop_index("ix_contact_worth_brand_id", table_name="contact_worth")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import threading
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from hypothesis import given, settings
@@ -14,15 +18,18 @@ from hypothesis import strategies as st
 
 from leadgen import intake, reactions
 from leadgen.accounts.models import Brand
+from leadgen.campaigns import cards
 from leadgen.contacts import address, evidence, file_rows, importing
 from leadgen.contacts import service as contacts
 from leadgen.contacts.importing import Report
 from leadgen.contacts.models import ConsentAction, SuppressionReason
 from leadgen.core import hot
+from leadgen.core.clock import now
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid
-from leadgen.entries import person, upkeep
+from leadgen.core.errors import Conflict, Invalid
+from leadgen.entries import confirming, entering, person, upkeep
 from tests.conftest import Clock
+from tests.entries.conftest import filled
 from tests.factories import make_brand, make_campaign, make_consent, make_contact, make_entry, make_suppression
 
 PROOF = {
@@ -116,6 +123,8 @@ def test_a_confirmed_address_alone_proves_nothing(take: Any) -> None:
         ({"email": "", "first_name": "Zoé"}, "Enter your e-mail address."),
         ({"email": "zoe@mail.example", "first_name": "https://x.example"}, "as a friend would write it"),
         ({"email": "zoe@mail.example", "blocked": "whatever"}, "no reason to block"),
+        ({"email": "zoe@mail.example", **PROOF, "consent_wording": "x" * 2001}, "consent_wording has more than 2000"),
+        ({"email": "zoe@mail.example", **PROOF, "consent_source": "x" * 301}, "consent_source has more than 300"),
         ({"email": "zoe@mail.example", **PROOF, "consent_at": "yesterday"}, "Write moments like"),
         ({"email": "zoe@mail.example", **PROOF, "consent_at": "2099-01-01T00:00:00Z"}, "in the future"),
     ],
@@ -189,6 +198,43 @@ def test_whoever_was_erased_and_asked_for_no_mail_stays_out(take: Any, brand: Br
     assert hot.many("SELECT 1 FROM contact WHERE email = 'zoe@mail.example'", {}) == []
 
 
+def test_no_file_brings_back_the_consent_of_who_was_erased(take: Any, brand: Brand) -> None:
+    """Neither with the old proof nor with another; in another brand they agree as ever."""
+    take({"email": "zoe@mail.example", **PROOF})
+    contacts.erase(_of("zoe@mail.example")["id"])
+    db.session.commit()
+    take({"email": "zoe@mail.example", **PROOF}, name="again.csv")
+    report = take({"email": "Zoe@mail.example", **PROOF, "consent_at": "2025-04-01T10:00:00Z"}, name="other.csv")
+    assert report.agreed == 0
+    [zoe] = hot.many("SELECT marketing_at, email_verified_at FROM contact WHERE email IS NOT NULL", {})
+    assert zoe == {"marketing_at": None, "email_verified_at": None}
+
+
+def test_whoever_was_erased_agrees_anew_by_entering(take: Any, brand: Brand) -> None:
+    take({"email": "anna@mail.example", **PROOF})
+    contacts.erase(_of("anna@mail.example")["id"])
+    db.session.commit()
+    card = cards.by_id(make_campaign(brand, questions=0).id)
+    entered = entering.enter(card, filled("anna@mail.example", wants_marketing=True))
+    confirming.confirm(entered.entry_id, 1, "button_post")
+    assert _of("anna@mail.example")["marketing_at"] is not None
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_purge_is_remembered_when_the_address_was_theirs(
+    take: Any, brand: Brand, clock: Clock, is_confirmed: bool
+) -> None:
+    """After three silent years a file brings no consent back; what a stranger typed in a form stands in no way."""
+    entry = make_entry(make_campaign(brand, questions=0), confirmed=is_confirmed, email="zoe@mail.example")
+    contacts.heard_from({entry.contact_id: now()} if is_confirmed else {})
+    db.session.commit()
+    clock.forward(days=3 * 365 + 1)
+    upkeep.purge()
+    assert hot.many("SELECT 1 FROM contact WHERE email IS NOT NULL", {}) == []
+    report = take({"email": "zoe@mail.example", **PROOF})
+    assert (report.added, report.agreed) == (1, 0 if is_confirmed else 1)
+
+
 def test_another_brands_contact_or_block_is_not_ours(take: Any) -> None:
     other = make_contact(make_brand(), "zoe@mail.example", first_name="Other")
     make_suppression(other)
@@ -212,6 +258,70 @@ def test_what_the_file_says_is_blocked_is_blocked_from_now_on(take: Any, brand: 
     assert [fact["name"] for fact in facts] == ["consent.withdrawn", "contact.suppressed"]
     assert facts[1]["data"]["reason"] == "complaint", "contests and sequences ask for it"
     assert _of("zoe@mail.example")["marketing_at"] is None
+
+
+@pytest.mark.parametrize("piece", [1, 2], ids=["two pieces", "one piece"])
+@pytest.mark.parametrize("is_block_first", [True, False])
+def test_a_block_on_any_line_of_a_mailbox_counts(
+    take: Any, brand: Brand, monkeypatch: pytest.MonkeyPatch, piece: int, is_block_first: bool
+) -> None:
+    monkeypatch.setattr(importing, "PIECE", piece)
+    rows = [{"email": "zoe.martin@gmail.com", "blocked": "unsubscribe"}, {"email": "zoemartin@gmail.com", **PROOF}]
+    take(*(rows if is_block_first else reversed(rows)))
+    zoe = hot.one("SELECT marketing_at FROM contact", {})
+    assert zoe == {"marketing_at": None}
+    assert hot.many("SELECT reason FROM suppression", {}) == [{"reason": "unsubscribe"}]
+    acts = [row["action"] for row in hot.many("SELECT action FROM consent ORDER BY id", {})]
+    assert acts[-1:] != ["given"]
+
+
+def test_whoever_leaves_while_a_piece_is_taken_has_left(app: Flask, take: Any, brand: Brand) -> None:
+    """Their press came first and is committed late: what the piece decides, it decides after that."""
+    anna_id = make_contact(brand, "anna@mail.example").id
+    db.session.commit()
+    pressed = threading.Event()
+
+    def press() -> None:
+        with app.app_context():
+            contacts.unsubscribe(anna_id, "one-click")
+            db.session.flush()
+            pressed.set()
+            for _ in range(200):
+                if db.session.scalar(db.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    break
+                time.sleep(0.05)
+            db.session.commit()
+
+    leaving = threading.Thread(target=press)
+    leaving.start()
+    assert pressed.wait(20)
+    report = take({"email": "anna@mail.example", "first_name": "Anna", **PROOF})
+    leaving.join(20)
+    assert report.agreed == 0
+    assert _of("anna@mail.example")["marketing_at"] is None
+    assert [act.action for act in contacts.consents_of(anna_id)] == [ConsentAction.WITHDRAWN]
+
+
+def test_of_two_commands_that_start_together_one_takes_the_file(
+    brand: Brand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes at the worst instant: the first has looked for an unfinished import and noted none yet."""
+    path = tmp_path / "list.csv"
+    _write(path, tuple({"email": f"p{number}@mail.example", **PROOF} for number in range(5)))
+    second: list[str] = []
+
+    class Watched(psycopg.Connection[Any]):
+        def execute(self, query: Any, *values: Any, **options: Any) -> Any:
+            if query == importing._BEGIN and not second:
+                second.append("started")
+                with pytest.raises(Conflict):
+                    importing.take(brand, path, tmp_path / "other.csv")
+            return super().execute(query, *values, **options)
+
+    monkeypatch.setattr(importing.psycopg, "connect", Watched.connect)
+    assert importing.take(brand, path, tmp_path / "errors.csv").agreed == 5
+    assert second == ["started"]
+    assert hot.many("SELECT count(*) AS acts FROM consent", {}) == [{"acts": 5}]
 
 
 def test_f32_a_kill_at_any_piece_leaves_nothing_double_and_nothing_out(
@@ -268,6 +378,18 @@ def test_whoever_came_by_a_file_is_not_taken_for_a_typing_error(take: Any, clock
     clock.forward(days=3 * 365)
     upkeep.purge()
     assert hot.many("SELECT 1 FROM contact WHERE email IS NOT NULL", {}) == []
+
+
+@pytest.mark.parametrize("is_confirmed", [True, False])
+def test_a_file_is_no_sign_of_life(take: Any, clock: Clock, is_confirmed: bool) -> None:
+    """The three years run from what the person did, which is the later of agreeing and confirming."""
+    begun = now()
+    agreed = {"consent_at": (begun - timedelta(days=3 * 365 - 10)).isoformat()}
+    confirmed = (begun - timedelta(days=30)).isoformat() if is_confirmed else ""
+    take({"email": "zoe@mail.example", **PROOF, **agreed, "confirmed_at": confirmed})
+    clock.forward(days=11)
+    upkeep.purge()
+    assert bool(hot.many("SELECT 1 FROM contact WHERE email IS NOT NULL", {})) is is_confirmed
 
 
 @pytest.mark.parametrize("content", ["name,town\nZoé,Nîmes\n", "", "email\n\xff".encode("latin-1")])
