@@ -90,7 +90,7 @@ def _fill(stack: Stack, base: int) -> None:
         connection.execute("SET session_replication_role = replica")
         for statement in (_FACTS, _ANSWERS, _MESSAGES, _CLICKS):
             connection.execute(statement, values)
-        for table in ("fact", "message", "click"):
+        for table in ("fact", "answer", "message", "click"):
             connection.execute(f"VACUUM ANALYZE {table}")
 
 
