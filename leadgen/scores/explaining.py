@@ -90,7 +90,7 @@ def explained(contact: Contact, *, is_public: bool = False) -> Explanation:
     """Both numbers of a contact as of now; `is_public`: in words for the person, who knows contests by their titles."""
     version = service.standing(contact.brand_id)
     row = db.session.get(ContactScore, (contact.id, version.number), populate_existing=True) if version else None
-    reason = sources.why_not(contact.id)
+    reason = sources.why_not(contact.id, contact.brand_id)
     if version is None or row is None or reason:
         return Explanation(why_not=words.why_not(reason))
     rules, now = documents.read(version.definition), clock.now()

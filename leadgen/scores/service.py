@@ -78,8 +78,8 @@ def open_draft(brand: Brand, by: str, based_on: int | None = None) -> ScoreRules
     if known is not None:
         discard(known)
     made = ScoreRules(
-        brand_id=brand.id, number=_next_number(brand.id), state=RulesState.DRAFT, definition=origin.definition, revision=1,
-        based_on=origin.number, changed_at=clock.now(), changed_by=by,
+        brand_id=brand.id, number=_next_number(brand.id), state=RulesState.DRAFT, definition=origin.definition,
+        revision=1, based_on=origin.number, changed_at=clock.now(), changed_by=by,
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()

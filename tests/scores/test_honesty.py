@@ -156,10 +156,20 @@ def test_nobody_is_scored_before_the_address_is_confirmed(context: None) -> None
     assert "before their address is confirmed" in found.why_not
 
 
-def test_colleagues_are_not_scored(context: None) -> None:
+@pytest.mark.parametrize(
+    ("entering_as", "signing_in_as"),
+    [
+        ("anna@mail.example", "Anna@mail.example"),
+        ("ada.lovelace@gmail.com", "ada.lovelace@gmail.com"),
+        ("adalovelace+win@gmail.com", "Ada.Lovelace@googlemail.com"),
+    ],
+)
+def test_colleagues_are_not_scored_however_their_mailbox_is_written(
+    context: None, entering_as: str, signing_in_as: str
+) -> None:
     campaign = make_campaign()
-    anna = entered("anna@mail.example", campaign)
-    make_membership(make_user("Anna@mail.example"), db.session.get_one(Brand, campaign.brand_id))
+    anna = entered(entering_as, campaign)
+    make_membership(make_user(signing_in_as), db.session.get_one(Brand, campaign.brand_id))
     told()
     assert "your own staff" in of(anna).why_not
     assert db.session.scalars(select(ContactScore)).all() == []
