@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, text
 
 from leadgen import reactions
 from leadgen.accounts.models import Brand
@@ -119,6 +119,29 @@ def test_the_explanation_adds_up_whenever_it_is_read(context: None, clock: Clock
     jobs.look_at_all()
     told()
     assert sums(of(anna)) == read, "scored anew it is what reading the old row said"
+
+
+def test_the_explanation_adds_up_while_somebody_scores(context: None) -> None:
+    anna = _busy()
+    told()
+    before = sums(of(anna))
+    contact, engine, done = db.session.get_one(Contact, anna.contact_id), db.engine, list[str]()
+
+    def score_beside(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "contact_score" in statement and not done:
+            done.append(statement)
+            with engine.begin() as other:  # as scoring writes it when everything is taken back
+                other.execute(text("DELETE FROM score_contribution WHERE points > 0"))
+                other.execute(text("UPDATE contact_score SET worth = 0, fit = 0"))
+
+    event.listen(engine, "after_cursor_execute", score_beside)
+    try:
+        found = explained(contact)
+    finally:
+        event.remove(engine, "after_cursor_execute", score_beside)
+    assert done
+    assert sums(found) == before
+    assert sums(of(anna)) == (0, 0)
 
 
 def _busy() -> Entry:
