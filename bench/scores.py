@@ -37,6 +37,12 @@ FROM entry e CROSS JOIN LATERAL (VALUES
     (2, 'question.answered', '{"question": "role"}'), (4, 'form.finished', '{"version": 1}')
 ) AS f (every, name, data) WHERE e.contact_id > %(base)s AND e.contact_id %% every = 0
 """
+_ANSWERS = """
+INSERT INTO answer (contact_id, entry_id, question_id, key, value, at)
+SELECT f.contact_id, f.entry_id, q.id, q.key, '"may"', f.at
+FROM fact f JOIN question q ON q.campaign_id = f.campaign_id AND q.key = f.data ->> 'question'
+WHERE f.name = 'question.answered' AND f.contact_id > %(base)s ON CONFLICT DO NOTHING
+"""
 _MESSAGES = """
 INSERT INTO message (intent, brand_id, campaign_id, contact_id, entry_id, lane, purpose, letter, locale, status, due_at,
                      expires_at, created_at, sent_at)
@@ -82,9 +88,9 @@ def _fill(stack: Stack, base: int) -> None:
     values = {"base": base, "now": stack.clock.now()}
     with stack.connect() as connection:
         connection.execute("SET session_replication_role = replica")
-        for statement in (_FACTS, _MESSAGES, _CLICKS):
+        for statement in (_FACTS, _ANSWERS, _MESSAGES, _CLICKS):
             connection.execute(statement, values)
-        for table in ("fact", "message", "click"):
+        for table in ("fact", "answer", "message", "click"):
             connection.execute(f"VACUUM ANALYZE {table}")
 
 

@@ -39,7 +39,10 @@ REACTIONS: dict[FactName, tuple[Reaction, ...]] = {
     FactName.QUESTION_WITHDRAWN: (scores.hear,),
     FactName.FORM_FINISHED: (scores.hear,),
     FactName.ACTION_CREDITED: (scores.hear,),
+    FactName.ACTION_REFUSED: (scores.hear,),
     FactName.WORK_PUBLISHED: (scores.hear,),
+    FactName.WORK_REFUSED: (scores.hear,),
+    FactName.WORK_WITHDRAWN: (scores.hear,),
     FactName.CONTACT_SUPPRESSED: (waiting.mark_bounced, referrals.leave, looks.hear, inside.leave, scores.hear),
     FactName.CONSENT_WITHDRAWN: (inside.leave,),
     FactName.CONTACT_ERASED: (

@@ -18,10 +18,10 @@ from leadgen.core import clock, logic
 from leadgen.core.db import db
 from leadgen.core.i18n import gettext as _
 from leadgen.core.logic import Kind
-from leadgen.scores import asked, reckoning, service, sources, words
+from leadgen.scores import asked, reckoning, sources, words
 from leadgen.scores import rules as documents
 from leadgen.scores.asked import Asked
-from leadgen.scores.models import ContactScore, ContributionKind, ScoreContribution, ScoreRules
+from leadgen.scores.models import ContactScore, ContributionKind, RulesState, ScoreContribution, ScoreRules
 from leadgen.scores.rules import Band, DeedRule, Disqualifier, FitRule, Rules
 
 
@@ -88,14 +88,12 @@ class _Words:
 
 def explained(contact: Contact, *, is_public: bool = False) -> Explanation:
     """Both numbers of a contact as of now; `is_public`: in words for the person, who knows contests by their titles."""
-    version = service.standing(contact.brand_id)
-    row = db.session.get(ContactScore, (contact.id, version.number), populate_existing=True) if version else None
-    reason = sources.why_not(contact.id)
+    version, row, lines = _read(contact)
+    reason = sources.why_not(contact.id, contact.brand_id)
     if version is None or row is None or reason:
         return Explanation(why_not=words.why_not(reason))
     rules, now = documents.read(version.definition), clock.now()
     says = _Words(rules, asked.fields(contact.brand_id), asked.names(contact.brand_id, is_public=is_public))
-    lines = _lines(contact.id, version)
     return Explanation(
         version=version.number,
         fit=_fit(says, row, [one for one in lines if one.kind is ContributionKind.FIT]),
@@ -123,9 +121,22 @@ def _told(figure: Figure) -> dict[str, Any]:
     return {"number": figure.number, "because_of": parts}
 
 
-def _lines(contact_id: int, version: ScoreRules) -> Sequence[ScoreContribution]:
-    found = select(ScoreContribution).filter_by(contact_id=contact_id, number=version.number)
-    return db.session.scalars(found.order_by(ScoreContribution.at.desc(), ScoreContribution.event.desc())).all()
+def _read(contact: Contact) -> tuple[ScoreRules | None, ContactScore | None, list[ScoreContribution]]:
+    """The rules in force, the row and its lines, newest first: by one statement, that all are of the same moment."""
+    found = (
+        select(ScoreRules, ContactScore, ScoreContribution)
+        .outerjoin(ContactScore, (ContactScore.contact_id == contact.id) & (ContactScore.number == ScoreRules.number))
+        .outerjoin(
+            ScoreContribution,
+            (ScoreContribution.contact_id == ContactScore.contact_id)
+            & (ScoreContribution.number == ContactScore.number),
+        )
+        .where(ScoreRules.brand_id == contact.brand_id, ScoreRules.state == RulesState.STANDING)
+        .order_by(ScoreContribution.at.desc(), ScoreContribution.event.desc(), ScoreContribution.rule)
+    )
+    rows = db.session.execute(found.execution_options(populate_existing=True)).all()
+    version, row = (rows[0][0], rows[0][1]) if rows else (None, None)
+    return version, row, [line for _version, _row, line in rows if line is not None]
 
 
 def _fit(says: _Words, row: ContactScore, lines: Sequence[ScoreContribution]) -> Figure:

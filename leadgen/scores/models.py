@@ -92,9 +92,8 @@ class ScoreContribution(Model):
     contact_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     rule: Mapped[str] = mapped_column(primary_key=True)
-    event: Mapped[str] = mapped_column(
-        primary_key=True
-    )  # f: fact, m: message clicked in, s: suppression; empty: answers
+    # f: fact, d: deed, w: work, m: message clicked in, s: suppression; empty: answers
+    event: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[ContributionKind] = mapped_column(word(ContributionKind))
     points: Mapped[int]
     at: Mapped[datetime]

@@ -86,6 +86,7 @@ def begin_all() -> None:
     It moves the bands of those whose engagement decayed, and finds what no fact told.
     """
     for brand_id in db.session.scalars(select(Brand.id).order_by(Brand.id)).all():
+        scoring.alone(brand_id)  # or the version that we begin with is over when we write
         version = service.ensure(brand_id)
         if version.reached_id is None:
             version.reached_id, version.done, version.of = 0, 0, service.people(brand_id)

@@ -15,7 +15,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.queue import Bell
-from leadgen.scores import checking
+from leadgen.scores import checking, scoring
 from leadgen.scores import rules as documents
 from leadgen.scores.models import RulesState, ScoreRules
 
@@ -50,17 +50,19 @@ def get(brand_id: int, number: int) -> ScoreRules:
 
 
 def ensure(brand_id: int) -> ScoreRules:
-    """The version in force; a brand without one begins with the default, reckoned for everybody in the background."""
-    found = standing(brand_id)
-    if found is not None:
-        return found
-    now = clock.now()
-    first = insert(ScoreRules).values(
-        brand_id=brand_id, number=1, state=RulesState.STANDING, definition=documents.default(), changed_at=now,
-        published_at=now, stood_at=now, reached_id=0, of=people(brand_id),
-    )  # fmt: skip
-    db.session.execute(first.on_conflict_do_nothing())
-    return db.session.scalars(select(ScoreRules).filter_by(brand_id=brand_id, state=RulesState.STANDING)).one()
+    """The version in force; a brand without one begins with the default, reckoned for everybody in the background.
+
+    One that has versions and none in force goes on with what stood last, as a version of its own.
+    """
+    while (found := standing(brand_id)) is None:
+        now = clock.now()
+        first = insert(ScoreRules).values(
+            brand_id=brand_id, number=_next_number(brand_id), state=RulesState.STANDING,
+            definition=_stood_last(brand_id), changed_at=now, published_at=now, stood_at=now, reached_id=0,
+            of=people(brand_id),
+        )  # fmt: skip
+        db.session.execute(first.on_conflict_do_nothing())  # of another's draft of this number: the next one
+    return found
 
 
 def open_draft(brand: Brand, by: str, based_on: int | None = None) -> ScoreRules:
@@ -75,10 +77,9 @@ def open_draft(brand: Brand, by: str, based_on: int | None = None) -> ScoreRules
         return known
     if known is not None:
         discard(known)
-    number = (db.session.scalar(select(func.max(ScoreRules.number)).filter_by(brand_id=brand.id)) or 0) + 1
     made = ScoreRules(
-        brand_id=brand.id, number=number, state=RulesState.DRAFT, definition=origin.definition, revision=1,
-        based_on=origin.number, changed_at=clock.now(), changed_by=by,
+        brand_id=brand.id, number=_next_number(brand.id), state=RulesState.DRAFT, definition=origin.definition,
+        revision=1, based_on=origin.number, changed_at=clock.now(), changed_by=by,
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()
@@ -119,8 +120,10 @@ def discard(found: ScoreRules) -> None:
 def publish(brand: Brand, revision: int, by: str) -> ScoreRules:
     """Have the draft reckoned for everybody; the scores in force stay until that is done, then it stands.
 
-    One that is still being reckoned is overtaken. Raises Conflict when the draft is another than the writer saw.
+    One that is still being reckoned is overtaken; one that begins to stand at this moment is waited for, and stands.
+    Raises Conflict when the draft is another than the writer saw.
     """
+    scoring.alone(brand.id)
     found = _locked_draft(brand.id, revision)
     overtaken = computing(brand.id)
     if overtaken is not None:
@@ -140,7 +143,17 @@ def people(brand_id: int) -> int:
 
 
 def _in(brand_id: int, state: RulesState) -> ScoreRules | None:
-    return db.session.scalars(select(ScoreRules).filter_by(brand_id=brand_id, state=state)).first()
+    found = select(ScoreRules).filter_by(brand_id=brand_id, state=state)
+    return db.session.scalars(found.execution_options(populate_existing=True)).first()
+
+
+def _next_number(brand_id: int) -> int:
+    return (db.session.scalar(select(func.max(ScoreRules.number)).filter_by(brand_id=brand_id)) or 0) + 1
+
+
+def _stood_last(brand_id: int) -> dict[str, Any]:
+    stood = select(ScoreRules.definition).where(ScoreRules.brand_id == brand_id, ScoreRules.stood_at.is_not(None))
+    return db.session.scalar(stood.order_by(ScoreRules.stood_at.desc()).limit(1)) or documents.default()
 
 
 def _locked_draft(brand_id: int, revision: int) -> ScoreRules:

@@ -2,6 +2,8 @@
 
 Nobody is scored before the address is confirmed (rule 3), no colleague of the brand's staff, and nobody whom the review
 excluded. Of entries that are being checked nothing counts for the time being, of friends only those that count now.
+What may be taken back is read where it stands: an action from its deed, a work from its row, dated by when it was
+handed in, and an answer counts as long as it is there. A journal of facts would go on telling what is no more.
 Clicks are those that mail.clicks takes for a human's, once it has looked twice; opens are not read at all (rule 9).
 """
 
@@ -13,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from leadgen.contacts import colleagues
 from leadgen.core.db import db
 from leadgen.scores.reckoning import LETTER_DAYS, Event, Person
 from leadgen.scores.rules import Deed
@@ -20,11 +23,9 @@ from leadgen.scores.rules import Deed
 # Somewhat longer than mail.clicks.fold takes to come by and judge a click by what the provider tells late.
 SETTLED = timedelta(minutes=15)
 _REACTED_DAYS = 3  # an answer so soon after a letter is a reaction to it
-_FACTS = [deed.value for deed in Deed if deed not in {Deed.CLICKED, Deed.COMPLAINED}]
+_FACTS = [deed.value for deed in Deed if deed not in {Deed.ACTION, Deed.WORK, Deed.CLICKED, Deed.COMPLAINED}]
 
-_STAFF = """EXISTS (
-    SELECT FROM staff u JOIN membership m ON m.user_id = u.id
-    WHERE m.brand_id = c.brand_id AND lower(u.email) = c.mailbox_key)"""
+_STAFF = "coalesce(c.mailbox_key, '') = ANY(:staff)"  # of somebody erased it is null
 _EXCLUDED = (
     "EXISTS (SELECT FROM entry e WHERE e.contact_id = c.id AND e.status = 'confirmed' AND e.review = 'excluded')"
 )
@@ -47,7 +48,17 @@ SELECT w.*, CAST(w.at AT TIME ZONE CAST(:zone AS text) AS date) AS day FROM (
      LEFT JOIN entry b ON f.name = 'referral.counted' AND b.id = CAST(f.data ->> 'friend' AS bigint)
      WHERE e.contact_id = ANY(:ids) AND e.status = 'confirmed' AND e.review = 'clear'
        AND (f.name <> 'referral.counted' OR (b.referral_state = 'counted' AND b.review = 'clear'))
+       AND (f.name <> 'question.answered' OR EXISTS (
+           SELECT FROM answer a WHERE a.entry_id = e.id AND a.key = f.data ->> 'question'))
      ORDER BY e.id, f.name, coalesce(f.data ->> 'friend', f.data ->> 'question', CAST(f.id AS text)), f.id)
+    UNION ALL
+    SELECT e.contact_id, 'action.credited', k.key, d.campaign_id, 'd' || d.id, coalesce(d.done_at, d.begun_at)
+    FROM entry e JOIN deed d ON d.entry_id = e.id AND d.state = 'done' JOIN action k ON k.id = d.action_id
+    WHERE e.contact_id = ANY(:ids) AND e.status = 'confirmed' AND e.review = 'clear'
+    UNION ALL
+    SELECT e.contact_id, 'work.published', '', work.campaign_id, 'w' || work.id, work.created_at
+    FROM entry e JOIN work ON work.entry_id = e.id AND work.state = 'published'
+    WHERE e.contact_id = ANY(:ids) AND e.status = 'confirmed' AND e.review = 'clear'
     UNION ALL
     (SELECT DISTINCT ON (m.id) m.contact_id, 'letter.clicked', m.letter, m.campaign_id, 'm' || m.id, k.at
      FROM message m JOIN click k ON k.message_id = m.id AND k.kind = 'human' AND k.at < :settled
@@ -79,6 +90,7 @@ FROM contact c WHERE c.id = :contact
 def people(brand_id: int, zone: str, ids: Collection[int], now: datetime, *, is_locked: bool = True) -> list[Person]:
     """Those of these contacts who can be scored, with what the rules may look at; locked unless said."""
     given: dict[str, Any] = {"ids": sorted(ids), "brand": brand_id, "now": now, "settled": now - SETTLED}
+    given["staff"] = colleagues.mailbox_keys(brand_id)
     rows = db.session.execute(_LOCK if is_locked else _READ, given).all()
     found = {row.id: Person(row.id, row.answers, row.alive_at) for row in rows}
     given |= {"ids": list(found), "names": _FACTS, "zone": zone}
@@ -90,6 +102,6 @@ def people(brand_id: int, zone: str, ids: Collection[int], now: datetime, *, is_
     return list(found.values())
 
 
-def why_not(contact_id: int) -> str:
+def why_not(contact_id: int, brand_id: int) -> str:
     """Why a contact cannot be scored: `erased`, `unconfirmed`, `staff` or `excluded`; empty when they can."""
-    return db.session.scalar(_WHY_NOT, {"contact": contact_id}) or ""
+    return db.session.scalar(_WHY_NOT, {"contact": contact_id, "staff": colleagues.mailbox_keys(brand_id)}) or ""

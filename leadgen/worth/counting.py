@@ -3,7 +3,8 @@
 **Own value.** Each deed counts at the brand's price for its kind: consent to marketing that stands (with a confirmed
 address), each contest confirmed, each form finished, each question answered, each goal (a call that another system
 signed for the person). Sales count as what they were. Entries that a check excluded count for nothing, and neither does
-the consent of somebody all of whose confirmed entries are excluded.
+the consent of somebody all of whose confirmed entries are excluded. Of the brand's own staff only sales count;
+whom they brought counts as of anybody.
 
 **Brought.** A person is brought to a brand once: through their first confirmed entry with it, when that referral is
 counted and was not excluded, by somebody whose own entry stands and who was there before them. So the people of a brand
@@ -12,11 +13,13 @@ are a forest, nobody counts twice for the same person, and nobody stands below t
 
 from __future__ import annotations
 
-# `who` names the contacts (contact_id); the places are of psycopg.
+# Of a contact `c`, for `who`; the places are of psycopg, and `staff` is what contacts.colleagues.mailbox_keys says.
+IS_STAFF = "coalesce(c.mailbox_key, '') = ANY (%(staff)s::text[]) AS is_staff"
+# `who` names the contacts (contact_id, is_staff).
 COUNTED = """
 sound AS MATERIALIZED (
     SELECT e.id, e.contact_id FROM who JOIN entry e ON e.contact_id = who.contact_id
-    WHERE e.status = 'confirmed' AND e.review <> 'excluded'
+    WHERE NOT who.is_staff AND e.status = 'confirmed' AND e.review <> 'excluded'
 ), excluded AS MATERIALIZED (
     SELECT e.contact_id FROM who JOIN entry e ON e.contact_id = who.contact_id
     WHERE e.status = 'confirmed' AND e.review = 'excluded'
@@ -24,7 +27,7 @@ sound AS MATERIALIZED (
 ), counted AS (
     SELECT c.id AS contact_id, 'consent' AS kind, 1::bigint AS number, %(consent)s::bigint AS value
     FROM who JOIN contact c ON c.id = who.contact_id
-    WHERE %(consent)s::bigint > 0 AND c.erased_at IS NULL AND c.email_verified_at IS NOT NULL
+    WHERE %(consent)s::bigint > 0 AND NOT who.is_staff AND c.erased_at IS NULL AND c.email_verified_at IS NOT NULL
       AND c.marketing_at IS NOT NULL AND NOT EXISTS (SELECT FROM excluded x WHERE x.contact_id = c.id)
     UNION ALL
     SELECT contact_id, 'entry', 1, %(entry)s::bigint FROM sound WHERE %(entry)s::bigint > 0

@@ -6,17 +6,20 @@ from typing import Any
 
 from sqlalchemy import select
 
+from leadgen.contacts import colleagues
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.entries.entering import MOST_GENERATIONS
-from leadgen.worth.counting import COUNTED, EDGES
+from leadgen.worth.counting import COUNTED, EDGES, IS_STAFF
 from leadgen.worth.models import Prices
 from leadgen.worth.service import price_values
 
 _LOCK = 7_215_062
 _OWN = f"""
 CREATE TEMPORARY TABLE own ON COMMIT DROP AS
-WITH who AS (SELECT id AS contact_id FROM contact WHERE brand_id = %(brand)s AND erased_at IS NULL), {COUNTED.strip()}
+WITH who AS (
+    SELECT c.id AS contact_id, {IS_STAFF} FROM contact c WHERE c.brand_id = %(brand)s AND c.erased_at IS NULL
+), {COUNTED.strip()}
 SELECT contact_id, sum(value)::bigint AS value FROM counted GROUP BY contact_id HAVING sum(value) > 0
 """  # noqa: S608 - constants of worth.counting
 _BELOW = """
@@ -70,7 +73,7 @@ def work_out(brand_id: int) -> int:
     prices = db.session.get(Prices, brand_id)
     if prices is None:
         return 0
-    values = {"brand": brand_id, **price_values(prices)}
+    values = {"brand": brand_id, "staff": colleagues.mailbox_keys(brand_id), **price_values(prices)}
     at = clock.now()
     _run("SELECT pg_advisory_xact_lock(%(lock)s, %(brand)s::int)", {"lock": _LOCK, "brand": brand_id})
     _run("SET LOCAL work_mem = '64MB'", {})

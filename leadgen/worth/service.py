@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from leadgen.contacts import colleagues
 from leadgen.contacts import service as contacts
 from leadgen.core import clock, hot, queue
 from leadgen.core.db import db
@@ -27,7 +28,7 @@ from leadgen.entries.entering import MOST_GENERATIONS
 from leadgen.journal import service as journal
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.worth.counting import BROUGHT_BY_ONE, COUNTED, KINDS
+from leadgen.worth.counting import BROUGHT_BY_ONE, COUNTED, IS_STAFF, KINDS
 from leadgen.worth.models import Prices, Sale, Worth
 
 CURRENCIES = ("EUR", "GBP", "CHF", "CAD", "USD", "DKK", "SEK", "NOK")  # all with two decimals
@@ -38,7 +39,9 @@ MOST_WALKED = 5_000  # people brought, up to whom the exact figure is reckoned w
 _LONGEST_REFERENCE = 100
 
 _EXPLAINED = f"""
-WITH {BROUGHT_BY_ONE.strip()}, who AS (SELECT contact_id FROM tree), {COUNTED.strip()}, people AS (
+WITH {BROUGHT_BY_ONE.strip()}, who AS (
+    SELECT tree.contact_id, {IS_STAFF} FROM tree JOIN contact c ON c.id = tree.contact_id
+), {COUNTED.strip()}, people AS (
     SELECT generation, count(*) AS people FROM tree GROUP BY generation
 )
 SELECT people.generation, people.people, c.kind, coalesce(c.number, 0)::bigint AS number,
@@ -169,7 +172,12 @@ def explained(contact_id: int, brand_id: int) -> Explained:
     discount = prices.discount if prices else DISCOUNT
     kept = db.session.get(Worth, contact_id, populate_existing=True)
     is_famous = kept is not None and kept.people > MOST_WALKED
-    values = {"contact": contact_id, "most": 0 if is_famous else MOST_GENERATIONS, **price_values(prices)}
+    values = {
+        "contact": contact_id,
+        "most": 0 if is_famous else MOST_GENERATIONS,
+        "staff": colleagues.mailbox_keys(brand_id),
+        **price_values(prices),
+    }
     parts: list[Part] = []
     below: dict[int, list[int]] = {}
     for row in hot.many(_EXPLAINED, values):

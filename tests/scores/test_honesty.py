@@ -6,18 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, text
 
 from leadgen import reactions
 from leadgen.accounts.models import Brand
+from leadgen.actions import deeds
 from leadgen.campaigns import cards
-from leadgen.campaigns.models import Campaign
+from leadgen.campaigns.models import ActionKind, Campaign
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact, SuppressionReason
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.entries import answers, confirming, entering, person, referrals
 from leadgen.entries.models import Entry, ReferralReason, Review
+from leadgen.gallery import service as gallery
+from leadgen.gallery.models import WorkState
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import MailPurpose
@@ -37,6 +40,7 @@ from tests.factories import (
     make_provider_event,
     make_user,
 )
+from tests.factories_contest import make_action, make_deed, make_work
 
 
 def told() -> None:
@@ -117,11 +121,37 @@ def test_the_explanation_adds_up_whenever_it_is_read(context: None, clock: Clock
     assert sums(of(anna)) == read, "scored anew it is what reading the old row said"
 
 
+def test_the_explanation_adds_up_while_somebody_scores(context: None) -> None:
+    anna = _busy()
+    told()
+    before = sums(of(anna))
+    contact, engine, done = db.session.get_one(Contact, anna.contact_id), db.engine, list[str]()
+
+    def score_beside(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        if "contact_score" in statement and not done:
+            done.append(statement)
+            with engine.begin() as other:  # as scoring writes it when everything is taken back
+                other.execute(text("DELETE FROM score_contribution WHERE points > 0"))
+                other.execute(text("UPDATE contact_score SET worth = 0, fit = 0"))
+
+    event.listen(engine, "after_cursor_execute", score_beside)
+    try:
+        found = explained(contact)
+    finally:
+        event.remove(engine, "after_cursor_execute", score_beside)
+    assert done
+    assert sums(found) == before
+    assert sums(of(anna)) == (0, 0)
+
+
 def _busy() -> Entry:
     anna = make_entry(confirmed=True, marketing=True)
     now = product_clock.now()
-    for hours, name in ((50, "entry.confirmed"), (30, "form.finished"), (20, "work.published"), (1, "action.credited")):
-        make_fact(anna, FactName(name), at=now - timedelta(hours=hours), data={"action": "tell"})
+    for hours, name in ((50, "entry.confirmed"), (30, "form.finished")):
+        make_fact(anna, FactName(name), at=now - timedelta(hours=hours))
+    action = make_action(db.session.get_one(Campaign, anna.campaign_id))
+    make_work(anna, action, created_at=now - timedelta(hours=20))
+    make_deed(anna, action, done_at=now - timedelta(hours=1))
     message = make_message(anna, purpose=MailPurpose.MARKETING, sent_at=now - timedelta(days=3))
     make_click(message, kind=ClickKind.HUMAN, at=now - timedelta(days=2))
     return anna
@@ -149,10 +179,20 @@ def test_nobody_is_scored_before_the_address_is_confirmed(context: None) -> None
     assert "before their address is confirmed" in found.why_not
 
 
-def test_colleagues_are_not_scored(context: None) -> None:
+@pytest.mark.parametrize(
+    ("entering_as", "signing_in_as"),
+    [
+        ("anna@mail.example", "Anna@mail.example"),
+        ("ada.lovelace@gmail.com", "ada.lovelace@gmail.com"),
+        ("adalovelace+win@gmail.com", "Ada.Lovelace@googlemail.com"),
+    ],
+)
+def test_colleagues_are_not_scored_however_their_mailbox_is_written(
+    context: None, entering_as: str, signing_in_as: str
+) -> None:
     campaign = make_campaign()
-    anna = entered("anna@mail.example", campaign)
-    make_membership(make_user("Anna@mail.example"), db.session.get_one(Brand, campaign.brand_id))
+    anna = entered(entering_as, campaign)
+    make_membership(make_user(signing_in_as), db.session.get_one(Brand, campaign.brand_id))
     told()
     assert "your own staff" in of(anna).why_not
     assert db.session.scalars(select(ContactScore)).all() == []
@@ -182,6 +222,63 @@ def test_a_friend_counts_until_the_referral_is_taken_back(context: None) -> None
     db.session.commit()
     told()
     assert sums(of(ben)) == (0, 20)
+
+
+def _engaged(entry: Entry) -> list[int | None]:
+    found = of(entry)
+    sums(found)
+    assert found.engagement is not None
+    return [part.points for part in found.engagement.parts]
+
+
+def test_an_action_that_is_refused_scores_no_more(context: None) -> None:
+    campaign = make_campaign()
+    action = make_action(campaign)
+    anna = make_entry(campaign, confirmed=True)
+    db.session.commit()
+    card = next(one for one in cards.by_id(campaign.id).actions if one.id == action.id)
+    deeds.finish(deeds.doer(anna.id), card, "once")
+    told()
+    earned = _engaged(anna)
+    assert len(earned) == 1
+    who = deeds.doer(anna.id)
+    deeds.refuse(who, who.deeds[0], "not seen")
+    told()
+    assert _engaged(anna) == []
+    deeds.finish(deeds.doer(anna.id), card, "once")
+    told()
+    assert _engaged(anna) == earned, "done again it is the same deed"
+
+
+def test_a_work_scores_once_and_only_while_it_is_shown(context: None) -> None:
+    campaign = make_campaign()
+    anna = make_entry(campaign, confirmed=True)
+    work = make_work(anna, make_action(campaign, kind=ActionKind.UPLOAD), state=WorkState.WAITING)
+    db.session.commit()
+    numbers = []
+    for state in (WorkState.PUBLISHED, WorkState.REFUSED, WorkState.PUBLISHED):
+        gallery.decide(campaign.id, [work.id], state, by="Ada", reason="blurred" if state is WorkState.REFUSED else "")
+        told()
+        numbers.append(_engaged(anna))
+    shown, refused, again = numbers
+    assert shown
+    assert (refused, again) == ([], shown)
+    gallery.withdraw(anna.id, work.public_id)
+    told()
+    assert _engaged(anna) == []
+
+
+def test_an_answer_that_is_taken_back_scores_no_more(context: None) -> None:
+    campaign = make_campaign()
+    anna = make_entry(campaign, confirmed=True)
+    key = campaign.questions[0].key
+    answers.store(anna.id, key, "sea")
+    told()
+    assert _engaged(anna) == [4]
+    answers.take_back(anna.id, [key])
+    jobs.look_at_all()
+    told()
+    assert _engaged(anna) == []
 
 
 def test_a_click_scores_when_it_is_settled_that_a_human_clicked(context: None, clock: Clock) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import event, func, select, text
+from sqlalchemy.orm import Session
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns.models import Campaign
@@ -252,3 +256,83 @@ def test_the_file_of_the_person_holds_the_numbers_with_their_reasons_and_no_name
 
 def _fit(key: str, question: str, value: str, points: int) -> dict[str, Any]:
     return {"key": key, "when": {"field": f"answer.{question}", "op": "eq", "value": value}, "points": points}
+
+
+def _wait_for_a_waiter(thread: Thread) -> None:
+    """Until the other transaction waits for a lock of ours, or is done."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    until = time.monotonic() + 5
+    while thread.is_alive() and not db.session.scalar(waiting) and time.monotonic() < until:
+        time.sleep(0.02)
+
+
+def _go_round_beside(verb: Callable[[], None]) -> None:
+    """One step of a round, and before it is committed another transaction that sets out."""
+    other = Thread(target=verb)
+
+    def hold(session: Session) -> None:
+        session.flush()
+        if other.ident is None:
+            other.start()
+            _wait_for_a_waiter(other)
+
+    session = db.session()
+    event.listen(session, "before_commit", hold)
+    try:
+        rounds.go_round()
+    finally:
+        event.remove(session, "before_commit", hold)
+        other.join()
+
+
+def _states(brand: Brand) -> dict[int, RulesState]:
+    db.session.expire_all()
+    return {one.number: one.state for one in scores.versions(brand.id)}
+
+
+def test_publishing_while_the_version_before_begins_to_stand_leaves_one_in_force(app: Flask, brand: Brand) -> None:
+    second = _published(brand, _definition(brand))
+    second.reached_id = 10**9  # all but the last step
+    revision, brand_id = scores.open_draft(brand, "Ada").revision, brand.id
+    db.session.commit()
+
+    def publish() -> None:
+        with app.app_context():
+            scores.publish(db.session.get_one(Brand, brand_id), revision, "Ben")
+            db.session.commit()
+
+    _go_round_beside(publish)
+    assert _states(brand) == {1: RulesState.PAST, 2: RulesState.STANDING, 3: RulesState.COMPUTING}
+    jobs.score()
+    assert _states(brand) == {1: RulesState.PAST, 2: RulesState.PAST, 3: RulesState.STANDING}
+
+
+def test_the_nightly_round_is_of_what_stands_when_it_begins(app: Flask, brand: Brand) -> None:
+    second = _published(brand, _definition(brand))
+    second.reached_id = 10**9
+    db.session.commit()
+
+    def begin() -> None:
+        with app.app_context():
+            rounds.begin_all()
+
+    _go_round_beside(begin)
+    db.session.expire_all()
+    assert [one.reached_id for one in scores.versions(brand.id)] == [0, None]
+
+
+def test_a_brand_that_lost_its_rules_goes_on_with_those_that_stood_last(brand: Brand) -> None:
+    changed = _definition(brand)
+    changed["fit"] = [_fit("may", "question_1", "sea", 15)]
+    _published(brand, changed)
+    jobs.score()
+    scores.open_draft(brand, "Ada")
+    for version in scores.versions(brand.id):
+        version.state = RulesState.DRAFT if version.state is RulesState.DRAFT else RulesState.PAST
+    db.session.commit()
+    jobs.look_at_all()
+    jobs.score()
+    standing = scores.standing(brand.id)
+    assert standing is not None
+    assert (standing.number, standing.definition) == (4, changed)
+    assert scores.draft(brand.id) is not None

@@ -19,7 +19,17 @@ from leadgen.entries.models import Entry, ReferralState, Review
 from leadgen.worth import jobs, refreshing
 from leadgen.worth import service as worth
 from leadgen.worth.models import Prices
-from tests.factories import make_answer, make_brand, make_campaign, make_contact, make_entry, make_fact, make_submission
+from tests.factories import (
+    make_answer,
+    make_brand,
+    make_campaign,
+    make_contact,
+    make_entry,
+    make_fact,
+    make_membership,
+    make_submission,
+    make_user,
+)
 from tests.factories_contest import make_action, make_deed
 from tests.worth import oracle
 from tests.worth.conftest import PRICES, People, priced
@@ -150,6 +160,19 @@ def test_nobody_is_brought_by_whoever_came_after_them(brand: Brand) -> None:
     assert _of(anna).generations == ()
     refreshing.work_out(brand.id)
     assert (_kept()[ben.contact_id][1] > 0, _kept()[anna.contact_id][1]) == (True, 0)
+
+
+def test_of_staff_only_sales_count_however_their_mailbox_is_written(brand: Brand) -> None:
+    campaign = make_campaign(brand, questions=0)
+    ada = make_entry(campaign, make_contact(brand, "adalovelace@gmail.com", marketing=True), confirmed=True)
+    ben = make_entry(campaign, confirmed=True, referrer=ada)
+    worth.record_sale(ada.contact_id, reference="A1", amount=1_000, at=clock.now())
+    make_membership(make_user("Ada.Lovelace+work@googlemail.com"), brand)
+    db.session.commit()
+    refreshing.work_out(brand.id)
+    assert (_of(ada).own, [one.people for one in _of(ada).generations]) == (1_000, [1])
+    assert _of(ben).own == PRICES["entry"]
+    assert _kept() == {one.contact_id: (_of(one).own, _of(one).brought) for one in (ada, ben)}
 
 
 def test_working_out_again_changes_only_what_changed(brand: Brand) -> None:
