@@ -12,21 +12,22 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors, generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import DeadlockDetected, FeatureNotSupported, InvalidSqlStatementName, SerializationFailure
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from leadgen.core import settings
 
 Row = dict[str, Any]
+T = TypeVar("T")
 _ATTEMPTS = 3
 _BREATH = 0.05  # seconds in which the winner gets the lock that we gave up; asked for again at once, we take it first
 # Of one connection. A statement counts once for each mix of its values' types (a small number has another than a large
@@ -106,13 +107,32 @@ def many(statement: str, values: Mapping[str, Any]) -> list[Row]:
     return _run(statement, values)
 
 
+def together(work: Callable[[], T]) -> T:
+    """Do `work` with all statements that it sends here in one transaction: all of them hold, or none.
+
+    It may be done twice, as a statement may be run twice. Raises psycopg.Error.
+    """
+    return _surely(lambda line: _transaction(line, work))
+
+
+def _transaction(line: Line, work: Callable[[], T]) -> T:
+    with line.connection.transaction():
+        return work()
+
+
 def _run(statement: str, values: Mapping[str, Any]) -> list[Row]:
     numbered, names = _numbered(statement)
     in_order = [values[name] for name in names]
+    if _is_together():
+        return _whole(_line(), numbered, in_order)  # what fails is begun anew by `together`, from the first statement
+    return _surely(lambda line: _whole(line, numbered, in_order))
+
+
+def _surely(run: Callable[[Line], T]) -> T:
     for _attempt in range(_ATTEMPTS - 1):
         line = _line()
         try:
-            return _whole(line, numbered, in_order)
+            return run(line)
         except (DeadlockDetected, SerializationFailure):
             time.sleep(_BREATH)
         except _STALE:
@@ -120,7 +140,7 @@ def _run(statement: str, values: Mapping[str, Any]) -> list[Row]:
         except psycopg.OperationalError:
             if not line.connection.closed:
                 raise
-    return _whole(_line(), numbered, in_order)
+    return run(_line())
 
 
 def _whole(line: Line, statement: bytes, values: Sequence[Any]) -> list[Row]:
@@ -155,6 +175,11 @@ def _line() -> Line:
     if line is None or not line.is_open:
         line = _local.line = Line(_connect())
     return line
+
+
+def _is_together() -> bool:
+    line: Line | None = getattr(_local, "line", None)
+    return line is not None and line.is_open and line.connection.info.transaction_status != TransactionStatus.IDLE
 
 
 def _connect() -> psycopg.Connection[Any]:

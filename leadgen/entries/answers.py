@@ -31,6 +31,8 @@ WITH who AS (
     SELECT campaign_id, id, 'answer', points, points, question_id, rules_version, %(now)s,
            'answer:' || id || ':' || question_id
     FROM who WHERE is_open AND points <> 0
+      -- Whoever answered when it was worth nothing, or when nothing counted, earns nothing by a correction.
+      AND NOT EXISTS (SELECT FROM answer a WHERE a.entry_id = who.id AND a.question_id = who.question_id)
     ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING campaign_id, entry_id, points, chances
 ), unfolded AS (
@@ -67,15 +69,16 @@ RETURNING c.id
 def store(entry_id: int, key: str, value: Any) -> int:
     """Keep a confirmed person's typed answer to a question of their campaign; a later one corrects the value.
 
-    Answers the points that it earned now: nothing when the question was answered before. A question that is not asked
-    any more is answered too, by whoever was answering when it went. Raises NotFound when the entry is not confirmed or
-    the campaign has no such question.
+    Answers the points that it earned now: nothing when the question was answered before, whatever that earned.
+    A question that is not asked any more is answered too, by whoever was answering when it went. Raises NotFound when
+    the entry is not confirmed or the campaign has no such question.
     """
     values = {"entry": entry_id, "key": key, "value": json.dumps(value, ensure_ascii=False), "now": clock.now()}
     row = hot.one(_ANSWER, values)
     if row is None:
         raise NotFound
-    queue.ring(Bell.POINTS)
+    if row["points"]:
+        queue.ring(Bell.POINTS)
     return int(row["points"])
 
 

@@ -8,17 +8,18 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from leadgen.campaigns.titles import public_title
 from leadgen.core import clock, hot
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.forms.models import QuestionSkip, Submission
 from leadgen.journal.models import Fact
 
-_SUBMISSIONS = """
-SELECT m.name AS contest, s.number AS version, s.answers, s.begun_at, s.saved_at, s.finished_at
+_SUBMISSIONS = f"""
+SELECT {public_title("m")} AS contest, s.number AS version, s.answers, s.begun_at, s.saved_at, s.finished_at
 FROM submission s JOIN entry e ON e.id = s.entry_id JOIN campaign m ON m.id = s.campaign_id
 WHERE e.contact_id = %(contact)s ORDER BY s.id
-"""
+"""  # noqa: S608 - the only value put in by Python is a constant
 _SKIPS = "SELECT key AS question, times, at FROM question_skip WHERE contact_id = %(contact)s ORDER BY key"
 # The form's own copy follows, or the next look at the form would bring the old value back.
 _REWRITE = """

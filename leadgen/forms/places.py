@@ -78,6 +78,16 @@ class Standing:
         """The way through the version that the person is in."""
         return walk(self.definition, fitting(self.definition, self.answers), self.known)
 
+    def closed_by(self, key: str, value: Any, said: Mapping[str, Any]) -> frozenset[str]:
+        """The answers that count no more once `key` is answered by `value`: what the answer before had opened.
+
+        `said` are the answers that the person gave to this contest so far; they go before what the form remembers.
+        """
+        before = self.answers | dict(said)
+        then = walk(self.definition, fitting(self.definition, before), self.known)
+        now = walk(self.definition, fitting(self.definition, before | {key: value}), self.known | {key: value})
+        return frozenset(then.values) - frozenset(now.values) - {key}
+
 
 def read(entry_id: int, card: CampaignCard) -> Standing:
     """Where a confirmed person of this campaign stands. Raises NotFound for everybody else."""

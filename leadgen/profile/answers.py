@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from leadgen.campaigns import cards
 from leadgen.campaigns.models import QuestionKind
 from leadgen.campaigns.titles import public_title
 from leadgen.core import hot
@@ -18,7 +19,7 @@ from leadgen.core.errors import NotFound
 from leadgen.entries import answers as answering
 from leadgen.forms import definition as documents
 from leadgen.forms import forgetting as forms
-from leadgen.forms import projecting, values
+from leadgen.forms import places, projecting, values
 from leadgen.forms import queue as asking
 from leadgen.forms.definition import Field, FieldType
 
@@ -33,8 +34,8 @@ LEFT JOIN LATERAL (
 ) AS v ON true
 """
 _GIVEN = f"""
-SELECT a.entry_id, a.key, a.value, a.at, least(a.at, said.at) AS first_at, {public_title("c")} AS contest,
-       c.default_locale, q.kind, q.texts, q.options, v.number, v.field, coalesce(l.points, 0)::bigint AS points,
+SELECT a.entry_id, e.campaign_id, a.key, a.value, a.at, least(a.at, said.at) AS first_at,
+       {public_title("c")} AS contest, c.default_locale, q.kind, q.texts, q.options, v.number, v.field, coalesce(l.points, 0)::bigint AS points,
        false AS is_draft
 FROM answer a JOIN entry e ON e.id = a.entry_id JOIN question q ON q.id = a.question_id
 JOIN campaign c ON c.id = e.campaign_id LEFT JOIN submission s ON s.entry_id = e.id
@@ -50,8 +51,8 @@ LEFT JOIN LATERAL (
 WHERE a.contact_id = %(contact)s ORDER BY a.entry_id DESC, q.position, a.id
 """  # noqa: S608 - the only values put in by Python are constants
 _DRAFTS = f"""
-SELECT s.entry_id, d.key, d.value, s.saved_at AS at, s.saved_at AS first_at, {public_title("c")} AS contest,
-       c.default_locale, 'text' AS kind, '{{}}'::jsonb AS texts, '[]'::jsonb AS options, v.number, v.field,
+SELECT s.entry_id, e.campaign_id, d.key, d.value, s.saved_at AS at, s.saved_at AS first_at,
+       {public_title("c")} AS contest, c.default_locale, 'text' AS kind, '{{}}'::jsonb AS texts, '[]'::jsonb AS options, v.number, v.field,
        0::bigint AS points, true AS is_draft
 FROM submission s JOIN entry e ON e.id = s.entry_id JOIN campaign c ON c.id = e.campaign_id,
      LATERAL jsonb_each(s.answers) AS d (key, value)
@@ -70,6 +71,7 @@ class Given:
     """
 
     entry_id: int
+    campaign_id: int
     key: str
     contest: str
     default_locale: str
@@ -109,15 +111,26 @@ def one(contact_id: int, entry_id: int, key: str) -> Given:
 def correct(contact_id: int, entry_id: int, key: str, raw: list[str]) -> Given:
     """Put another value in the place of an answer, checked as the form that asked for it checks it; earns nothing more.
 
+    What only the answer before had opened is forgotten, as by a correction in the form. All of it holds, or nothing.
     Answers what stood there before. Raises Invalid with the field and a sentence, NotFound.
     """
-    given = one(contact_id, entry_id, key)
-    if not given.is_correctable:
+    return hot.together(lambda: _correct(contact_id, entry_id, key, raw))
+
+
+def _correct(contact_id: int, entry_id: int, key: str, raw: list[str]) -> Given:
+    held = {given.key: given for given in of(contact_id) if given.entry_id == entry_id}
+    if key not in held or not held[key].is_correctable:
         raise NotFound
+    given = held[key]
     value = values.understand(given.field, raw)
-    forms.rewrite(entry_id, key, value)
     if not given.is_draft and value != given.value:
         answering.store(entry_id, key, value)
+    forms.rewrite(entry_id, key, value)
+    standing = places.read(entry_id, cards.by_id(given.campaign_id))
+    closed = standing.closed_by(key, value, {name: other.value for name, other in held.items()})
+    if closed:
+        answering.take_back(entry_id, closed)
+        forms.blank(entry_id, closed)
     return given
 
 
@@ -154,6 +167,7 @@ def _forget(contact_id: int, entry_id: int, keys: Collection[str]) -> None:
 def _given(row: hot.Row) -> Given:
     return Given(
         entry_id=row["entry_id"],
+        campaign_id=row["campaign_id"],
         key=row["key"],
         contest=row["contest"],
         default_locale=row["default_locale"],

@@ -129,3 +129,35 @@ def test_after_a_time_limit_in_the_middle_the_next_statement_has_its_own_answer(
         hot.one("SELECT 41 AS number, pg_sleep(5)", {})
 
     assert hot.one("SELECT 42 AS number", {}) == {"number": 42}
+
+
+def test_what_is_done_together_holds_or_fails_as_one(context: None, cleaner: psycopg.Connection) -> None:
+    cleaner.execute("CREATE TABLE kept (number int UNIQUE)")
+    insert = "INSERT INTO kept VALUES (%(number)s)"
+
+    def same_twice() -> None:
+        hot.one(insert, {"number": 1})
+        hot.one(insert, {"number": 1})
+
+    try:
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            hot.together(same_twice)
+        assert hot.many("SELECT * FROM kept", {}) == []
+        hot.together(lambda: [hot.one(insert, {"number": number}) for number in (1, 2)])
+        assert cleaner.execute("SELECT number FROM kept ORDER BY 1").fetchall() == [(1,), (2,)]
+    finally:
+        cleaner.execute("DROP TABLE kept")
+
+
+def test_what_loses_a_deadlock_together_is_done_again_from_its_first_statement(context: None) -> None:
+    attempts: list[int] = []
+
+    def lose_once() -> int:
+        attempts.append(len(attempts))
+        hot.one("SELECT 1 AS one", {})
+        if len(attempts) == 1:
+            hot.one("DO $$ BEGIN RAISE SQLSTATE '40P01'; END $$", {})
+        return attempts[-1]
+
+    assert hot.together(lose_once) == 1
+    assert attempts == [0, 1]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import update
 
 from leadgen.accounts.models import Brand
 from leadgen.campaigns.cards import CampaignCard
+from leadgen.campaigns.models import Campaign, Question
 from leadgen.contacts.models import Contact
 from leadgen.core.db import db
 from leadgen.core.errors import NotFound
@@ -80,3 +82,23 @@ def test_what_was_said_in_another_contest_stands_again(card: CampaignCard) -> No
     answers.take_back(entry_id, [choice.key])
 
     assert rows("SELECT answers FROM contact") == [{"answers": {choice.key: "sea"}}]
+
+
+def test_a_correction_earns_nothing_though_the_first_answer_earned_nothing(card: CampaignCard) -> None:
+    """Answered while it was worth nothing, or while the contest did not run."""
+    worthless, early = card.questions[0], card.questions[1]
+    entry_id = entering.enter(card, filled()).entry_id
+    confirming.confirm(entry_id, 1, "button_post")
+    db.session.execute(update(Question).where(Question.id == worthless.id).values(points=0))
+    db.session.commit()
+    assert answers.store(entry_id, worthless.key, "sea") == 0
+    db.session.execute(update(Campaign).where(Campaign.id == card.id).values(status="paused"))
+    db.session.commit()
+    assert answers.store(entry_id, early.key, "sea") == 0
+    db.session.execute(update(Question).where(Question.id == worthless.id).values(points=7))
+    db.session.execute(update(Campaign).where(Campaign.id == card.id).values(status="live"))
+    db.session.commit()
+
+    assert answers.store(entry_id, worthless.key, "city") == 0
+    assert answers.store(entry_id, early.key, "city") == 0
+    assert rows("SELECT 1 FROM ledger WHERE kind = 'answer'") == []

@@ -66,6 +66,7 @@ _BUILT_SQL_WITH_REASON: dict[str, str] = {
     "leadgen/authoring/pausing.py": "a constant of the module: which mails and people are late",
     "leadgen/outcomes/readers.py": "constants of outcomes.results: the same conditions as for the figures",
     "leadgen/outcomes/results.py": "constants of the module, and the condition of a segment, whose values are bound",
+    "leadgen/forms/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/nurture/forgetting.py": "the public title of a contest by campaigns.titles; aliases are of the statement",
     "leadgen/nurture/whereabouts.py": "constants of the module: which rows belong to a number, and which columns",
     "leadgen/rehearsals/outlook.py": "constants of rehearsals.subjects, and conditions of segments with bound values",

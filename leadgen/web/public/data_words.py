@@ -132,7 +132,7 @@ def done(said: str) -> str:
 
 
 def sections(held: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """The parts of the file that are lists, under names that people read; what has none keeps its own."""
+    """The parts of the file that hold lines, under names that people read; one alone is a list of one."""
     titles = {
         "entries": _("Your entries"),
         "answers": _("Your answers"),
@@ -151,5 +151,10 @@ def sections(held: Mapping[str, Any]) -> list[tuple[str, Any]]:
         "how_you_came": _("How you came in"),
         "checks": _("Fair play"),
         "openings_of_your_links": _("How your links were opened"),
+        "scores": _("What your answers and deeds are counted as"),
+        "sales": _("What you bought"),
+        "value_to_us": _("Your value to us"),
+        "sequences": _("Series of letters"),
     }
-    return [(titles.get(name, name), value) for name, value in held.items() if isinstance(value, list) and value]
+    parts = {name: [value] if isinstance(value, dict) else value for name, value in held.items() if value}
+    return [(titles.get(name, name), lines) for name, lines in parts.items() if isinstance(lines, list)]

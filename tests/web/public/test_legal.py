@@ -25,7 +25,13 @@ def test_rules_show_version_fingerprint_and_changes(app: Flask, visitor: Visitor
 
 def test_privacy_says_what_is_held_and_by_whom(visitor: Visitor, scene: Scene) -> None:
     words = text_of(visitor.get("/c/island/privacy?lang=en"))
-    for part in ("Escales SAS", "three years", "erase everything", "no cookie before you send the form"):
+    for part in (
+        "Escales SAS",
+        "three years",
+        "erase everything",
+        "no cookie before you send the form",
+        "series of letters",
+    ):
         assert part in words
 
 

@@ -18,7 +18,7 @@ from leadgen.core import hot, i18n, links
 from leadgen.core.db import db
 from leadgen.entries import person
 from leadgen.entries.models import Entry
-from leadgen.web.public import data_words
+from leadgen.web.public import data_words, sections
 from tests.conftest import Clock
 from tests.factories import (
     make_answer,
@@ -29,7 +29,7 @@ from tests.factories import (
     make_question,
     make_submission,
 )
-from tests.factories_contest import make_prices, make_sale
+from tests.factories_contest import make_prices, make_sale, make_score
 from tests.forms.conftest import field, publish
 from tests.web.public.conftest import Scene
 from tests.web.public.street import Visitor, text_of
@@ -261,6 +261,26 @@ def test_the_document_to_keep_holds_the_same(app: Flask, visitor: Visitor, scene
     for part in ("ben@mail.example", "Question 1?", "earned 2 points", "Every line"):
         assert part in answer.text, part
     assert not re.search(r"<script|<link|<img|<style", answer.text), "readable by itself, for ever"
+
+
+def test_every_line_of_the_file_is_shown_scores_and_all(app: Flask, visitor: Visitor, scene: Scene, page: str) -> None:
+    with app.app_context():
+        make_score(db.session.get_one(Entry, scene.ben_id))
+    told = json.loads(visitor.get(f"{scene.me}/data.json").data)["scores"]
+    lines = f"grade {told['grade']} rules version {told['rules_version']} reactivity {told['reactivity']}"
+    assert lines in text_of(visitor.get(f"{page}?lang=en"))
+    assert lines in text_of(visitor.get(f"{scene.me}/data.html?lang=en"))
+
+
+@pytest.mark.parametrize("locale", i18n.LOCALES)
+def test_every_part_of_the_file_has_a_title(app: Flask, scene: Scene, locale: str) -> None:
+    """In both languages, whatever room it comes from."""
+    with app.test_request_context(), i18n.speaking(locale):
+        held = sections.held_by_all(scene.contact_id)
+        parts = [name for name, value in held.items() if isinstance(value, (list, dict)) or name == "scores"]
+        shown = data_words.sections({name: ["a line"] for name in parts})
+    assert {"scores", "sales", "value_to_us", "sequences"} <= set(parts)
+    assert [title for title, _lines in shown if title in parts] == []
 
 
 def test_whoever_has_not_confirmed_sees_no_value(app: Flask, visitor: Visitor, scene: Scene) -> None:
