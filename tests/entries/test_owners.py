@@ -24,6 +24,7 @@ from leadgen.gallery.models import WorkState
 from leadgen.gallery.service import Before
 from leadgen.journal.models import Fact
 from leadgen.mail import clicks, ladder
+from leadgen.profile import service as profile
 from leadgen.rewards import desk, milestones, upkeep
 from leadgen.rewards.models import AwardState
 from tests.factories import (
@@ -221,6 +222,18 @@ def test_a_fold_adds_the_lines_of_those_whom_it_holds(
     assert points.fold() == 1
     monkeypatch.undo()
     assert points.fold() == 1
+
+
+def test_a_correction_takes_entries_before_the_contact(rival: psycopg.Connection, two: tuple[Entry, Entry]) -> None:
+    """As confirming and erasing do."""
+    entry_id, contact_id = two[0].id, two[0].contact_id
+    db.session.commit()
+    _hold(rival, "entry", entry_id)
+
+    def correct() -> None:
+        profile.correct(contact_id, first_name="Anna", locale="fr", timezone="")
+
+    _while_waiting(rival, correct, lambda: _hold(rival, "contact", contact_id))
 
 
 def test_leaving_stops_nobody_who_points_to_the_contact(rival: psycopg.Connection, two: tuple[Entry, Entry]) -> None:
