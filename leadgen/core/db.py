@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import random
+import time
+from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
+from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import DateTime, Enum, MetaData, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, registry
 
 NAMES = {
@@ -42,6 +47,27 @@ if TYPE_CHECKING:
     Model = Base
 else:
     Model = db.Model
+
+
+ATTEMPTS = 3
+_T = TypeVar("_T")
+_LOST = (DeadlockDetected, SerializationFailure)
+
+
+def retried(step: Callable[[], _T]) -> _T:
+    """Do a step that commits; when it was the loser of a deadlock it is rolled back and done again, three times in all.
+
+    Nothing may be pending in the session. Raises OperationalError for every other trouble, and for the third deadlock.
+    """
+    for _attempt in range(ATTEMPTS - 1):
+        try:
+            return step()
+        except OperationalError as error:
+            db.session.rollback()
+            if not isinstance(error.orig, _LOST):
+                raise
+            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - only to part two that met
+    return step()
 
 
 def word(enum: type[StrEnum]) -> Enum:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlalchemy import create_engine, text
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 # Any number that nobody else takes: two web machines that start together must not migrate together.
 _LOCK = 7_215_031
+_PAUSE = 0.2  # seconds
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -39,8 +41,13 @@ def alembic_config(url: str) -> Config:
 
 
 def _locked(url: str, work: Callable[[], None]) -> None:
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        work()
-    engine.dispose()
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            # Asked again and again: an index that the other builds beside its readers waits for every statement that
+            # runs, and so would wait for one that waits for the lock.
+            while not connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK}).scalar_one():
+                time.sleep(_PAUSE)
+            work()
+    finally:
+        engine.dispose()  # the lock ends with its connection

@@ -13,8 +13,9 @@ from itertools import accumulate
 from sqlalchemy import select, text
 
 from leadgen.core import hot, queue
-from leadgen.core.db import db
+from leadgen.core.db import db, retried
 from leadgen.core.queue import Bell
+from leadgen.entries import owners
 from leadgen.entries.lately import Lately
 from leadgen.entries.models import LedgerLine
 
@@ -29,16 +30,10 @@ def hour(moment: str) -> str:
     return f"floor(extract(epoch FROM {moment}) / 3600)::int"
 
 
-# Totals move figures on the contacts (migration 0011), and others change many contacts at once too: all in this order.
-_HOLD_CONTACTS = f"""
-SELECT FROM contact WHERE id IN (
-    SELECT e.contact_id FROM entry e
-    WHERE e.id IN (SELECT entry_id FROM (SELECT entry_id FROM ledger_pending ORDER BY id LIMIT {FOLD_BATCH}) AS first)
-) ORDER BY id FOR NO KEY UPDATE
-"""  # noqa: S608 - the only value put in by Python is a constant of this module
+_BATCH = text(f"SELECT id, entry_id FROM ledger_pending ORDER BY id LIMIT {FOLD_BATCH}")  # noqa: S608 - a constant
 _FOLD = f"""
 WITH taken AS (
-    DELETE FROM ledger_pending WHERE id IN (SELECT id FROM ledger_pending ORDER BY id LIMIT {FOLD_BATCH})
+    DELETE FROM ledger_pending WHERE id = ANY(CAST(:lines AS bigint[]))
     RETURNING campaign_id, entry_id, points, chances, kind, proof, friends, at
 ), sums AS (
     SELECT entry_id, sum(points) AS points, sum(chances) AS chances, sum(friends) AS friends,
@@ -191,11 +186,17 @@ def fold() -> int:
     A famous referrer's row is touched here once for thousands of lines, never by the confirmations themselves. Each
     line is deleted in the statement that adds it, so a crash adds it later, never twice. Commits.
     """
+    return retried(_fold_batch)
+
+
+def _fold_batch() -> int:
     if not db.session.execute(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}).scalar_one():
         db.session.rollback()
         return 0
-    db.session.execute(text(_HOLD_CONTACTS))
-    folded = db.session.execute(text(_FOLD)).one()
+    # The lines of those who are held, and none that came meanwhile: totals move figures on contacts (migration 0011).
+    batch = db.session.execute(_BATCH).all()
+    owners.hold([line.entry_id for line in batch], with_entries=True)
+    folded = db.session.execute(text(_FOLD), {"lines": [line.id for line in batch]}).one()
     db.session.commit()
     if folded.is_watched:
         queue.ring(Bell.REWARDS)

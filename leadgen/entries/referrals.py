@@ -5,20 +5,16 @@ Each verb works inside the running transaction, may be repeated, and comes out t
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from psycopg.errors import DeadlockDetected, SerializationFailure
 from sqlalchemy import select, text, update
-from sqlalchemy.exc import OperationalError
 
 from leadgen.campaigns.models import CONFIRMABLE, Campaign
 from leadgen.contacts.models import Contact, Suppression, SuppressionReason
 from leadgen.core import clock, queue
-from leadgen.core.db import db
+from leadgen.core.db import db, retried
 from leadgen.core.errors import NotFound
 from leadgen.core.queue import Bell
 from leadgen.entries import credits, judging, points
@@ -35,8 +31,6 @@ __all__ = [
 ]  # fmt: skip
 
 SETTLED_AT_ONCE = 100
-ATTEMPTS = 3
-_LOST = (DeadlockDetected, SerializationFailure)
 _STATE_FACTS = {
     ReferralState.COUNTED: FactName.REFERRAL_COUNTED,
     ReferralState.ON_HOLD: FactName.REFERRAL_HELD,
@@ -184,20 +178,10 @@ def settle() -> int:
 
     Commits each batch; one that lost a deadlock is tried again, three times in all (M8). Answers how many there were.
     """
-    total, failures = 0, 0
-    while True:
-        try:
-            settled = _settle_batch()
-        except OperationalError as error:
-            db.session.rollback()
-            failures += 1
-            if failures >= ATTEMPTS or not isinstance(error.orig, _LOST):
-                raise
-            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 - only to part two that met
-            continue
-        if not settled:
-            return total
+    total = 0
+    while settled := retried(_settle_batch):
         total += settled
+    return total
 
 
 def _settle_batch() -> int:

@@ -11,6 +11,7 @@ from leadgen.campaigns.titles import public_title
 from leadgen.core import hot, links, tokens
 from leadgen.core.db import db
 from leadgen.core.tokens import Purpose
+from leadgen.entries import owners
 from leadgen.entries.models import Entry
 from leadgen.gallery import votes
 from leadgen.gallery.models import Work, WorkState
@@ -35,7 +36,9 @@ def forget(facts: Sequence[Fact]) -> None:
     contact_ids = [fact.contact_id for fact in facts if fact.contact_id]
     entry_ids = list(db.session.scalars(select(Entry.id).where(Entry.contact_id.in_(contact_ids))))
     votes.forget_voter(entry_ids)
-    works = db.session.scalars(select(Work).where(Work.entry_id.in_(entry_ids)).order_by(Work.id).with_for_update())
+    theirs = select(Work).where(Work.entry_id.in_(entry_ids)).order_by(Work.id).with_for_update()
+    works = db.session.scalars(theirs).all()
+    owners.hold([work.entry_id for work in works])
     for work in works:
         picture_id, work.picture_id = work.picture_id, None
         work.state = WorkState.WITHDRAWN

@@ -16,7 +16,7 @@ from leadgen.core import clock, ids
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
-from leadgen.entries import waiting
+from leadgen.entries import owners, waiting
 from leadgen.entries.models import Entry, EntryStatus
 from leadgen.gallery import kinds, phases, voters
 from leadgen.gallery.kinds import WorkKind
@@ -184,7 +184,9 @@ def _just_sent(entry_id: int, action_id: int, title: str, body: str) -> Work | N
 
 def _locked(campaign_id: int, work_ids: Collection[int]) -> list[Work]:
     statement = select(Work).where(Work.campaign_id == campaign_id, Work.id.in_(list(work_ids)))
-    return list(db.session.scalars(statement.order_by(Work.id).with_for_update()))
+    works = list(db.session.scalars(statement.order_by(Work.id).with_for_update()))
+    owners.hold([work.entry_id for work in works])
+    return works
 
 
 def _move(work: Work, state: WorkState, *, reason: str, by: str) -> None:

@@ -68,16 +68,24 @@ WHERE c.message_id = %(message)s AND c.kind = 'human' AND c.at > %(now)s - %(wit
 RETURNING id
 """
 _TOO_SOON = text("""
-UPDATE click c SET kind = 'machine', reason = 'too_soon'
-FROM message m, provider_event p
-WHERE c.id > :first AND c.kind = 'human' AND c.evidence ->> 'same' = 'false' AND m.id = c.message_id
-  AND p.opaque_id = m.opaque_id AND p.kind = 'delivered' AND p.payload ->> 'timestamp' ~ '^[0-9]{10}$'
-  AND abs(extract(epoch FROM c.at) - (p.payload ->> 'timestamp')::bigint) < :soon
+SELECT c.id, m.contact_id FROM click c JOIN message m ON m.id = c.message_id
+WHERE c.id > :first AND c.kind = 'human' AND c.evidence ->> 'same' = 'false' AND EXISTS (
+    SELECT FROM provider_event p
+    WHERE p.opaque_id = m.opaque_id AND p.kind = 'delivered' AND p.payload ->> 'timestamp' ~ '^[0-9]{10}$'
+      AND abs(extract(epoch FROM c.at) - (p.payload ->> 'timestamp')::bigint) < :soon)
+ORDER BY c.id FOR UPDATE OF c
 """)
+_ARE_MACHINES = text(
+    "UPDATE click SET kind = 'machine', reason = 'too_soon' WHERE id = ANY(CAST(:machines AS bigint[]))"
+)
 _FIRST = text("SELECT coalesce((SELECT id FROM click WHERE at < :since ORDER BY id DESC LIMIT 1), 0)")
 _HEARD = text("""
 SELECT m.contact_id, max(c.at) AS at FROM click c JOIN message m ON m.id = c.message_id
-WHERE c.id > :first AND c.kind = 'human' AND c.at < :until GROUP BY m.contact_id ORDER BY m.contact_id
+JOIN contact p ON p.id = m.contact_id
+WHERE c.id > :first AND c.kind = 'human' AND c.at < :until
+  AND c.id <> ALL(CAST(:machines AS bigint[])) AND p.erased_at IS NULL
+GROUP BY m.contact_id, p.last_inbound_at
+HAVING max(c.at) > coalesce(p.last_inbound_at, '-infinity') ORDER BY m.contact_id
 """)
 # A letter's first click by a human is an event; those told of before are seen as they stood before this statement.
 _TELL = text("""
@@ -170,11 +178,14 @@ def fold() -> None:
     """
     now = clock.now()
     first = db.session.scalar(_FIRST, {"since": now - timedelta(hours=_FOLDED_HOURS)})
-    db.session.execute(_TOO_SOON, {"first": first, "soon": SOON_SECONDS})
-    settled = now - timedelta(minutes=_SETTLED_MINUTES)
-    rows = db.session.execute(_HEARD, {"first": first, "until": settled}).all()
-    contacts.heard_from({row.contact_id: row.at for row in rows})
-    named = {"first": first, "until": settled, "name": FactName.LETTER_CLICKED.value}
+    too_soon = db.session.execute(_TOO_SOON, {"first": first, "soon": SOON_SECONDS}).all()
+    machines = {"machines": [row.id for row in too_soon]}
+    clicked = {"first": first, "until": now - timedelta(minutes=_SETTLED_MINUTES)}
+    heard = {row.contact_id: row.at for row in db.session.execute(_HEARD, clicked | machines)}
+    contacts.hold({row.contact_id for row in too_soon} | set(heard))
+    db.session.execute(_ARE_MACHINES, machines)
+    contacts.heard_from(heard)
+    named = clicked | {"name": FactName.LETTER_CLICKED.value}
     if db.session.execute(_TELL, named).rowcount:  # type: ignore[attr-defined]
         queue.ring_after_commit(db.session(), Bell.FACTS)
 

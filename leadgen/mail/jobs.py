@@ -9,7 +9,7 @@ from contextlib import suppress
 from sqlalchemy.exc import OperationalError
 
 from leadgen.core import queue
-from leadgen.core.db import db
+from leadgen.core.db import db, retried
 from leadgen.core.errors import NotFound
 from leadgen.core.queue import Bell, QueueName
 from leadgen.letters import rendering
@@ -54,8 +54,7 @@ def apply_receipts() -> None:
     until = time.monotonic() + _WORK_SECONDS
     is_news = False
     while time.monotonic() < until:
-        taken = ladder.apply_waiting()
-        db.session.commit()
+        taken = retried(_apply_batch)
         is_news = is_news or bool(taken)
         if taken is None or (taken == 0 and not ladder.is_any_due()):
             break
@@ -65,8 +64,18 @@ def apply_receipts() -> None:
         _judge()
 
 
+def _apply_batch() -> int | None:
+    taken = ladder.apply_waiting()
+    db.session.commit()
+    return taken
+
+
 def fold_clicks() -> None:
     """Let humans' clicks count as signs of life."""
+    retried(_fold_clicks)
+
+
+def _fold_clicks() -> None:
     clicks.fold()
     db.session.commit()
 

@@ -73,6 +73,10 @@ _LATER = text("""
 UPDATE provider_event SET due_at = :now + greatest(:now - received_at, interval '5 seconds') WHERE id = ANY(:ids)
 """)
 
+_OF_ADDRESSES = text(
+    "SELECT id FROM contact WHERE brand_id = ANY(:brands) AND address_hash = ANY(CAST(:hashes AS bytea[]))"
+)
+
 _PARK = text("UPDATE provider_event SET due_at = :poison_at, outcome = :outcome WHERE id = :id")
 
 
@@ -130,6 +134,7 @@ def _apply_together(rows: Sequence[Any]) -> None:
     with db.session.begin_nested():
         known = [row for row in rows if row.message_id is not None]
         _rise(known)
+        _hold_people(known)
         outcomes = {row.id: _consequence(row) for row in known}
         for row in rows:
             if row.message_id is None and (now - row.received_at).total_seconds() > KEPT_HOURS * 3600:
@@ -183,6 +188,15 @@ def _rise(rows: Sequence[Any]) -> None:
             "ranks": [reached.rank for _, reached in ordered],
         }
         db.session.execute(_RISE, values)
+
+
+def _hold_people(rows: Sequence[Any]) -> None:
+    """Those who leave, and whose addresses are dead, in the one order: the events come in another."""
+    reasons = [(row, _suppression(row.kind, row.payload)) for row in rows]
+    leaving = {row.contact_id for row, reason in reasons if reason is SuppressionReason.UNSUBSCRIBE}
+    dead = [row for row, reason in reasons if reason not in {None, SuppressionReason.UNSUBSCRIBE}]
+    named = {"brands": [row.brand_id for row in dead], "hashes": [one for one in map(_address_hash, dead) if one]}
+    contacts.hold(leaving.union(db.session.scalars(_OF_ADDRESSES, named)) if dead else leaving)
 
 
 def _consequence(row: Any) -> str:

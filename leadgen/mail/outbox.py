@@ -58,7 +58,7 @@ WHERE m.id = o.id AND m.status = 'sending' AND m.attempts = coalesce(o.attempt, 
 
 _FAULTY = text("""
 SELECT m.brand_id, c.address_hash FROM message m JOIN contact c ON c.id = m.contact_id
-WHERE m.id = ANY(:ids) AND c.address_hash IS NOT NULL
+WHERE m.id = ANY(:ids) AND c.address_hash IS NOT NULL ORDER BY c.id
 """)
 
 _CLAIM = text(gates.CLAIM)

@@ -22,6 +22,7 @@ def correct(contact_id: int, *, first_name: str, locale: str, timezone: str) -> 
     zone = timezone.strip()
     if zone and zone not in available_timezones():
         raise Invalid(_("Choose a time zone from the list, or leave it empty."), "timezone")
+    person.hold(contact_id)
     changed = contacts.correct(contact_id, first_name=name, locale=locale, timezone=zone)
     if "locale" in changed:
         person.speak(contact_id, locale)

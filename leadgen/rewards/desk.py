@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from leadgen.campaigns.models import Delivery, Milestone
 from leadgen.contacts.models import Contact
 from leadgen.core.db import db
+from leadgen.entries import owners
 from leadgen.entries.models import Entry, Review
 from leadgen.journal.vocabulary import FactName
 from leadgen.rewards import addresses, grounds, milestones, news, stock, vault
@@ -140,6 +141,7 @@ def decide(campaign_id: int, award_ids: Collection[int], deed: Deed, by: str) ->
     statement = select(Award).where(Award.campaign_id == campaign_id, Award.id.in_(chosen)).order_by(Award.id)
     awards = list(db.session.scalars(statement.with_for_update(), execution_options={"populate_existing": True}))
     people = grounds.of({award.entry_id for award in awards})
+    owners.hold(people)
     tiers = {tier.id: tier for tier in milestones.tiers_of([campaign_id])}
     changed = []
     for award in awards:

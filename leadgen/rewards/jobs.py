@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from leadgen.core.db import db
+from leadgen.core.db import db, retried
 from leadgen.entries import moves
 from leadgen.rewards import addresses, milestones, staging, stock, upkeep, watch
 
@@ -16,11 +16,15 @@ def award() -> None:
     """Look at everybody whose points moved; what fails is there again at the next ring."""
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
-        entry_ids = moves.take(_BATCH)
-        milestones.evaluate(entry_ids)
-        db.session.commit()
-        if not entry_ids:
+        if not retried(_award_batch):
             return
+
+
+def _award_batch() -> bool:
+    entry_ids = moves.take(_BATCH)
+    milestones.evaluate(entry_ids)
+    db.session.commit()
+    return bool(entry_ids)
 
 
 def audit() -> None:

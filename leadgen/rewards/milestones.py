@@ -11,6 +11,7 @@ from sqlalchemy import select
 from leadgen.campaigns.models import Approval, Delivery, Metric, Milestone
 from leadgen.core import clock
 from leadgen.core.db import db
+from leadgen.entries import owners
 from leadgen.entries.models import EntryStatus, Review
 from leadgen.journal.vocabulary import FactName
 from leadgen.rewards import grounds, news, stock, vault
@@ -49,9 +50,11 @@ def evaluate(entry_ids: Collection[int]) -> int:
     places = Places(tiers)
     cases = _cases(people, tiers)
     before = {id(case.award): (case.award.state, case.award.reason) for case in cases}
+    asked = _asked(people, tiers, {(case.ground.entry_id, case.tier.id) for case in cases})
+    owners.hold({one.entry_id for one in asked} | {case.ground.entry_id for case in cases if _may_move(case)})
     _look_at_ground(cases, places)
     cases += _served(places, tiers, {(case.ground.entry_id, case.tier.id) for case in cases}, before)
-    new = _earn(people, tiers, {(case.ground.entry_id, case.tier.id) for case in cases}, places)
+    new = _earn(asked, people, tiers, places)
     advance([*cases, *new])
     places.tell()
     return len(new) + sum((c.award.state, c.award.reason) != before[id(c.award)] for c in cases)
@@ -83,6 +86,11 @@ def _look_at_ground(cases: Sequence[Case], places: Places) -> None:
     for case in sorted(cases, key=lambda c: (c.award.earned_at, c.award.entry_id)):
         if case.award.reason == BELOW and _footing(case, held) is Footing.MET:
             _restore(case, places)
+
+
+def _may_move(case: Case) -> bool:
+    """Whether the award may be lost or brought back: only that changes how many rewards its owner has."""
+    return case.award.reason == BELOW or not case.ground.is_in or _is_short(case)
 
 
 def _is_short(case: Case) -> bool:
@@ -143,16 +151,18 @@ def _served(
     return [Case(people[award.entry_id], tier, award) for tier, award in found]
 
 
-def _earn(
-    people: dict[int, Ground], tiers: Sequence[Milestone], known: set[tuple[int, int]], places: Places
-) -> list[Case]:
-    """New awards, for whoever got there first in front."""
-    asked = [
+def _asked(people: dict[int, Ground], tiers: Sequence[Milestone], known: set[tuple[int, int]]) -> list[Asked]:
+    """What these people have reached and have no award of."""
+    return [
         Asked(ground.entry_id, tier.id, tier.metric, tier.threshold)
         for ground in people.values()
         for tier in _reached(ground, tiers)
         if (ground.entry_id, tier.id) not in known
     ]
+
+
+def _earn(asked: list[Asked], people: dict[int, Ground], tiers: Sequence[Milestone], places: Places) -> list[Case]:
+    """New awards, for whoever got there first in front."""
     moments = grounds.reached_at(asked)
     by_id, now = {tier.id: tier for tier in tiers}, clock.now()
     in_order = sorted(asked, key=lambda one: (moments[one.entry_id, one.milestone_id] or now, one.entry_id))

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from leadgen.campaigns.models import Milestone
 from leadgen.core import clock
 from leadgen.core.db import db
+from leadgen.entries import owners
 from leadgen.journal.vocabulary import FactName
 from leadgen.rewards import grounds, milestones, news, stock
 from leadgen.rewards.models import Award, AwardState
@@ -34,6 +35,7 @@ def _expire_batch() -> int:
     due = select(Award).where(Award.state == AwardState.APPROVED, Award.claim_until <= clock.now())
     awards = list(db.session.scalars(due.order_by(Award.id).limit(_BATCH).with_for_update(skip_locked=True)))
     people = grounds.of({award.entry_id for award in awards})
+    owners.hold(people)
     for award in awards:
         award.state = AwardState.EXPIRED
         news.record(FactName.REWARD_TAKEN, people[award.entry_id], award, reason="expired")

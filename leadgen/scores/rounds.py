@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, text
 from leadgen.accounts.models import Brand
 from leadgen.contacts.models import Contact
 from leadgen.core import clock
-from leadgen.core.db import db
+from leadgen.core.db import db, retried
 from leadgen.journal.models import Fact
 from leadgen.scores import scoring, service
 from leadgen.scores.models import ContactScore, RulesState, ScoreRules, ScoreWanted
@@ -74,7 +74,7 @@ def serve(seconds: float) -> bool:
     """Score those who wait, then go on with rounds, for so long; whether nothing is left. Commits each step."""
     until = time.monotonic() + seconds
     for step in (_serve_wanted, go_round, _sweep):
-        while step():
+        while retried(step):
             if time.monotonic() > until:
                 return False
     return True

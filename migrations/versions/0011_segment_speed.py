@@ -3,10 +3,16 @@
 A sum over everybody's entries takes seconds at a million people. Triggers keep such sums for each person, in the
 transaction that changes what they are made of: always exact, whoever writes. An entry, which changes often, adds the
 difference; all else, which is rare, has the person's figures reckoned anew.
+
+Contests go on meanwhile: indexes are built beside them, tables are locked for a moment in the order in which people are
+confirmed, and everybody is reckoned some thousand at a time. So it commits on its way; one that was stopped is begun
+again, and every step may be done twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +24,8 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
+_STEP = 5_000
+_NEXT = sa.text("SELECT id FROM contact WHERE id > :after ORDER BY id LIMIT :most")
 _NUMBER = {"server_default": sa.text("0"), "nullable": False}
 
 
@@ -83,7 +91,7 @@ def _reckon(table: str, figures: _Figures) -> None:
     news = ", ".join(f"s.{name}" for name in figures.columns)
     op.execute(
         f"""
-        CREATE FUNCTION reckon_{table}(who bigint) RETURNS void LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION reckon_{table}(who bigint) RETURNS void LANGUAGE plpgsql AS $$
         BEGIN
             PERFORM FROM contact WHERE id = who FOR NO KEY UPDATE;
             UPDATE contact SET ({names}) = ROW({news})
@@ -97,7 +105,7 @@ def _watch(table: str, figures: _Figures, added: str, changed: str) -> None:
     """Reckon anew when a new or old row counts (`added`, said of NEW), and when an update changes what it counts."""
     op.execute(
         f"""
-        CREATE FUNCTION watch_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION watch_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE who bigint;
         BEGIN
             FOR who IN SELECT DISTINCT t.id FROM ({figures.whose}) AS t (id) WHERE t.id IS NOT NULL ORDER BY 1 LOOP
@@ -114,7 +122,7 @@ def _watch_entries() -> None:
     """Points and friends by what an entry has more or less; anew when it moves to a contact, with what hangs on it."""
     op.execute(
         f"""
-        CREATE FUNCTION watch_entry() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE OR REPLACE FUNCTION watch_entry() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             more bigint := {_POINTS.format(row="NEW")} - {_POINTS.format(row="OLD")};
             more_friends integer := coalesce(greatest(NEW.friends_counted, 0), 0)
@@ -149,42 +157,111 @@ def _watch_entries() -> None:
 def _fire(table: str, added: str, changed: str) -> None:
     for verb, rule in (("INSERT", added), ("UPDATE", changed), ("DELETE", added.replace("NEW.", "OLD."))):
         op.execute(
-            f"CREATE TRIGGER reckon_{verb.lower()} AFTER {verb} ON {table} FOR EACH ROW WHEN ({rule}) "
+            f"CREATE OR REPLACE TRIGGER reckon_{verb.lower()} AFTER {verb} ON {table} FOR EACH ROW WHEN ({rule}) "
             f"EXECUTE FUNCTION watch_{table}()"
         )
 
 
-def _reckon_everybody() -> None:
-    """A function that reckons everybody: for this migration, and after rows that were loaded past the triggers."""
+def _reckon_many() -> None:
+    """Functions that reckon contacts from one id to another, for this migration; and all, after rows loaded otherwise.
+
+    Of each it is true as of one contact: what is committed before the lock is seen, and what comes later adds to it.
+    """
     names, news, joins = [], [], []
     for table, figures in _FIGURES.items():
         names += figures.columns
         none = {"clicked_at": "NULL", "contests": "'{}'"}
         news += [f"coalesce(of_{table}.{name}, {none.get(name, 0)})" for name in figures.columns]
         joins.append(
-            f"LEFT JOIN (SELECT {figures.owner} AS who, {_named(figures)} FROM {figures.rows} GROUP BY 1) "  # noqa: S608 - as above
-            f"AS of_{table} ON of_{table}.who = p.id"
+            f"LEFT JOIN (SELECT {figures.owner} AS who, {_named(figures)} FROM {figures.rows} "  # noqa: S608 - as above
+            f"AND {figures.owner} BETWEEN first AND last GROUP BY 1) AS of_{table} ON of_{table}.who = p.id"
         )
     columns = ", ".join(names)
     op.execute(
         f"""
-        CREATE FUNCTION reckon_everybody() RETURNS void LANGUAGE sql AS $$
+        CREATE OR REPLACE FUNCTION reckon_contacts(first bigint, last bigint) RETURNS void LANGUAGE plpgsql AS $$
+        BEGIN
+            PERFORM FROM contact WHERE id BETWEEN first AND last ORDER BY id FOR NO KEY UPDATE;
             UPDATE contact c SET ({columns}) = ROW({", ".join(f"f.{name}" for name in names)})
-            FROM (SELECT p.id, {", ".join(news)} FROM contact p {" ".join(joins)}) AS f (id, {columns})
+            FROM (SELECT p.id, {", ".join(news)} FROM contact p {" ".join(joins)}
+                  WHERE p.id BETWEEN first AND last) AS f (id, {columns})
             WHERE f.id = c.id AND ({", ".join(f"c.{name}" for name in names)})
-                  IS DISTINCT FROM ({", ".join(f"f.{name}" for name in names)})
-        $$
+                  IS DISTINCT FROM ({", ".join(f"f.{name}" for name in names)});
+        END $$
         """  # noqa: S608 - as above
+    )
+    op.execute(
+        "CREATE OR REPLACE FUNCTION reckon_everybody() RETURNS void LANGUAGE sql AS "
+        "$$ SELECT reckon_contacts(min(id), max(id)) FROM contact $$"
     )
 
 
-def upgrade() -> None:
-    op.add_column("contact", sa.Column("points", sa.BigInteger(), **_NUMBER))
-    op.add_column("contact", sa.Column("clicked_at", sa.DateTime(timezone=True), nullable=True))
+@contextmanager
+def _patient() -> Iterator[sa.Connection]:
+    """Outside of a transaction, where each statement commits; none of ours stands in front of anybody, so they wait."""
+    with op.get_context().autocommit_block():
+        connection = op.get_bind()
+        limit = connection.execute(sa.text("SHOW lock_timeout")).scalar_one()
+        connection.execute(sa.text("SET lock_timeout = 0"))
+        yield connection
+        connection.execute(sa.text("SELECT set_config('lock_timeout', :limit, false)"), {"limit": limit})
+
+
+def _build_indexes() -> None:
+    """Anew each time: a build that was stopped leaves an index behind that nobody uses."""
+    with _patient():
+        _drop_indexes()
+        op.create_index(
+            "ix_message_marketing",
+            "message",
+            ["brand_id", "sent_at"],
+            postgresql_include=["contact_id"],
+            postgresql_where=sa.text("purpose = 'marketing' AND sent_at IS NOT NULL"),
+            postgresql_concurrently=True,
+        )
+        op.create_index(
+            "ix_consent_withdrawn",
+            "consent",
+            ["brand_id", "contact_id", "at"],
+            postgresql_where=sa.text("purpose = 'marketing' AND action = 'withdrawn'"),
+            postgresql_concurrently=True,
+        )
+
+
+def _drop_indexes() -> None:
+    for name in ("ix_consent_withdrawn", "ix_message_marketing"):
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+
+def _lock(mode: str) -> None:
+    """First what is written first: whoever is confirmed or gets a reward goes from there to the contact."""
+    op.execute(f"LOCK TABLE {', '.join(_FIGURES)} IN {mode} MODE")
+
+
+def _add_columns() -> None:
     contests = sa.Column("contests", postgresql.ARRAY(sa.BigInteger()), server_default=sa.text("'{}'"), nullable=False)
-    op.add_column("contact", contests)
-    for name in ("clicks", "friends", "deeds", "works", "rewards"):
-        op.add_column("contact", sa.Column(name, sa.Integer(), **_NUMBER))
+    columns = [
+        sa.Column("points", sa.BigInteger(), **_NUMBER),
+        sa.Column("clicked_at", sa.DateTime(timezone=True), nullable=True),
+        contests,
+        *(sa.Column(name, sa.Integer(), **_NUMBER) for name in ("clicks", "friends", "deeds", "works", "rewards")),
+    ]
+    for column in columns:
+        op.add_column("contact", column, if_not_exists=True)
+
+
+def _reckon_in_steps() -> None:
+    with _patient() as connection:
+        reached = 0
+        while ids := connection.execute(_NEXT, {"after": reached, "most": _STEP}).scalars().all():
+            connection.execute(sa.text("SELECT reckon_contacts(:first, :last)"), {"first": ids[0], "last": ids[-1]})
+            reached = ids[-1]
+
+
+def upgrade() -> None:
+    _build_indexes()
+    _lock("SHARE ROW EXCLUSIVE")
+    _add_columns()
     for table, figures in _FIGURES.items():
         _reckon(table, figures)
     _watch_entries()
@@ -192,32 +269,21 @@ def upgrade() -> None:
         new, old = rule.format(row="NEW"), rule.format(row="OLD")
         of = "message_id" if table == "click" else "entry_id"
         _watch(table, _FIGURES[table], new, f"({new}) <> ({old}) OR NEW.{of} <> OLD.{of}")
-    _reckon_everybody()
-    op.execute("SELECT reckon_everybody()")
-    op.create_index(
-        "ix_message_marketing",
-        "message",
-        ["brand_id", "sent_at"],
-        postgresql_include=["contact_id"],
-        postgresql_where=sa.text("purpose = 'marketing' AND sent_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_consent_withdrawn",
-        "consent",
-        ["brand_id", "contact_id", "at"],
-        postgresql_where=sa.text("purpose = 'marketing' AND action = 'withdrawn'"),
-    )
+    _reckon_many()
+    _reckon_in_steps()
 
 
 def downgrade() -> None:
-    op.drop_index("ix_consent_withdrawn", table_name="consent")
-    op.drop_index("ix_message_marketing", table_name="message")
+    with _patient():
+        _drop_indexes()
+    _lock("ACCESS EXCLUSIVE")
     for table in _FIGURES:
         for verb in ("insert", "update", "delete"):
-            op.execute(f"DROP TRIGGER reckon_{verb} ON {table}")
-        op.execute(f"DROP FUNCTION watch_{table}()")
-        op.execute(f"DROP FUNCTION reckon_{table}(bigint)")
-    op.execute("DROP FUNCTION reckon_everybody()")
+            op.execute(f"DROP TRIGGER IF EXISTS reckon_{verb} ON {table}")
+        op.execute(f"DROP FUNCTION IF EXISTS watch_{table}()")
+        op.execute(f"DROP FUNCTION IF EXISTS reckon_{table}(bigint)")
+    op.execute("DROP FUNCTION IF EXISTS reckon_everybody()")
+    op.execute("DROP FUNCTION IF EXISTS reckon_contacts(bigint, bigint)")
     for figures in _FIGURES.values():
         for name in figures.columns:
-            op.drop_column("contact", name)
+            op.drop_column("contact", name, if_exists=True)

@@ -1,6 +1,8 @@
 """One line of migrations, equal to the models, and passable in both directions with data in every table."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -26,6 +28,11 @@ def scratch(worker_name: str) -> Iterator[Engine]:
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     yield engine
     engine.dispose()
+
+
+_IS_BLOCKING = (
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
 
 
 def _url(engine: Engine) -> str:
@@ -78,6 +85,46 @@ def test_migrations_pass_with_a_row_in_every_table(filled: Engine) -> None:
     kept = set(inspect(filled).get_table_names()) - {"alembic_version"}
     migrate.upgrade(_url(filled))
     assert {name: _count(filled, name) for name in kept} == {name: counted[name] for name in kept}
+
+
+_FIGURES = "SELECT id, points, clicked_at, contests, clicks, friends, deeds, works, rewards FROM contact ORDER BY id"
+
+
+def _rows(engine: Engine, statement: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(statement))]
+
+
+def test_figures_come_back_as_they_were_also_when_the_migration_was_stopped(filled: Engine) -> None:
+    """It commits on its way; begun again, it comes to the same."""
+    before = _rows(filled, _FIGURES)
+    assert any(row[1] for row in before)
+    with filled.begin() as connection:
+        connection.execute(text("UPDATE contact SET points = 77, contests = '{77}', clicks = 77"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0010'"))
+    migrate.upgrade(_url(filled))
+    assert _rows(filled, _FIGURES) == before
+    migrate.downgrade(_url(filled), "0010")
+    migrate.upgrade(_url(filled))
+    assert _rows(filled, _FIGURES) == before
+
+
+def test_people_are_confirmed_while_two_machines_migrate(filled: Engine) -> None:
+    """A confirmation goes from the entry to the contact: the migration, which waits for it, holds no contact yet."""
+    migrate.downgrade(_url(filled), "0010")
+    with ThreadPoolExecutor(2) as machines, filled.connect() as confirming:
+        confirming.execute(text("SET LOCAL lock_timeout = '2s'"))
+        confirming.execute(text("UPDATE entry SET reached_at = reached_at"))
+        done = [machines.submit(migrate.upgrade, _url(filled)) for _ in range(2)]
+        until = time.monotonic() + 10
+        while not confirming.execute(text(_IS_BLOCKING)).scalar_one():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        confirming.execute(text("UPDATE contact SET last_inbound_at = now()"))
+        confirming.commit()
+        for one in done:
+            one.result(timeout=20)
+    assert _rows(filled, "SELECT version_num FROM alembic_version") == [("0011",)]
 
 
 def _count(engine: Engine, table: str) -> int:
