@@ -50,6 +50,12 @@ WITH {_LATE}
 SELECT step_key, grouping(step_key) AS is_total, count(DISTINCT contact_id) AS people, min(since) AS since
 FROM late GROUP BY GROUPING SETS ((step_key), ()) ORDER BY since, step_key
 """)  # noqa: S608 - put together from constants of the module
+# Messages before enrolments, as the sender does it, whichever the database would take first.
+_HOLD_LATE_MAILS = text("""
+SELECT FROM message
+WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled' AND due_at <= :until
+ORDER BY id FOR UPDATE
+""")
 # Each person has one place, whatever waits for them. Windows, and no join: nobody can guess how many these are.
 _PUT_OFF = text(f"""
 WITH {_LATE}, firsts AS (
@@ -265,7 +271,9 @@ class _Pause:
 
     def put_off(self, spread: timedelta) -> None:
         """Give everybody who is overdue a new date: now, or one after the other, who waited longest first."""
-        db.session.execute(_PUT_OFF, self.values(spread=spread))
+        values = self.values(spread=spread)
+        db.session.execute(_HOLD_LATE_MAILS, {"stream": values["stream"], "until": values["until"]})
+        db.session.execute(_PUT_OFF, values)
 
     def skip(self) -> None:
         """Pass over the letters that are overdue: people go on as if they had been sent in time."""

@@ -24,6 +24,7 @@ PAUSED = pauses.PAUSED
 # Each wait is a quarter of an hour at most (outbox.backoff), so that nothing is tried for longer than three days.
 _MOST_ATTEMPTS = 72 * 4
 _NEXT_LOOK_SECONDS = 2.0  # while another process probes
+_UNCHECKED_SECONDS = 30.0  # after the database could not say whether a letter still leaves
 _Group = tuple[int, int, str, int | None, str]
 
 
@@ -71,11 +72,19 @@ def deliver(recipients: Sequence[Recipient]) -> Iterator[list[Outcome]]:
 
 
 def _still_open(parcels: list[Parcel], letter: Compiled) -> tuple[list[Parcel], list[Outcome]]:
-    """Ask once more of marketing, right before the call: somebody may have unsubscribed since the claim."""
+    """Ask once more of marketing, right before the call: somebody may have unsubscribed since the claim.
+
+    Where there is no answer nothing was handed over: all go back, for a lease that runs out would lose them.
+    """
     if not parcels or not letter.letter.is_marketing:
         return parcels, []
-    closed = outbox.closed([parcel.message_id for parcel in parcels], letter.letter.lane)
-    db.session.commit()
+    try:
+        closed = outbox.closed([parcel.message_id for parcel in parcels], letter.letter.lane)
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+        log.exception("%d letters could not be checked once more", len(parcels))
+        return [], _held(parcels, notes.Note("not_checked", _UNCHECKED_SECONDS))
     stayed = [Outcome(number, Result(status), reason, is_free=True) for number, (status, reason) in closed.items()]
     return [parcel for parcel in parcels if parcel.message_id not in closed], stayed
 
@@ -166,7 +175,7 @@ def _timed(outcome: Outcome, attempts: Mapping[int, int], pause_seconds: float) 
 
 
 def _held(parcels: Sequence[Parcel], note: notes.Note) -> list[Outcome]:
-    """Put these back untouched: the provider asked for a pause since they were claimed."""
+    """Put these back untouched: something that came up since they were claimed keeps them for now."""
     return [
         Outcome(parcel.message_id, Result.TEMPORARY, note.text, is_free=True, delay=note.seconds) for parcel in parcels
     ]

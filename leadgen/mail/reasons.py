@@ -48,6 +48,7 @@ def _of_people() -> dict[str, str]:
         "withdrawn": _("the person withdrew the consent to marketing"),
         "broadcast_cancelled": _("the broadcast was cancelled"),
         "stream_paused": _("the stream was paused just before"),
+        "not_checked": _("whether it may still leave could not be checked just before; it is tried again"),
         "no_consent": _("the person has not agreed to marketing"),
         "unverified": _("the address is not confirmed"),
         "condition": _("the condition of the letter is not met"),

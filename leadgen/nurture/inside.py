@@ -41,15 +41,19 @@ FROM exited
 """)
 _CANCEL_OF_ENROLMENTS = text("""
 UPDATE message m SET status = 'cancelled', reason = gone.reason
-FROM unnest(CAST(:ids AS bigint[]), CAST(:contacts AS bigint[]), CAST(:reasons AS text[]))
-     AS gone (enrolment_id, contact_id, reason)
-WHERE m.contact_id = gone.contact_id AND m.enrolment_id = gone.enrolment_id AND m.status = 'scheduled'
-  AND m.lane = 'nurture'
+FROM (SELECT o.id, g.reason FROM message o
+      JOIN unnest(CAST(:ids AS bigint[]), CAST(:contacts AS bigint[]), CAST(:reasons AS text[]))
+           AS g (enrolment_id, contact_id, reason) ON g.contact_id = o.contact_id AND g.enrolment_id = o.enrolment_id
+      WHERE o.status = 'scheduled' AND o.lane = 'nurture' ORDER BY o.id FOR NO KEY UPDATE OF o) AS gone
+WHERE m.id = gone.id AND m.status = 'scheduled'
 """)
+# Locked in the order of their ids, so that two who end the same ones wait for each other and do not meet.
 _EXIT_ENROLMENTS = text("""
 WITH exited AS (
     UPDATE enrolment n SET status = 'exited', exit_reason = gone.reason, ended_at = :now
-    FROM unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS gone (id, reason)
+    FROM (SELECT o.id, g.reason FROM enrolment o
+          JOIN unnest(CAST(:ids AS bigint[]), CAST(:reasons AS text[])) AS g (id, reason) ON g.id = o.id
+          ORDER BY o.id FOR NO KEY UPDATE OF o) AS gone
     WHERE n.id = gone.id AND n.status = 'active'
     RETURNING n.*
 )

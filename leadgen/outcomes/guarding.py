@@ -31,10 +31,13 @@ SELECT DISTINCT version FROM enrolment
 WHERE sequence_id = :sequence AND status = 'active' AND version BETWEEN :first AND :last ORDER BY version
 """)
 _MOVE = text("UPDATE enrolment SET version = :to WHERE sequence_id = :sequence AND status = 'active' AND version = :of")
-# Lane and stream lead to ix_message_due.
+# Lane and stream lead to ix_message_due. Whoever sends locks a message before its enrolment; here enrolments are locked
+# already, so what is being sent is passed by.
 _REWORD = text("""
-UPDATE message SET step_id = :other
-WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled' AND step_id = :step
+UPDATE message SET step_id = :other WHERE id IN (
+    SELECT id FROM message
+    WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled' AND step_id = :step
+    FOR UPDATE SKIP LOCKED)
 """)
 
 
