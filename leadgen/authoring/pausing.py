@@ -36,13 +36,14 @@ _LATE = """
 late AS MATERIALIZED (
     SELECT 'mail' AS kind, m.id, m.contact_id, s.key AS step_key, m.due_at AS since
     FROM message m JOIN step s ON s.id = m.step_id
-    WHERE m.lane = 'nurture' AND m.stream_id = :stream AND m.status = 'scheduled' AND m.due_at <= :until
+    WHERE m.lane = 'nurture' AND m.stream_id = :stream AND m.status = 'scheduled'
+      AND m.due_at <= greatest(CAST(:until AS timestamptz), m.created_at)
     UNION ALL
     SELECT 'person', n.id, n.contact_id, n.step_key, n.next_run_at FROM enrolment n
     LEFT JOIN unnest(CAST(:fixed_versions AS int[]), CAST(:fixed_keys AS text[])) AS f (version, step_key)
       ON f.version = n.version AND f.step_key = n.step_key
     WHERE n.sequence_id = :sequence AND n.status = 'active'
-      AND n.next_run_at <= CASE WHEN f.version IS NULL THEN CAST(:until AS timestamptz) ELSE :now END
+      AND n.next_run_at <= CASE WHEN f.version IS NULL THEN greatest(CAST(:until AS timestamptz), n.anchor_at) ELSE :now END
 )
 """
 _OVERDUE = text(f"""
@@ -75,13 +76,16 @@ _SKIP_MAILS = text("""
 UPDATE message SET status = 'skipped', reason = 'sequence_paused'
 WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled' AND due_at <= :now
 """)
+# What began during the pause moves by what it was in it, or newcomers would wait for a pause that they never saw.
 _SHIFT_MAILS = text("""
-UPDATE message SET due_at = due_at + :length, expires_at = expires_at + :length
+UPDATE message SET due_at = due_at + (:now - greatest(:since, created_at)),
+    expires_at = expires_at + (:now - greatest(:since, created_at))
 WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled'
 """)
 _SHIFT_PEOPLE = text("""
 WITH moved AS (
-    UPDATE enrolment n SET anchor_at = anchor_at + :length, next_run_at = next_run_at + :length
+    UPDATE enrolment n SET anchor_at = anchor_at + (:now - greatest(:since, anchor_at)),
+        next_run_at = next_run_at + (:now - greatest(:since, anchor_at))
     WHERE n.sequence_id = :sequence AND n.status = 'active' AND NOT EXISTS (
         SELECT FROM unnest(CAST(:fixed_versions AS int[]), CAST(:fixed_keys AS text[])) AS f (version, step_key)
         WHERE f.version = n.version AND f.step_key = n.step_key)
@@ -134,7 +138,7 @@ class Clock(StrEnum):
     """What the pause was for the people inside."""
 
     KEEP = "keep"  # time went on
-    FREEZE = "freeze"  # time stood still: every date moves by the pause's length; the contest's end does not
+    FREEZE = "freeze"  # time stood still: every date moves by what the pause took of it; the contest's end does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +207,7 @@ def resume(sequence: Sequence, how: How, *, spread_days: int = 0, clock: Clock =
 
 @dataclass(slots=True)
 class _Pause:
-    """A pause that ends at `now`; `length` is by how much dates move."""
+    """A pause that ends at `now`; `length` is how long time stood still in it."""
 
     sequence: Sequence
     now: datetime
@@ -244,10 +248,10 @@ class _Pause:
         return Overdue(total.people, steps, total.since, self.sequence.paused_at)
 
     def shift(self) -> None:
-        """Move every date by the length of the pause; hours and days on the wall are found again from there."""
-        detail = json.dumps({"why": "pause", "seconds": int(self.length.total_seconds())})
-        db.session.execute(_SHIFT_MAILS, {"length": self.length, "stream": self.sequence.stream_id})
-        values = self.values(length=self.length, detail=detail)
+        """Move every date by what the pause took of it; hours and days on the wall are found again from there."""
+        since = self.now - self.length
+        db.session.execute(_SHIFT_MAILS, {"now": self.now, "since": since, "stream": self.sequence.stream_id})
+        values = self.values(since=since, detail=json.dumps({"why": "pause"}))
         del values["until"], values["stream"]
         db.session.execute(_SHIFT_PEOPLE, values)
         for number, definition in self.definitions.items():

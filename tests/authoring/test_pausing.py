@@ -163,6 +163,19 @@ def test_a_frozen_clock_moves_every_date_by_the_pause(sequence: Sequence, clock:
     assert planning.plan_batch() == 0
 
 
+def test_a_frozen_clock_moves_newcomers_only_by_what_they_saw_of_the_pause(campaign: Campaign, clock: Clock) -> None:
+    sequence = published(campaign, letter("hello", 1), letter("soon", 0))
+    _paused(sequence, clock, days=30)
+    waiting(sequence, 1, "hello", days=2, wait=3)
+    waiting(sequence, 1, "soon", days=1, wait=0)
+
+    found = pausing.resume(sequence, How.SEND, clock=FREEZE, by="Ada")
+    db.session.commit()
+
+    assert _due_in(sequence) == [("hello", 72.0), ("soon", 0.0)]
+    assert [(one.step_key, one.people) for one in found.steps] == [("soon", 1)], "who waits for nothing is due"
+
+
 def test_a_frozen_clock_finds_the_hour_again_and_leaves_the_contests_end_alone(
     campaign: Campaign, clock: Clock
 ) -> None:

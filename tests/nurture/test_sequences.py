@@ -104,6 +104,17 @@ def test_an_incomplete_sequence_is_not_started(sequence: Sequence) -> None:
         sequences.set_active(sequence, is_active=True)
 
 
+def test_a_contest_of_one_language_needs_words_in_that_one_only(sequence: Sequence, campaign: Campaign) -> None:
+    campaign.texts = {"en": campaign.texts["en"]}
+    for step in sequence.steps:
+        step.texts = {"en": step.texts["en"]}
+    db.session.commit()
+    cards.forget()
+    sequences.set_active(sequence, is_active=False)
+    sequences.set_active(sequence, is_active=True)
+    assert sequence.is_active
+
+
 def test_a_sequence_with_a_faulty_letter_is_not_started(sequence: Sequence) -> None:
     """A note to oneself in brackets would go to everybody."""
     sequences.set_active(sequence, is_active=False)
