@@ -23,6 +23,7 @@ from leadgen.core.queue import Bell
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import streams
 from leadgen.mail.models import StreamState
+from leadgen.nurture import sequences as nurture
 from leadgen.nurture import versions, walking
 from leadgen.nurture.definition import Definition, Letter, Until
 from leadgen.nurture.models import EnrolmentStatus, Sequence
@@ -43,7 +44,8 @@ late AS MATERIALIZED (
     LEFT JOIN unnest(CAST(:fixed_versions AS int[]), CAST(:fixed_keys AS text[])) AS f (version, step_key)
       ON f.version = n.version AND f.step_key = n.step_key
     WHERE n.sequence_id = :sequence AND n.status = 'active'
-      AND n.next_run_at <= CASE WHEN f.version IS NULL THEN greatest(CAST(:until AS timestamptz), n.anchor_at) ELSE :now END
+      AND n.next_run_at <= CASE WHEN f.version IS NULL THEN greatest(CAST(:until AS timestamptz), n.anchor_at)
+                                ELSE :now END
 )
 """
 _OVERDUE = text(f"""
@@ -183,14 +185,18 @@ def overdue(sequence: Sequence, clock: Clock = Clock.KEEP) -> Overdue:
 def resume(sequence: Sequence, how: How, *, spread_days: int = 0, clock: Clock = Clock.KEEP, by: str) -> Overdue:
     """Let the sequence go on, and answer what was overdue; mail.gates still leaves 48 h between letters to a person.
 
-    Raises Conflict when it is not paused, Invalid (`spread_days`) when spreading takes no or too many days.
+    One that came out of the archive is switched on as well. Raises Conflict when it is not paused, or archived; Invalid
+    (`spread_days`) when spreading takes no or too many days, and (`steps`) when it may not be switched on.
     """
     drafts.locked(sequence)
+    nurture.refuse_archived(sequence)
     if sequence.paused_at is None and streams.get(sequence.stream_id).state is StreamState.OPEN:
         raise Conflict(_("This sequence is not paused."))
     if how == How.SPREAD and not 1 <= spread_days <= MOST_SPREAD_DAYS:
         raise Invalid(_("Choose from 1 to %(limit)d days.") % {"limit": MOST_SPREAD_DAYS}, "spread_days")
     pause = _Pause.of(sequence, clock)
+    if not sequence.is_active:
+        nurture.switch_on(sequence)
     found = pause.overdue()
     if clock == Clock.FREEZE:
         pause.shift()

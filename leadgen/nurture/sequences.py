@@ -13,7 +13,7 @@ from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards, catalogue
 from leadgen.campaigns.checking import Problem, language
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
-from leadgen.core import clock, i18n
+from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
@@ -194,13 +194,19 @@ def set_active(sequence: Sequence, *, is_active: bool, by: str = "") -> None:
     Raises Conflict when it is archived, Invalid when a step is not complete or has an error (letters.checking).
     """
     refuse_archived(sequence)
-    if is_active and (problems := [*missing(sequence), *_faulty(sequence)]):
-        raise Invalid(problems[0].sentence, "steps")
-    sequence.is_active = is_active
     if is_active:
+        switch_on(sequence)
         streams.resume(sequence.stream_id, by)
     else:
+        sequence.is_active = False
         streams.pause(sequence.stream_id, by)
+
+
+def switch_on(sequence: Sequence) -> None:
+    """Let people in, and leave its stream as it is. Raises Invalid when a step is not complete or has an error."""
+    if problems := [*missing(sequence), *_faulty(sequence)]:
+        raise Invalid(problems[0].sentence, "steps")
+    sequence.is_active = True
 
 
 def refuse_archived(sequence: Sequence) -> None:
@@ -232,4 +238,5 @@ def _faulty(sequence: Sequence) -> list[Problem]:
 
 def _hints(sequence: Sequence, texts: Mapping[str, Mapping[str, str]]) -> list[Finding]:
     own = {locale: OwnWords.of(words) for locale, words in texts.items()}
-    return checking.warnings(cards.by_id(sequence.campaign_id), "sequence", own)
+    card = cards.by_id(sequence.campaign_id)
+    return checking.warnings(card, "sequence", own, card.locales)

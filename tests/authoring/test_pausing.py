@@ -13,7 +13,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.mail import streams
 from leadgen.mail.models import Message, MessageMove, MessageStatus
-from leadgen.nurture import planning
+from leadgen.nurture import planning, sequences
 from leadgen.nurture.definition import DAY, Branch, Until, Wait
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence
 from tests.conftest import Clock
@@ -209,6 +209,16 @@ def test_what_cannot_be_resumed(sequence: Sequence, clock: Clock) -> None:
         with pytest.raises(Invalid) as refused:
             pausing.resume(sequence, How.SPREAD, spread_days=days, by="Ada")
         assert refused.value.field == "spread_days"
+
+
+def test_nothing_of_an_archived_sequence_leaves(sequence: Sequence) -> None:
+    sequences.archive(sequence, "Ada")
+    db.session.commit()
+    with pytest.raises(Conflict, match="archived"):
+        pausing.resume(sequence, How.SEND, by="Bob")
+    with pytest.raises(Conflict, match="archived"):
+        sequences.set_active(sequence, is_active=True, by="Bob")
+    assert not streams.is_open(sequence.stream_id)
 
 
 def test_a_sequence_that_a_breaker_stopped_goes_on_the_same_way(sequence: Sequence, clock: Clock) -> None:

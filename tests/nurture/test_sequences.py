@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from leadgen.authoring import drafts
+from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
 from leadgen.core.db import db
@@ -105,9 +106,9 @@ def test_an_incomplete_sequence_is_not_started(sequence: Sequence) -> None:
 
 
 def test_a_contest_of_one_language_needs_words_in_that_one_only(sequence: Sequence, campaign: Campaign) -> None:
-    campaign.texts = {"en": campaign.texts["en"]}
+    campaign.texts = {"fr": campaign.texts["fr"]}
     for step in sequence.steps:
-        step.texts = {"en": step.texts["en"]}
+        step.texts = {"fr": step.texts["fr"]}
     db.session.commit()
     cards.forget()
     sequences.set_active(sequence, is_active=False)
