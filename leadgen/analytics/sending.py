@@ -59,7 +59,7 @@ SELECT s.id, s.name, s.lane, s.state, s.reason, s.changed_at, s.changed_by, s.ta
        q.id AS sequence_id
 FROM stream s JOIN campaign k ON k.id = s.campaign_id JOIN brand b ON b.id = s.brand_id
 LEFT JOIN sequence q ON q.stream_id = s.id
-WHERE s.brand_id = ANY(:brands)
+WHERE s.brand_id = ANY(:brands) AND q.archived_at IS NULL
 ORDER BY s.state = 'stopped' DESC, s.lane = 'bulk' AND jsonb_exists_any(s.tally, CAST(:moving AS text[])) DESC,
          s.id DESC
 LIMIT :limit OFFSET :offset

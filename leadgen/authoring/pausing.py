@@ -23,6 +23,7 @@ from leadgen.core.queue import Bell
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import streams
 from leadgen.mail.models import StreamState
+from leadgen.nurture import sequences as nurture
 from leadgen.nurture import versions, walking
 from leadgen.nurture.definition import Definition, Letter, Until
 from leadgen.nurture.models import EnrolmentStatus, Sequence
@@ -36,13 +37,15 @@ _LATE = """
 late AS MATERIALIZED (
     SELECT 'mail' AS kind, m.id, m.contact_id, s.key AS step_key, m.due_at AS since
     FROM message m JOIN step s ON s.id = m.step_id
-    WHERE m.lane = 'nurture' AND m.stream_id = :stream AND m.status = 'scheduled' AND m.due_at <= :until
+    WHERE m.lane = 'nurture' AND m.stream_id = :stream AND m.status = 'scheduled'
+      AND m.due_at <= greatest(CAST(:until AS timestamptz), m.created_at)
     UNION ALL
     SELECT 'person', n.id, n.contact_id, n.step_key, n.next_run_at FROM enrolment n
     LEFT JOIN unnest(CAST(:fixed_versions AS int[]), CAST(:fixed_keys AS text[])) AS f (version, step_key)
       ON f.version = n.version AND f.step_key = n.step_key
     WHERE n.sequence_id = :sequence AND n.status = 'active'
-      AND n.next_run_at <= CASE WHEN f.version IS NULL THEN CAST(:until AS timestamptz) ELSE :now END
+      AND n.next_run_at <= CASE WHEN f.version IS NULL THEN greatest(CAST(:until AS timestamptz), n.anchor_at)
+                                ELSE :now END
 )
 """
 _OVERDUE = text(f"""
@@ -81,13 +84,16 @@ _SKIP_MAILS = text("""
 UPDATE message SET status = 'skipped', reason = 'sequence_paused'
 WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled' AND due_at <= :now
 """)
+# What began during the pause moves by what it was in it, or newcomers would wait for a pause that they never saw.
 _SHIFT_MAILS = text("""
-UPDATE message SET due_at = due_at + :length, expires_at = expires_at + :length
+UPDATE message SET due_at = due_at + (:now - greatest(:since, created_at)),
+    expires_at = expires_at + (:now - greatest(:since, created_at))
 WHERE lane = 'nurture' AND stream_id = :stream AND status = 'scheduled'
 """)
 _SHIFT_PEOPLE = text("""
 WITH moved AS (
-    UPDATE enrolment n SET anchor_at = anchor_at + :length, next_run_at = next_run_at + :length
+    UPDATE enrolment n SET anchor_at = anchor_at + (:now - greatest(:since, anchor_at)),
+        next_run_at = next_run_at + (:now - greatest(:since, anchor_at))
     WHERE n.sequence_id = :sequence AND n.status = 'active' AND NOT EXISTS (
         SELECT FROM unnest(CAST(:fixed_versions AS int[]), CAST(:fixed_keys AS text[])) AS f (version, step_key)
         WHERE f.version = n.version AND f.step_key = n.step_key)
@@ -140,7 +146,7 @@ class Clock(StrEnum):
     """What the pause was for the people inside."""
 
     KEEP = "keep"  # time went on
-    FREEZE = "freeze"  # time stood still: every date moves by the pause's length; the contest's end does not
+    FREEZE = "freeze"  # time stood still: every date moves by what the pause took of it; the contest's end does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,14 +191,18 @@ def overdue(sequence: Sequence, clock: Clock = Clock.KEEP) -> Overdue:
 def resume(sequence: Sequence, how: How, *, spread_days: int = 0, clock: Clock = Clock.KEEP, by: str) -> Overdue:
     """Let the sequence go on, and answer what was overdue; mail.gates still leaves 48 h between letters to a person.
 
-    Raises Conflict when it is not paused, Invalid (`spread_days`) when spreading takes no or too many days.
+    One that came out of the archive is switched on as well. Raises Conflict when it is not paused, or archived; Invalid
+    (`spread_days`) when spreading takes no or too many days, and (`steps`) when it may not be switched on.
     """
     drafts.locked(sequence)
+    nurture.refuse_archived(sequence)
     if sequence.paused_at is None and streams.get(sequence.stream_id).state is StreamState.OPEN:
         raise Conflict(_("This sequence is not paused."))
     if how == How.SPREAD and not 1 <= spread_days <= MOST_SPREAD_DAYS:
         raise Invalid(_("Choose from 1 to %(limit)d days.") % {"limit": MOST_SPREAD_DAYS}, "spread_days")
     pause = _Pause.of(sequence, clock)
+    if not sequence.is_active:
+        nurture.switch_on(sequence)
     found = pause.overdue()
     if clock == Clock.FREEZE:
         pause.shift()
@@ -209,7 +219,7 @@ def resume(sequence: Sequence, how: How, *, spread_days: int = 0, clock: Clock =
 
 @dataclass(slots=True)
 class _Pause:
-    """A pause that ends at `now`; `length` is by how much dates move."""
+    """A pause that ends at `now`; `length` is how long time stood still in it."""
 
     sequence: Sequence
     now: datetime
@@ -250,10 +260,10 @@ class _Pause:
         return Overdue(total.people, steps, total.since, self.sequence.paused_at)
 
     def shift(self) -> None:
-        """Move every date by the length of the pause; hours and days on the wall are found again from there."""
-        detail = json.dumps({"why": "pause", "seconds": int(self.length.total_seconds())})
-        db.session.execute(_SHIFT_MAILS, {"length": self.length, "stream": self.sequence.stream_id})
-        values = self.values(length=self.length, detail=detail)
+        """Move every date by what the pause took of it; hours and days on the wall are found again from there."""
+        since = self.now - self.length
+        db.session.execute(_SHIFT_MAILS, {"now": self.now, "since": since, "stream": self.sequence.stream_id})
+        values = self.values(since=since, detail=json.dumps({"why": "pause"}))
         del values["until"], values["stream"]
         db.session.execute(_SHIFT_PEOPLE, values)
         for number, definition in self.definitions.items():

@@ -192,6 +192,7 @@ class Campaign(Model):
     rules_version: Mapped[int] = mapped_column(server_default=text("0"))  # 0: never published
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    resumed_at: Mapped[datetime | None]  # when it last went on after a pause: mails that waited count their time anew
 
     prizes: Mapped[list[Prize]] = relationship(order_by="Prize.position", cascade="all, delete-orphan")
     questions: Mapped[list[Question]] = relationship(order_by="Question.position", cascade="all, delete-orphan")

@@ -97,6 +97,8 @@ def _move(campaign: Campaign, status: CampaignStatus) -> None:
         return
     ids = {"brand_id": campaign.brand_id, "campaign_id": campaign.id}
     journal.record(FactName.CAMPAIGN_MOVED, **ids, before=campaign.status.value, after=status.value)
+    if campaign.status is S.PAUSED:
+        campaign.resumed_at = clock.now()
     campaign.status = status
     campaign.version += 1
     db.session.flush()

@@ -61,6 +61,9 @@ WITH due AS (
     SELECT due.*, c.email, c.first_name, c.erased_at, c.marketing_at, c.email_verified_at,
         e.status AS entry_status, e.generation, e.code_number, e.access_version, e.code, e.created_at AS entered_at,
         e.expires_at AS confirm_until, e.is_marketing_wanted, k.status AS campaign_status,
+        -- What waited for its campaign has as long as ever from when that goes on (greatest passes over NULL).
+        CASE WHEN due.stream_id = 0 THEN due.expires_at
+             ELSE greatest(due.expires_at, k.resumed_at + (due.expires_at - due.due_at)) END AS open_until,
         -- One mail to one address in one call: the next waits for the next claim.
         row_number() OVER (PARTITION BY due.contact_id ORDER BY due.priority DESC, due.due_at, due.id) AS turn,
         (SELECT s.reason FROM suppression s
@@ -104,7 +107,7 @@ WITH due AS (
 ), judged AS (
     SELECT *, CASE
         WHEN erased_at IS NOT NULL OR email IS NULL OR entry_status = 'erased' THEN 'cancelled:erased'
-        WHEN expires_at <= :now THEN 'expired:too_late'
+        WHEN open_until <= :now THEN 'expired:too_late'
         WHEN blocked IS NOT NULL THEN 'suppressed:' || blocked
         WHEN purpose = 'confirmation' AND (context ->> 'generation')::int <> generation THEN 'skipped:address_corrected'
         WHEN purpose = 'confirmation' AND coalesce(entry_status, '') NOT IN ('pending', 'bounced')
@@ -133,12 +136,13 @@ WITH due AS (
     FROM judged
 ), put_off AS (
     INSERT INTO message_move (message_id, at, reason, until)
-    SELECT id, :now, split_part(verdict, ':', 2), later FROM timed WHERE later < expires_at
+    SELECT id, :now, split_part(verdict, ':', 2), later FROM timed WHERE later < open_until
 ), moved AS (
     UPDATE message m SET
-        status = CASE WHEN t.later >= t.expires_at THEN 'expired' ELSE split_part(t.verdict, ':', 1) END,
+        status = CASE WHEN t.later >= t.open_until THEN 'expired' ELSE split_part(t.verdict, ':', 1) END,
         reason = split_part(t.verdict, ':', 2),
         due_at = coalesce(t.later, m.due_at),
+        expires_at = t.open_until,
         attempts = m.attempts + (t.verdict = 'sending:')::int,
         lease_until = CASE WHEN t.verdict = 'sending:'
                            THEN clock_timestamp() + interval '{LEASE_SECONDS} seconds' END,

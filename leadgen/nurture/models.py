@@ -84,7 +84,7 @@ class Enrolment(Model):
         Index(
             "uq_enrolment_active", "sequence_id", "entry_id", unique=True, postgresql_where=text("status = 'active'")
         ),
-        Index("ix_enrolment_due", "next_run_at", "id", postgresql_where=text("status = 'active'")),
+        Index("ix_enrolment_due", "sequence_id", "next_run_at", "id", postgresql_where=text("status = 'active'")),
         Index("ix_enrolment_contact_id", "contact_id"),
     )
 

@@ -39,15 +39,29 @@ _TRANSACTION_LOST = (MemoryError, queue.TimeLimit)
 
 # An enrolment is claimed by its row lock: a second planner passes over it, and looks at it again only when it is due.
 # A sequence that a breaker stopped stays active, and plans nothing: its letters would expire before somebody looked.
+# Nor does one whose campaign is paused; what was due meanwhile is due when the campaign goes on.
+# Sequences come first, who waits longest in front, so that people whom no planner may take are not read at every tick.
 _CLAIM = text(f"""
-WITH claimed AS MATERIALIZED (
-    SELECT n.* FROM enrolment n
-    JOIN sequence s ON s.id = n.sequence_id AND s.is_active AND s.paused_at IS NULL AND s.archived_at IS NULL
+WITH open AS MATERIALIZED (
+    SELECT s.id FROM sequence s
     JOIN stream flow ON flow.id = s.stream_id AND flow.state = 'open'
-    WHERE n.status = 'active' AND n.next_run_at <= :now
-    ORDER BY n.next_run_at, n.id LIMIT :batch FOR UPDATE OF n SKIP LOCKED
+    JOIN campaign k ON k.id = s.campaign_id AND k.status <> 'paused'
+    CROSS JOIN LATERAL (
+        SELECT n.next_run_at, n.id FROM enrolment n
+        WHERE n.sequence_id = s.id AND n.status = 'active' AND n.next_run_at <= :now
+        ORDER BY n.next_run_at, n.id LIMIT 1
+    ) AS first
+    WHERE s.is_active AND s.paused_at IS NULL AND s.archived_at IS NULL
+    ORDER BY first.next_run_at, first.id
+), claimed AS MATERIALIZED (
+    SELECT due.* FROM open CROSS JOIN LATERAL (
+        SELECT n.* FROM enrolment n
+        WHERE n.sequence_id = open.id AND n.status = 'active' AND n.next_run_at <= :now
+        ORDER BY n.next_run_at, n.id LIMIT :batch FOR UPDATE SKIP LOCKED
+    ) AS due LIMIT :batch
 )
-SELECT n.id, n.sequence_id, n.version, n.step_key, n.anchor_at, n.next_run_at, n.enrolled_at,
+SELECT n.id, n.sequence_id, n.version, n.step_key, n.anchor_at, n.enrolled_at,
+       greatest(n.next_run_at, k.resumed_at) AS next_run_at,
        n.brand_id, n.campaign_id, n.entry_id, n.contact_id, s.stream_id, {groups.COLUMN} AS domain_group,
        e.locale, e.access_version, e.code, c.timezone, c.answers, k.timezone AS campaign_zone, k.ends_at
 FROM claimed n

@@ -17,11 +17,17 @@ from leadgen.nurture.models import MoveReason
 
 BATCH = 2000
 JOB = "leadgen.nurture.jobs.retime"
+_VERSIONS = text("""
+SELECT v.sequence_id, v.number FROM sequence_version v JOIN sequence s ON s.id = v.sequence_id WHERE s.campaign_id = :id
+""")
 _INSIDE = text("""
 SELECT n.id, n.sequence_id, n.version, n.step_key, n.anchor_at, n.next_run_at, n.campaign_id, c.timezone, c.answers,
        k.timezone AS campaign_zone, k.ends_at
-FROM enrolment n JOIN contact c ON c.id = n.contact_id JOIN campaign k ON k.id = n.campaign_id
-WHERE n.sequence_id = ANY(:sequences) AND n.status = 'active' AND n.id > :after
+FROM unnest(CAST(:sequences AS bigint[]), CAST(:versions AS int[]), CAST(:keys AS text[]))
+     AS f (sequence_id, version, step_key)
+JOIN enrolment n ON n.sequence_id = f.sequence_id AND n.version = f.version AND n.step_key = f.step_key
+JOIN contact c ON c.id = n.contact_id JOIN campaign k ON k.id = n.campaign_id
+WHERE n.status = 'active' AND n.id > :after
 ORDER BY n.id LIMIT :limit
 """)
 _RETIME = text("""
@@ -47,13 +53,28 @@ def retime(campaign_id: int) -> int:
 
     Commits after each batch.
     """
-    ids = db.session.scalars(text("SELECT id FROM sequence WHERE campaign_id = :id"), {"id": campaign_id}).all()
-    after = moved = 0
-    while rows := db.session.execute(_INSIDE, {"sequences": ids, "after": after, "limit": BATCH}).all():
-        after = rows[-1].id
+    waits = _waits_for_the_end(campaign_id)
+    if not waits:
+        return 0
+    sequences, numbers, keys = (list(column) for column in zip(*waits, strict=True))
+    asked: dict[str, Any] = {"sequences": sequences, "versions": numbers, "keys": keys, "limit": BATCH, "after": 0}
+    moved = 0
+    while rows := db.session.execute(_INSIDE, asked).all():
+        asked["after"] = rows[-1].id
         moved += _retime(rows)
         db.session.commit()
     return moved
+
+
+def _waits_for_the_end(campaign_id: int) -> list[tuple[int, int, str]]:
+    """Sequence, version and key of each step whose date hangs on the end of this contest."""
+    known = [(row.sequence_id, row.number) for row in db.session.execute(_VERSIONS, {"id": campaign_id})]
+    return [
+        (*version, step.key)
+        for version, definition in versions.definitions(known).items()
+        for step in definition.walk()
+        if step.wait.until is Until.BEFORE_END
+    ]
 
 
 def _retime(rows: Sequence[Any]) -> int:

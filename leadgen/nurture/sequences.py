@@ -13,9 +13,9 @@ from leadgen.accounts.models import Brand
 from leadgen.campaigns import cards, catalogue
 from leadgen.campaigns.checking import Problem, language
 from leadgen.campaigns.models import Campaign, Question, QuestionKind
-from leadgen.core import clock, i18n
+from leadgen.core import clock
 from leadgen.core.db import db
-from leadgen.core.errors import Invalid, NotFound
+from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.core.i18n import gettext as _
 from leadgen.core.logic import Condition
 from leadgen.journal.models import Fact
@@ -191,26 +191,39 @@ def set_active(sequence: Sequence, *, is_active: bool, by: str = "") -> None:
     """Start or pause a sequence; `by` is the name of the member of staff.
 
     Nobody is lost in a pause: who is enrolled goes on afterwards, late by at most 48 h.
-    Raises Invalid when a step is not complete or has an error (letters.checking).
+    Raises Conflict when it is archived, Invalid when a step is not complete or has an error (letters.checking).
     """
-    if is_active and (problems := [*missing(sequence), *_faulty(sequence)]):
-        raise Invalid(problems[0].sentence, "steps")
-    sequence.is_active = is_active
+    refuse_archived(sequence)
     if is_active:
+        switch_on(sequence)
         streams.resume(sequence.stream_id, by)
     else:
+        sequence.is_active = False
         streams.pause(sequence.stream_id, by)
 
 
+def switch_on(sequence: Sequence) -> None:
+    """Let people in, and leave its stream as it is. Raises Invalid when a step is not complete or has an error."""
+    if problems := [*missing(sequence), *_faulty(sequence)]:
+        raise Invalid(problems[0].sentence, "steps")
+    sequence.is_active = True
+
+
+def refuse_archived(sequence: Sequence) -> None:
+    """Raises Conflict when the sequence is put away: none of its letters may leave."""
+    if sequence.archived_at is not None:
+        raise Conflict(_("This sequence is archived; bring it back first."))
+
+
 def missing(sequence: Sequence) -> list[Problem]:
-    """What keeps the sequence from being active, in the current language."""
+    """What keeps the sequence from being active, in the current language; words are needed in the contest's own."""
     return [
         Problem(
             "sequence",
             _("Step %(number)d is not complete in %(language)s.") % {"number": n, "language": language(locale)},
         )
         for n, step in enumerate((s for s in sequence.steps if s.is_active), 1)
-        for locale in i18n.LOCALES
+        for locale in cards.by_id(sequence.campaign_id).locales
         if writing.gaps(step.texts, locale)
     ]
 
@@ -225,4 +238,5 @@ def _faulty(sequence: Sequence) -> list[Problem]:
 
 def _hints(sequence: Sequence, texts: Mapping[str, Mapping[str, str]]) -> list[Finding]:
     own = {locale: OwnWords.of(words) for locale, words in texts.items()}
-    return checking.warnings(cards.by_id(sequence.campaign_id), "sequence", own)
+    card = cards.by_id(sequence.campaign_id)
+    return checking.warnings(card, "sequence", own, card.locales)

@@ -48,6 +48,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolment_move")),
     )
     op.create_index("ix_enrolment_move_enrolment_id", "enrolment_move", ["enrolment_id", "id"])
+    op.add_column("campaign", sa.Column("resumed_at", moment, nullable=True))
     op.add_column("sequence", sa.Column("draft", jsonb, server_default=sa.text("'{}'"), nullable=False))
     op.add_column("sequence", sa.Column("revision", sa.Integer(), server_default=sa.text("1"), nullable=False))
     op.add_column("sequence", sa.Column("version", sa.Integer(), nullable=True))
@@ -154,7 +155,13 @@ def _widen_enrolments(moment: sa.DateTime) -> None:
         unique=True,
         postgresql_where=sa.text("status = 'active'"),
     )
+    _index_due(["sequence_id", "next_run_at", "id"])
     _allow_states((*_STATES, "held_out"))
+
+
+def _index_due(columns: list[str]) -> None:
+    op.drop_index("ix_enrolment_due", table_name="enrolment")
+    op.create_index("ix_enrolment_due", "enrolment", columns, postgresql_where=sa.text("status = 'active'"))
 
 
 def _allow_states(states: tuple[str, ...]) -> None:
@@ -223,6 +230,7 @@ def downgrade() -> None:
     # Whoever goes back keeps the first time that somebody went through.
     op.execute("DELETE FROM enrolment WHERE occasion <> '' OR status = 'held_out'")
     _allow_states(_STATES)
+    _index_due(["next_run_at", "id"])
     op.drop_index("uq_enrolment_active", table_name="enrolment")
     op.drop_constraint(op.f("uq_enrolment_sequence_id_entry_id_occasion"), "enrolment")
     op.create_unique_constraint(op.f("uq_enrolment_sequence_id_entry_id"), "enrolment", ["sequence_id", "entry_id"])
@@ -234,6 +242,7 @@ def downgrade() -> None:
     op.drop_column("step", "variant")
     for column in ("archived_at", "paused_at", "version", "revision", "draft"):
         op.drop_column("sequence", column)
+    op.drop_column("campaign", "resumed_at")
     op.drop_index("ix_enrolment_move_enrolment_id", table_name="enrolment_move")
     op.drop_table("enrolment_move")
     op.drop_table("sequence_version")

@@ -13,7 +13,7 @@ from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.mail import streams
 from leadgen.mail.models import Message, MessageMove, MessageStatus
-from leadgen.nurture import planning
+from leadgen.nurture import planning, sequences
 from leadgen.nurture.definition import DAY, Branch, Until, Wait
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence
 from tests.conftest import Clock
@@ -163,6 +163,19 @@ def test_a_frozen_clock_moves_every_date_by_the_pause(sequence: Sequence, clock:
     assert planning.plan_batch() == 0
 
 
+def test_a_frozen_clock_moves_newcomers_only_by_what_they_saw_of_the_pause(campaign: Campaign, clock: Clock) -> None:
+    sequence = published(campaign, letter("hello", 1), letter("soon", 0))
+    _paused(sequence, clock, days=30)
+    waiting(sequence, 1, "hello", days=2, wait=3)
+    waiting(sequence, 1, "soon", days=1, wait=0)
+
+    found = pausing.resume(sequence, How.SEND, clock=FREEZE, by="Ada")
+    db.session.commit()
+
+    assert _due_in(sequence) == [("hello", 72.0), ("soon", 0.0)]
+    assert [(one.step_key, one.people) for one in found.steps] == [("soon", 1)], "who waits for nothing is due"
+
+
 def test_a_frozen_clock_finds_the_hour_again_and_leaves_the_contests_end_alone(
     campaign: Campaign, clock: Clock
 ) -> None:
@@ -196,6 +209,16 @@ def test_what_cannot_be_resumed(sequence: Sequence, clock: Clock) -> None:
         with pytest.raises(Invalid) as refused:
             pausing.resume(sequence, How.SPREAD, spread_days=days, by="Ada")
         assert refused.value.field == "spread_days"
+
+
+def test_nothing_of_an_archived_sequence_leaves(sequence: Sequence) -> None:
+    sequences.archive(sequence, "Ada")
+    db.session.commit()
+    with pytest.raises(Conflict, match="archived"):
+        pausing.resume(sequence, How.SEND, by="Bob")
+    with pytest.raises(Conflict, match="archived"):
+        sequences.set_active(sequence, is_active=True, by="Bob")
+    assert not streams.is_open(sequence.stream_id)
 
 
 def test_a_sequence_that_a_breaker_stopped_goes_on_the_same_way(sequence: Sequence, clock: Clock) -> None:

@@ -11,7 +11,7 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
-from leadgen.nurture import jobs
+from leadgen.nurture import jobs, retiming
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence
 from tests.conftest import Clock
 from tests.factories import fresh, letter_data, make_enrolment, make_entry, make_segment, make_sequence
@@ -162,7 +162,9 @@ def test_who_waits_for_the_clock_goes_on_when_it_strikes(
     assert (fresh(enrolment).next_run_at <= now + DAY) is is_come
 
 
-def test_the_last_letters_follow_an_end_that_moves(campaign: Campaign, clock: Clock) -> None:
+def test_the_last_letters_follow_an_end_that_moves(
+    campaign: Campaign, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = letter_data(1, wait={"until": "before_end", "seconds": 3 * 86_400})
     sequence = make_sequence(campaign, definition={"steps": [before, letter_data(2, seconds=60)]})
     ends_at = product_clock.now().replace(microsecond=0) + 10 * DAY
@@ -171,8 +173,12 @@ def test_the_last_letters_follow_an_end_that_moves(campaign: Campaign, clock: Cl
     passed = make_enrolment(sequence, other, step_key="step_2", next_run_at=ends_at)
     change(campaign, ends_at=ends_at + 7 * DAY)
 
+    read = retiming._retime
+    seen: list[int] = []
+    monkeypatch.setattr(retiming, "_retime", lambda rows: seen.extend(row.id for row in rows) or read(rows))
     assert jobs.retime(campaign.id) == 1
     assert jobs.retime(campaign.id) == 0
+    assert set(seen) == {waits.id}, "who waits for nothing before the end is not read"
     assert abs(fresh(waits).next_run_at - (ends_at + 4 * DAY)) <= timedelta(hours=1)
     assert fresh(passed).next_run_at == ends_at
     assert db.session.scalars(select(EnrolmentMove.reason)).all() == [MoveReason.RETIMED]

@@ -7,22 +7,28 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from leadgen.authoring import drafts, publishing
 from leadgen.authoring.publishing import Choices
+from leadgen.campaigns import publishing as campaigns
+from leadgen.campaigns.models import Campaign
+from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import Lane, MailPurpose
-from leadgen.mail import streams
+from leadgen.mail import groups, streams
+from leadgen.mail.jobs import pump_mail
 from leadgen.mail.models import Message, MessageStatus
 from leadgen.nurture import jobs, planning, sequences
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
 from tests import texts
 from tests.conftest import Clock
 from tests.factories import fresh, letter_data, make_campaign, make_enrolment, make_entry, make_sequence
+from tests.mail.conftest import noon  # noqa: F401 - fixture
+from tests.nurture.crowd import letter, published, waiting
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -142,6 +148,56 @@ def test_a_paused_sequence_plans_nothing_and_goes_on_afterwards() -> None:
     sequences.set_active(sequence, is_active=True)
     db.session.commit()
     assert jobs.plan() == 1
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_paused_campaign_loses_nobody_and_its_letters_have_their_time_from_when_it_goes_on(clock: Clock) -> None:
+    """One letter waits in the outbox, another person's is not planned yet; both leave after a pause of two weeks."""
+    entry, sequence, planned = _enrolled()
+    jobs.plan()
+    campaign = db.session.get_one(Campaign, entry.campaign_id)
+    unplanned = make_enrolment(sequence, make_entry(campaign, confirmed=True, marketing=True))
+    campaigns.pause(campaign)
+    db.session.commit()
+    for _day in range(2):
+        clock.forward(days=7)
+        assert jobs.plan() == 0
+        pump_mail()
+    assert [message.status for message in _messages()] == [MessageStatus.SCHEDULED]
+    assert {fresh(one).status for one in (planned, unplanned)} == {EnrolmentStatus.ACTIVE}
+
+    campaigns.resume(campaign)
+    db.session.commit()
+    jobs.plan()
+    pump_mail()
+
+    db.session.expire_all()
+    firsts = [one for one in _messages() if one.intent.endswith(":step_1")]
+    assert [one.status for one in firsts] == [MessageStatus.DELIVERED] * 2
+    assert all(one.expires_at > product_clock.now() + timedelta(hours=47) for one in firsts)
+
+
+def test_people_whom_nobody_may_take_are_not_read_at_each_tick() -> None:
+    """However many wait in what is paused or archived, a claim reads those of open sequences only."""
+    campaign = make_campaign()
+    away, live = published(campaign, letter("hello", 1)), published(campaign, letter("hello", 1))
+    waiting(away, 500, "hello", days=3, wait=1)
+    waiting(live, 3, "hello", days=2, wait=1)
+    sequences.archive(away)
+    db.session.execute(text("ANALYZE enrolment"))
+    db.session.execute(text("SET LOCAL enable_seqscan = off"))
+    values = {"now": product_clock.now(), "batch": 10, **groups.columns()}
+    explained = text("EXPLAIN (ANALYZE, FORMAT JSON) " + planning._CLAIM.text)
+    (plan,) = db.session.execute(explained, values).scalar_one()
+
+    assert _read_of("enrolment", plan["Plan"]) <= 2 * 3
+
+
+def _read_of(table: str, node: dict[str, Any]) -> int:
+    """How many rows of a table a plan read, those that it threw away as well."""
+    mine = node.get("Relation Name") == table
+    read = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"] if mine else 0
+    return int(read) + sum(_read_of(table, one) for one in node.get("Plans", ()))
 
 
 def test_after_an_outage_one_letter_is_planned_and_a_stale_one_is_expired_already(clock: Clock) -> None:

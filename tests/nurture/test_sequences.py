@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from leadgen.authoring import drafts
+from leadgen.campaigns import cards
 from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
 from leadgen.core.db import db
@@ -102,6 +103,17 @@ def test_an_incomplete_sequence_is_not_started(sequence: Sequence) -> None:
     assert problem.sentence == "L’étape 2 est incomplète en anglais."
     with pytest.raises(Invalid):
         sequences.set_active(sequence, is_active=True)
+
+
+def test_a_contest_of_one_language_needs_words_in_that_one_only(sequence: Sequence, campaign: Campaign) -> None:
+    campaign.texts = {"fr": campaign.texts["fr"]}
+    for step in sequence.steps:
+        step.texts = {"fr": step.texts["fr"]}
+    db.session.commit()
+    cards.forget()
+    sequences.set_active(sequence, is_active=False)
+    sequences.set_active(sequence, is_active=True)
+    assert sequence.is_active
 
 
 def test_a_sequence_with_a_faulty_letter_is_not_started(sequence: Sequence) -> None:

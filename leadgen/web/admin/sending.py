@@ -10,6 +10,8 @@ from sqlalchemy import select
 
 from leadgen.analytics import forecasts
 from leadgen.analytics import sending as figures
+from leadgen.authoring import pausing
+from leadgen.authoring.pausing import Clock, How
 from leadgen.core import clock, settings
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -18,6 +20,7 @@ from leadgen.letters.models import Lane
 from leadgen.mail import pacing, pauses, receipts, speed, streams
 from leadgen.mail.models import Stream
 from leadgen.nurture import sequences as nurture
+from leadgen.nurture.models import Sequence
 from leadgen.web import staff
 from leadgen.web.admin import sending_words
 from leadgen.web.admin.door import blueprint, brand_ids, steers_all
@@ -87,11 +90,21 @@ def stream_of_mine(stream_id: int) -> Stream:
 def _turn(stream: Stream, *, is_open: bool) -> None:
     """A sequence is switched as a whole, so that its own page says the same."""
     if sequence := nurture.of_stream(stream.id):
-        nurture.set_active(sequence, is_active=is_open, by=staff.name())
+        _turn_sequence(sequence, is_open=is_open)
     elif is_open:
         streams.resume(stream.id, staff.name())
     else:
         streams.pause(stream.id, staff.name())
+
+
+def _turn_sequence(sequence: Sequence, *, is_open: bool) -> None:
+    """As on its own page: newcomers still come in, and what waited leaves at once. A draft is only switched."""
+    if sequence.version is None:
+        nurture.set_active(sequence, is_active=is_open, by=staff.name())
+    elif is_open:
+        pausing.resume(sequence, How.SEND, clock=Clock.KEEP, by=staff.name())
+    else:
+        pausing.pause(sequence, staff.name())
 
 
 def _now() -> dict[str, Any]:

@@ -10,7 +10,6 @@ from leadgen.authoring.pausing import Clock, How
 from leadgen.campaigns.models import Campaign
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
-from leadgen.nurture import sequences as nurture
 from leadgen.nurture.models import Sequence
 from leadgen.web import staff
 from leadgen.web.admin import sequence_words
@@ -56,7 +55,7 @@ def sequence_resume(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
         how, clock = How(form.how.data), Clock(form.clock.data)
         days = form.spread_days.data if how is How.SPREAD else 0
         try:
-            _go_on(found, how, days, clock)
+            pausing.resume(found, how, spread_days=days, clock=clock, by=staff.name())
         except Invalid as error:
             form.blame(error)
         except Conflict as error:
@@ -65,13 +64,6 @@ def sequence_resume(campaign_id: int, sequence_id: int) -> ResponseReturnValue:
             tell(_("The sequence goes on."))
             return redirect(sequence_words.page(found), 303)
     return _dialog(campaign, found, form)
-
-
-def _go_on(found: Sequence, how: How, days: int, clock: Clock) -> None:
-    """Resume it; one that came out of the archive is switched on as well. Raises Invalid, Conflict."""
-    pausing.resume(found, how, spread_days=days, clock=clock, by=staff.name())
-    if not found.is_active:
-        nurture.set_active(found, is_active=True, by=staff.name())
 
 
 def _dialog(campaign: Campaign, found: Sequence, form: ResumeForm) -> ResponseReturnValue:

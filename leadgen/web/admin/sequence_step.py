@@ -213,7 +213,8 @@ def _findings(page: Open) -> list[Finding]:
     if not page.is_letter or not any(any(own.values()) for own in texts.values()):
         return []
     own = {code: OwnWords.of(words) for code, words in texts.items()}
-    return checking.warnings(cards.by_id(page.campaign.id), "sequence", own)
+    card = cards.by_id(page.campaign.id)
+    return checking.warnings(card, "sequence", own, card.locales)
 
 
 def _wait_sentence(page: Open) -> str:

@@ -16,9 +16,11 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import clock, notes
 from leadgen.core.db import db
 from leadgen.letters.models import Lane, MailPurpose
-from leadgen.mail import pacing, pauses, receipts, speed
+from leadgen.mail import pacing, pauses, receipts, speed, streams
 from leadgen.mail.models import LaneStop, Message, MessageStatus, Pace, Stream, WarmUp
 from leadgen.mail.providers.interface import Answer
+from leadgen.nurture import sequences
+from leadgen.nurture.models import Sequence
 from tests import factories
 from tests.web.admin.studio import Staff
 from tests.world import World
@@ -129,15 +131,33 @@ def test_what_is_over_is_neither_resumed_nor_paused(
         assert (found.state.value, found.reason) == ("paused", reason)
 
 
-def test_a_sequence_is_switched_as_a_whole(app: Flask, ada: Staff, world: World) -> None:
-    """Its own page and this one must say the same."""
+def test_a_sequence_is_paused_and_goes_on_as_on_its_own_page(app: Flask, ada: Staff, world: World) -> None:
+    """Newcomers still come in, what waits keeps waiting, and both pages say the same."""
     with scene(app, world.campaign) as campaign:
         sequence = factories.make_sequence(campaign)
-        stream_id = sequence.stream_id
-    ada.post(f"/admin/sending/streams/{stream_id}", {"is_open": "0"})
-    assert "Paused" in ada.get(f"/admin/campaigns/{world.campaign.id}/nurture").text
+        sequence_id, path = sequence.id, f"/admin/sending/streams/{sequence.stream_id}"
+    for is_open, state in (("0", "paused"), ("1", "open")):
+        ada.post(path, {"is_open": is_open})
+        assert ("Paused" in ada.get(f"/admin/campaigns/{world.campaign.id}/nurture").text) is (state == "paused")
+        with app.app_context():
+            found = db.session.get_one(Sequence, sequence_id)
+            stream = db.session.get_one(Stream, found.stream_id)
+            assert (found.is_active, found.paused_at is None) == (True, state == "open")
+            assert (stream.state.value, stream.changed_by) == (state, "Ada")
+
+
+def test_an_archived_sequence_is_not_listed_and_does_not_flow_again(app: Flask, ada: Staff, world: World) -> None:
+    with scene(app, world.campaign) as campaign:
+        sequence = factories.make_sequence(campaign, name="Put away")
+        path = f"/admin/sending/streams/{sequence.stream_id}"
+        sequences.archive(sequence, "Ada")
+        db.session.commit()
+    assert path not in ada.get("/admin/sending").text
+    for is_open in ("0", "1"):
+        told = ada.post(path, {"is_open": is_open}, follow_redirects=True).text
+        assert "archived" in told or "Only a sequence that is published can be paused." in told
     with app.app_context():
-        assert db.session.get_one(Stream, stream_id).changed_by == "Ada"
+        assert not streams.is_open(int(path.rpartition("/")[2]))
 
 
 @pytest.mark.parametrize(

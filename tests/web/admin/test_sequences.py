@@ -11,6 +11,7 @@ from leadgen.authoring import arranging, drafts, examples, publishing
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
+from leadgen.mail import streams
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.definition import Branch, Definition, Letter, to_data
 from leadgen.nurture.models import Sequence, SequenceVersion
@@ -539,6 +540,24 @@ def test_a_sequence_is_paused_and_goes_on_as_chosen(
     assert "The sequence goes on." in ada.get(here).text
     with app.app_context():
         assert db.session.get_one(Sequence, welcome).paused_at is None
+
+
+def test_one_that_cannot_be_switched_on_stays_paused(app: Flask, ada: Staff, here: str, welcome: int) -> None:
+    """Refused as a whole: no letter leaves to some while nobody comes in."""
+    publish(app, welcome)
+    with app.app_context():
+        sequence = db.session.get_one(Sequence, welcome)
+        nurture.archive(sequence, "Ada")
+        nurture.restore(sequence)
+        sequence.steps[0].texts = {}
+        db.session.commit()
+    dialog = ada.get(f"{here}/resume").text
+    refused = ada.post(f"{here}/resume", fields_of(dialog) | {"how": "send", "clock": "keep", "then": "resume"})
+    assert refused.status_code == 422
+    with app.app_context():
+        sequence = db.session.get_one(Sequence, welcome)
+        assert not sequence.is_active
+        assert not streams.is_open(sequence.stream_id)
 
 
 # YAML
