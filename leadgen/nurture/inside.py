@@ -24,14 +24,18 @@ from leadgen.nurture.models import EnrolmentStatus, MoveReason
 
 _CANCEL_OF_CONTACTS = text("""
 UPDATE message m SET status = 'cancelled', reason = gone.reason
-FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[])) AS gone (contact_id, reason)
+FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[]), CAST(:bounds AS bigint[]))
+     AS gone (contact_id, reason, fact_id)
 WHERE m.contact_id = gone.contact_id AND m.status = 'scheduled' AND m.lane = 'nurture'
+  AND NOT EXISTS (SELECT FROM enrolment n WHERE n.id = m.enrolment_id AND n.fact_id > gone.fact_id)
 """)
 _EXIT_CONTACTS = text("""
 WITH exited AS (
     UPDATE enrolment n SET status = 'exited', exit_reason = gone.reason, ended_at = :now
-    FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[])) AS gone (contact_id, reason)
+    FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[]), CAST(:bounds AS bigint[]))
+         AS gone (contact_id, reason, fact_id)
     WHERE n.contact_id = gone.contact_id AND n.status = 'active'
+      AND (gone.fact_id IS NULL OR n.fact_id IS NULL OR n.fact_id < gone.fact_id)
     RETURNING n.*
 )
 INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
@@ -95,10 +99,11 @@ def leave(facts: Many[Fact]) -> None:
     """End all sequences of these contacts with the reason, and cancel what was planned for them (reaction).
 
     Serves withdrawal of consent (unsubscribing included), bounce, complaint and erasure: whoever leaves once is not
-    written to by any sequence of the brand again.
+    written to by any sequence of the brand again, unless they agree again: what that began goes on.
     """
-    reasons = {fact.contact_id: _reason(fact) for fact in facts if fact.contact_id}
-    values = {"contacts": list(reasons), "reasons": list(reasons.values())}
+    about = [fact for fact in facts if fact.contact_id]
+    values = {"contacts": [fact.contact_id for fact in about], "reasons": [_reason(fact) for fact in about],
+              "bounds": [fact.id if _may_be_taken_back(fact) else None for fact in about]}  # fmt: skip
     db.session.execute(_CANCEL_OF_CONTACTS, values)
     db.session.execute(_EXIT_CONTACTS, values | {"now": clock.now(), "exited": FactName.SEQUENCE_EXITED.value})
     queue.ring_after_commit(db.session(), Bell.FACTS)
@@ -108,6 +113,11 @@ def _reason(fact: Fact) -> str:
     if fact.name == FactName.CONTACT_ERASED:
         return "erased"
     return str(fact.data.get("reason") or "withdrawn")
+
+
+def _may_be_taken_back(fact: Fact) -> bool:
+    """Whether the person can agree again; a bounce, a complaint and an erasure also end what began after them."""
+    return fact.name == FactName.CONSENT_WITHDRAWN or fact.data.get("reason") == "unsubscribe"
 
 
 def exclude(facts: Many[Fact]) -> None:
