@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from leadgen.accounts.models import Brand
@@ -13,12 +13,23 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.logic import Condition
+from leadgen.nurture.definition import Event, Happening
 from leadgen.segments import fields
 from leadgen.segments.catalogue import Catalogue
 from leadgen.segments.compiling import fragment
+from leadgen.segments.models import Segment
 
 log = logging.getLogger(__name__)
 _HOLDING = "SELECT c.id FROM contact c WHERE c.id = ANY(:people) AND {condition}"
+
+
+def segment_of(happening: Happening, brand_id: int) -> Condition | None:
+    """The definition of the segment that a happening names; for one that is no more, a condition nobody fulfils."""
+    if happening.on is not Event.SEGMENT_JOINED:
+        return None
+    number = int(happening.of) if happening.of.isdigit() else 0
+    found = db.session.scalar(select(Segment.definition).filter_by(id=number, brand_id=brand_id))
+    return {"any": []} if found is None else found
 
 
 class Conditions:

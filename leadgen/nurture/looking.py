@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from leadgen.accounts.models import Brand
 from leadgen.core import clock, queue
@@ -19,12 +19,12 @@ from leadgen.core.errors import Invalid
 from leadgen.core.logic import Condition
 from leadgen.journal.models import Fact
 from leadgen.nurture import inside, triggers, versions
+from leadgen.nurture.conditions import segment_of
 from leadgen.nurture.definition import Again, Definition, Event, Happening, Until
 from leadgen.nurture.inside import Ending
 from leadgen.nurture.triggers import Beginning, Live
 from leadgen.segments import fields
 from leadgen.segments.compiling import Fragment, fragment
-from leadgen.segments.models import Segment
 
 BATCH = 2000
 JOB = "leadgen.nurture.jobs.look"
@@ -92,7 +92,7 @@ def look() -> int:
 
 def _begin(one: Live) -> int:
     brand_id = db.session.scalar(text("SELECT brand_id FROM campaign WHERE id = :id"), {"id": one.campaign_id})
-    people = _people(int(brand_id or 0), one.definition.who, _segment(one.definition.trigger, int(brand_id or 0)))
+    people = _people(int(brand_id or 0), one.definition.who, segment_of(one.definition.trigger, int(brand_id or 0)))
     if people is None:
         return 0
     trigger = one.definition.trigger
@@ -103,7 +103,8 @@ def _begin(one: Live) -> int:
         "days": trigger.days,
         **people.values,
     }
-    values["is_once"] = one.definition.again is Again.NEVER or trigger.on is Event.SEGMENT_JOINED
+    again, is_segment = one.definition.again, trigger.on is Event.SEGMENT_JOINED
+    values["is_once"] = again is Again.NEVER or (is_segment and again is Again.EACH)
     statement = _WHOM.format(when=_WHEN[trigger.on], people=people.sql)
     begun = 0
     for rows in _batches(statement, values):
@@ -125,22 +126,11 @@ def _beginning(one: Live, person: Any) -> Beginning:
 
 
 def _occasion(one: Live, person: Any, now: datetime) -> str:
-    """What tells one time from the next: the day, the silence or the end that is meant."""
+    """What tells one time from the next: the silence or the end that is meant; of segments the day, for `after`."""
     event = one.definition.trigger.on
-    if one.definition.again is Again.AFTER:
-        return f"{event}:{now.date()}"
-    if event is Event.INACTIVE:
-        return f"{event}:{person.last_inbound_at or person.confirmed_at}"
-    return f"{event}:{person.ends_at}" if event in {Event.CONTEST_ENDED, Event.CONTEST_CLOSING} else event.value
-
-
-def _segment(happening: Happening, brand_id: int) -> Condition | None:
-    """The definition of the segment that a happening names; for one that is no more, a condition nobody fulfils."""
-    if happening.on is not Event.SEGMENT_JOINED:
-        return None
-    number = int(happening.of) if happening.of.isdigit() else 0
-    found = db.session.scalar(select(Segment.definition).filter_by(id=number, brand_id=brand_id))
-    return {"any": []} if found is None else found
+    if event is Event.SEGMENT_JOINED:
+        return f"{event}:{now.date()}" if one.definition.again is Again.AFTER else event.value
+    return f"{event}:{(person.last_inbound_at or person.confirmed_at) if event is Event.INACTIVE else person.ends_at}"
 
 
 def _people(brand_id: int, *conditions: Condition | None) -> Fragment | None:
@@ -186,7 +176,7 @@ def _asked() -> list[_Asked]:
 
 
 def _reach(one: _Asked, goal: Happening, days: int) -> None:
-    people = _people(one.brand, _segment(goal, one.brand))
+    people = _people(one.brand, segment_of(goal, one.brand))
     if people is None:
         return
     now = clock.now()
@@ -199,7 +189,7 @@ def _reach(one: _Asked, goal: Happening, days: int) -> None:
 
 
 def _wake(one: _Asked, key: str, event: Happening) -> None:
-    people = _people(one.brand, _segment(event, one.brand))
+    people = _people(one.brand, segment_of(event, one.brand))
     if people is None:
         return
     values = {"sequence": one.sequence, "version": one.version, "key": key}

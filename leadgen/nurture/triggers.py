@@ -20,8 +20,8 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import happenings, hours, planning, splitting, versions, walking
-from leadgen.nurture.conditions import Conditions
+from leadgen.nurture import happenings, hours, inside, planning, splitting, versions, walking
+from leadgen.nurture.conditions import Conditions, segment_of
 from leadgen.nurture.definition import Again, Definition
 from leadgen.nurture.hours import Calendar
 from leadgen.nurture.models import EnrolmentStatus
@@ -150,17 +150,19 @@ def enrol(beginnings: Many[Beginning]) -> int:
 
 
 def _wanted(beginnings: Many[Beginning]) -> list[Beginning]:
-    """Those of whom `who` holds; where it cannot be judged nobody begins."""
+    """Those of whom `who` holds and who are not in the segment that is the goal; nobody where `who` has no answer."""
     conditions = Conditions()
     by_sequence: dict[int, list[Beginning]] = defaultdict(list)
     for one in beginnings:
         by_sequence[one.live.id].append(one)
     found: list[Beginning] = []
     for group in by_sequence.values():
-        who = group[0].live.definition.who
-        people = {one.person.contact_id for one in group}
-        inside = conditions.holding(group[0].person.brand_id, who, people) if who else people
-        found += [one for one in group if one.person.contact_id in (inside or ())]
+        definition, brand_id = group[0].live.definition, group[0].person.brand_id
+        people = frozenset(one.person.contact_id for one in group)
+        meant = conditions.holding(brand_id, definition.who, people) if definition.who else people
+        goal = segment_of(definition.goal.on, brand_id) if definition.goal else None
+        there = conditions.holding(brand_id, goal, people) if goal else None
+        found += [one for one in group if one.person.contact_id in (meant or frozenset()) - (there or frozenset())]
     return found
 
 
