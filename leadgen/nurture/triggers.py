@@ -45,7 +45,7 @@ ORDER BY e.id
 """)
 _CAMPAIGNS = text("SELECT DISTINCT campaign_id FROM entry WHERE id = ANY(:entries) OR contact_id = ANY(:contacts)")
 _EARLIER = text("""
-SELECT sequence_id, entry_id, bool_or(status = 'active') AS is_inside,
+SELECT sequence_id, entry_id, bool_or(status = 'active') AS is_inside, bool_or(status = 'held_out') AS is_held,
        max(CASE status WHEN 'held_out' THEN enrolled_at ELSE ended_at END) AS last_at
 FROM enrolment WHERE sequence_id = ANY(:sequences) AND entry_id = ANY(:entries) GROUP BY 1, 2
 """)
@@ -171,16 +171,22 @@ def _allowed(beginnings: Many[Beginning]) -> list[Beginning]:
     rows = db.session.execute(_EARLIER, asked).all() if beginnings else ()
     earlier = {(row.sequence_id, row.entry_id): row for row in rows}
     now = clock.now()
-    return [one for one in beginnings if _may(one, earlier.get((one.live.id, one.person.entry_id)), now)]
+    found: dict[tuple[int, int], Beginning] = {}
+    for one in beginnings:
+        key = one.live.id, one.person.entry_id
+        if _may(one, earlier.get(key), now):
+            found.setdefault(key, one)
+    return list(found.values())
 
 
 def _may(one: Beginning, earlier: Any, now: datetime) -> bool:
-    """Never twice at the same time; after that as the sequence has it."""
+    """Never twice at the same time; after that as the sequence has it. Who is held out never ends, so counts once."""
     if earlier is None:
         return True
-    if earlier.is_inside or one.live.definition.again is Again.NEVER:
+    again = one.live.definition.again
+    if earlier.is_inside or again is Again.NEVER or (again is Again.EACH and earlier.is_held):
         return False
-    pause = timedelta(days=one.live.definition.again_days if one.live.definition.again is Again.AFTER else 0)
+    pause = timedelta(days=one.live.definition.again_days if again is Again.AFTER else 0)
     return bool(earlier.last_at is None or earlier.last_at + pause <= now)
 
 
