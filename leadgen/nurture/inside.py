@@ -6,6 +6,7 @@ These are pushed as facts are told; whoever is quicker than the facts is judged 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -185,6 +186,18 @@ def hear(facts: Many[Fact]) -> None:
     wake([one for one in told if one[0].id not in gone and _has_come(*one, heard.of(one[0]))])
 
 
+def hear_again(people: Many[Any], definitions: Iterable[Definition]) -> None:
+    """Let people whom a fact has just enrolled hear what came after it and was told before they were inside.
+
+    Two workers tell facts at once, and some facts overtake others. They have `entry_id`, `contact_id`, `anchor_at`.
+    """
+    wanted = {one.on for definition in definitions for one in definition.happenings()}
+    since = min((one.anchor_at for one in people), default=clock.now()) - timedelta(days=1)
+    heard = happenings.in_journal(people, wanted, since)
+    if later := {fact.id: fact for one in people for fact in heard.of(one) if fact.id > one.fact_id}:
+        hear(list(later.values()))
+
+
 def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | None:
     """When the first of these facts reached the goal of an enrolment within its days; None where none did."""
     goal = definition.goal
@@ -192,7 +205,9 @@ def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | N
         return None
     until = row.enrolled_at + timedelta(days=goal.days)
     moments = [
-        fact.at for fact in facts if is_later(row, fact) and fact.at <= until and happenings.is_it(goal.on, fact)
+        fact.at
+        for fact in facts
+        if fact.at <= until and happenings.is_later(row, fact) and happenings.is_it(goal.on, fact)
     ]
     return min(moments, default=None)
 
@@ -200,21 +215,14 @@ def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | N
 def exits(row: Any, definition: Definition, fact: Fact) -> bool:
     """Whether a fact ends an enrolment."""
     happening = (one.on for one in definition.exits if one.on is not None)
-    return is_later(row, fact) and any(happenings.is_it(one, fact) for one in happening)
-
-
-def is_later(row: Any, fact: Fact) -> bool:
-    """Whether a fact is about this enrolment's person, in its contest or in none, and came after what began it."""
-    is_theirs = fact.entry_id == row.entry_id if fact.entry_id is not None else fact.contact_id == row.contact_id
-    return bool(is_theirs and (fact.id > row.fact_id if row.fact_id else fact.at >= row.enrolled_at))
+    return happenings.is_later(row, fact) and any(happenings.is_it(one, fact) for one in happening)
 
 
 def _has_come(row: Any, definition: Definition, facts: Many[Fact]) -> bool:
     step = definition.step(row.step_key) if row.status == EnrolmentStatus.ACTIVE else None
     if step is None or step.wait.until is not Until.EVENT or step.wait.event is None:
         return False
-    event = step.wait.event
-    return any(fact.at >= row.anchor_at and is_later(row, fact) and happenings.is_it(event, fact) for fact in facts)
+    return happenings.has_come(row, step.wait.event, facts)
 
 
 def wake(told: Many[tuple[Any, Definition]]) -> None:

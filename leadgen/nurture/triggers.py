@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -91,6 +91,19 @@ class Beginning:
     fact_id: int | None = None
 
 
+class _Told(NamedTuple):
+    """Whom a fact enrolled, as `inside.hear_again` asks for them."""
+
+    entry_id: int
+    contact_id: int
+    anchor_at: datetime
+    fact_id: int
+
+    @classmethod
+    def of(cls, one: Beginning) -> _Told:
+        return cls(one.person.entry_id, one.person.contact_id, one.anchor, one.fact_id or 0)
+
+
 def live(campaign_ids: Many[int] | None = None) -> list[Live]:
     """The sequences that take people in, of these contests or of all; what cannot be read is left out."""
     rows = db.session.execute(_LIVE, {"campaigns": None if campaign_ids is None else list(campaign_ids)}).all()
@@ -146,6 +159,8 @@ def enrol(beginnings: Many[Beginning]) -> int:
     made = db.session.scalar(_ENROL, {**values, "now": clock.now(), "entered": FactName.SEQUENCE_ENTERED.value})
     if made:
         queue.ring_after_commit(db.session(), Bell.FACTS)
+        by_facts = [one for one in allowed if one.fact_id is not None]
+        inside.hear_again([_Told.of(one) for one in by_facts], [one.live.definition for one in by_facts])
     return int(made or 0)
 
 
