@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 import config as product_config
 import leadgen.accounts.models
 import leadgen.actions.models
+import leadgen.broadcasts.models
 import leadgen.campaigns.models
 import leadgen.contacts.models
 import leadgen.entries.models
@@ -15,10 +16,16 @@ import leadgen.forms.models
 import leadgen.fraud.models
 import leadgen.gallery.models
 import leadgen.journal.models
+import leadgen.letters.models
 import leadgen.mail.models
 import leadgen.nurture.models
+import leadgen.outcomes.models
+import leadgen.pictures.models
 import leadgen.rewards.models
-import leadgen.visits.models  # noqa: F401 - importing the models fills the metadata
+import leadgen.scores.models
+import leadgen.segments.models
+import leadgen.visits.models
+import leadgen.worth.models  # noqa: F401 - importing the models fills the metadata
 from leadgen.core.db import db
 
 # A migration that cannot get its lock gives up instead of standing in front of every visitor.

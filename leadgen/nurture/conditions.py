@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from leadgen.accounts.models import Brand
@@ -13,12 +13,24 @@ from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid
 from leadgen.core.logic import Condition
+from leadgen.nurture.definition import Event, Happening
 from leadgen.segments import fields
 from leadgen.segments.catalogue import Catalogue
 from leadgen.segments.compiling import fragment
+from leadgen.segments.models import Segment
 
 log = logging.getLogger(__name__)
 _HOLDING = "SELECT c.id FROM contact c WHERE c.id = ANY(:people) AND {condition}"
+
+
+def segment_of(happening: Happening, brand_id: int) -> Condition | None:
+    """The definition of the segment that a happening names; for one that was put away, one nobody fulfils."""
+    if happening.on is not Event.SEGMENT_JOINED:
+        return None
+    number = int(happening.of) if happening.of.isdigit() else 0
+    in_use = select(Segment.definition).filter_by(id=number, brand_id=brand_id, archived_at=None)
+    found = db.session.scalar(in_use)
+    return {"any": []} if found is None else found
 
 
 class Conditions:

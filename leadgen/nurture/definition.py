@@ -185,6 +185,11 @@ class Definition:
         """The steps that send something."""
         return (one for one in self.walk() if isinstance(one, Letter))
 
+    def happenings(self) -> Iterator[Happening]:
+        """What people inside hear of: the goal, exits by event, and the events that steps wait for."""
+        told = [self.goal.on if self.goal else None, *(one.on for one in self.exits)]
+        yield from (one for one in (*told, *(step.wait.event for step in self.walk())) if one is not None)
+
     def after(self, key: str, *, way: bool | None = None) -> Step | None:
         """The step behind that one: into a branch by its `way`, and out of one at its end; None at the very end."""
         return _behind(self.steps, key, None, way=way)[1]

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from sqlalchemy import or_, select
+
+from leadgen.core.db import db
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.nurture.definition import Event, Happening
@@ -45,6 +49,28 @@ def is_it(happening: Happening, fact: Fact) -> bool:
 def names(events: Collection[Event]) -> list[str]:
     """The names of the facts that may be one of these events."""
     return [name.value for name, meaning in EVENTS.items() if meaning.event in events]
+
+
+def is_later(row: Any, fact: Fact) -> bool:
+    """Whether a fact is about this enrolment's person, in its contest or in none, and came after what began it."""
+    is_theirs = fact.entry_id == row.entry_id if fact.entry_id is not None else fact.contact_id == row.contact_id
+    return bool(is_theirs and (fact.id > row.fact_id if row.fact_id else fact.at >= row.enrolled_at))
+
+
+def has_come(row: Any, event: Happening, facts: Iterable[Fact]) -> bool:
+    """Whether one of these facts is the event that an enrolment has been waiting for since its `anchor_at`."""
+    return any(fact.at >= row.anchor_at and is_later(row, fact) and is_it(event, fact) for fact in facts)
+
+
+def in_journal(people: Collection[Any], events: Collection[Event], since: datetime) -> Heard:
+    """What the journal has of these events about these people, told or not; they have `entry_id` and `contact_id`."""
+    named = names(events)
+    if not people or not named:
+        return Heard(())
+    about = or_(Fact.entry_id.in_({one.entry_id for one in people}),
+                Fact.contact_id.in_({one.contact_id for one in people}))  # fmt: skip
+    asked = select(Fact).where(about, Fact.name.in_(named), Fact.at >= since).order_by(Fact.id)
+    return Heard(db.session.scalars(asked))
 
 
 class Heard:

@@ -6,6 +6,7 @@ These are pushed as facts are told; whoever is quicker than the facts is judged 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,14 +25,18 @@ from leadgen.nurture.models import EnrolmentStatus, MoveReason
 
 _CANCEL_OF_CONTACTS = text("""
 UPDATE message m SET status = 'cancelled', reason = gone.reason
-FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[])) AS gone (contact_id, reason)
+FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[]), CAST(:bounds AS bigint[]))
+     AS gone (contact_id, reason, fact_id)
 WHERE m.contact_id = gone.contact_id AND m.status = 'scheduled' AND m.lane = 'nurture'
+  AND NOT EXISTS (SELECT FROM enrolment n WHERE n.id = m.enrolment_id AND n.fact_id > gone.fact_id)
 """)
 _EXIT_CONTACTS = text("""
 WITH exited AS (
     UPDATE enrolment n SET status = 'exited', exit_reason = gone.reason, ended_at = :now
-    FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[])) AS gone (contact_id, reason)
+    FROM unnest(CAST(:contacts AS bigint[]), CAST(:reasons AS text[]), CAST(:bounds AS bigint[]))
+         AS gone (contact_id, reason, fact_id)
     WHERE n.contact_id = gone.contact_id AND n.status = 'active'
+      AND (gone.fact_id IS NULL OR n.fact_id IS NULL OR n.fact_id < gone.fact_id)
     RETURNING n.*
 )
 INSERT INTO fact (name, at, brand_id, campaign_id, contact_id, entry_id, data)
@@ -99,10 +104,11 @@ def leave(facts: Many[Fact]) -> None:
     """End all sequences of these contacts with the reason, and cancel what was planned for them (reaction).
 
     Serves withdrawal of consent (unsubscribing included), bounce, complaint and erasure: whoever leaves once is not
-    written to by any sequence of the brand again.
+    written to by any sequence of the brand again, unless they agree again: what that began goes on.
     """
-    reasons = {fact.contact_id: _reason(fact) for fact in facts if fact.contact_id}
-    values = {"contacts": list(reasons), "reasons": list(reasons.values())}
+    about = [fact for fact in facts if fact.contact_id]
+    values = {"contacts": [fact.contact_id for fact in about], "reasons": [_reason(fact) for fact in about],
+              "bounds": [fact.id if _may_be_taken_back(fact) else None for fact in about]}  # fmt: skip
     db.session.execute(_CANCEL_OF_CONTACTS, values)
     db.session.execute(_EXIT_CONTACTS, values | {"now": clock.now(), "exited": FactName.SEQUENCE_EXITED.value})
     queue.ring_after_commit(db.session(), Bell.FACTS)
@@ -112,6 +118,11 @@ def _reason(fact: Fact) -> str:
     if fact.name == FactName.CONTACT_ERASED:
         return "erased"
     return str(fact.data.get("reason") or "withdrawn")
+
+
+def _may_be_taken_back(fact: Fact) -> bool:
+    """Whether the person can agree again; a bounce, a complaint and an erasure also end what began after them."""
+    return fact.name == FactName.CONSENT_WITHDRAWN or fact.data.get("reason") == "unsubscribe"
 
 
 def exclude(facts: Many[Fact]) -> None:
@@ -179,6 +190,18 @@ def hear(facts: Many[Fact]) -> None:
     wake([one for one in told if one[0].id not in gone and _has_come(*one, heard.of(one[0]))])
 
 
+def hear_again(people: Many[Any], definitions: Iterable[Definition]) -> None:
+    """Let people whom a fact has just enrolled hear what came after it and was told before they were inside.
+
+    Two workers tell facts at once, and some facts overtake others. They have `entry_id`, `contact_id`, `anchor_at`.
+    """
+    wanted = {one.on for definition in definitions for one in definition.happenings()}
+    since = min((one.anchor_at for one in people), default=clock.now()) - timedelta(days=1)
+    heard = happenings.in_journal(people, wanted, since)
+    if later := {fact.id: fact for one in people for fact in heard.of(one) if fact.id > one.fact_id}:
+        hear(list(later.values()))
+
+
 def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | None:
     """When the first of these facts reached the goal of an enrolment within its days; None where none did."""
     goal = definition.goal
@@ -186,7 +209,9 @@ def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | N
         return None
     until = row.enrolled_at + timedelta(days=goal.days)
     moments = [
-        fact.at for fact in facts if is_later(row, fact) and fact.at <= until and happenings.is_it(goal.on, fact)
+        fact.at
+        for fact in facts
+        if fact.at <= until and happenings.is_later(row, fact) and happenings.is_it(goal.on, fact)
     ]
     return min(moments, default=None)
 
@@ -194,21 +219,14 @@ def goal_at(row: Any, definition: Definition, facts: Many[Fact]) -> datetime | N
 def exits(row: Any, definition: Definition, fact: Fact) -> bool:
     """Whether a fact ends an enrolment."""
     happening = (one.on for one in definition.exits if one.on is not None)
-    return is_later(row, fact) and any(happenings.is_it(one, fact) for one in happening)
-
-
-def is_later(row: Any, fact: Fact) -> bool:
-    """Whether a fact is about this enrolment's person, in its contest or in none, and came after what began it."""
-    is_theirs = fact.entry_id == row.entry_id if fact.entry_id is not None else fact.contact_id == row.contact_id
-    return bool(is_theirs and (fact.id > row.fact_id if row.fact_id else fact.at >= row.enrolled_at))
+    return happenings.is_later(row, fact) and any(happenings.is_it(one, fact) for one in happening)
 
 
 def _has_come(row: Any, definition: Definition, facts: Many[Fact]) -> bool:
     step = definition.step(row.step_key) if row.status == EnrolmentStatus.ACTIVE else None
     if step is None or step.wait.until is not Until.EVENT or step.wait.event is None:
         return False
-    event = step.wait.event
-    return any(fact.at >= row.anchor_at and is_later(row, fact) and happenings.is_it(event, fact) for fact in facts)
+    return happenings.has_come(row, step.wait.event, facts)
 
 
 def wake(told: Many[tuple[Any, Definition]]) -> None:

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 
 from leadgen.core import clock
 from leadgen.core.db import db
 from leadgen.core.logic import Condition
-from leadgen.journal.models import Fact
 from leadgen.nurture import happenings, inside, versions
 from leadgen.nurture.conditions import Conditions
 from leadgen.nurture.definition import Definition, Event, Happening, Letter, Otherwise
@@ -131,15 +130,8 @@ class _Hearing:
 def _heard(rows: Sequence[Any], definitions: Iterable[Definition]) -> happenings.Heard:
     """What happened to these people that their sequences know."""
     wanted = {one.on for definition in definitions for one in (definition.goal, *definition.exits) if one and one.on}
-    named = happenings.names({happening.on for happening in wanted})
-    if not rows or not named:
-        return happenings.Heard(())
-    about = or_(
-        Fact.entry_id.in_({row.entry_id for row in rows}), Fact.contact_id.in_({row.contact_id for row in rows})
-    )
-    earliest = min(row.enrolled_at for row in rows) - timedelta(days=1)
-    asked = select(Fact).where(about, Fact.name.in_(named), Fact.at >= earliest).order_by(Fact.id)
-    return happenings.Heard(db.session.scalars(asked))
+    earliest = min((row.enrolled_at for row in rows), default=clock.now()) - timedelta(days=1)
+    return happenings.in_journal(rows, {happening.on for happening in wanted}, earliest)
 
 
 def _is_time(definition: Definition, row: Any, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from leadgen.accounts.models import Brand
 from leadgen.core import clock, queue
@@ -19,12 +19,12 @@ from leadgen.core.errors import Invalid
 from leadgen.core.logic import Condition
 from leadgen.journal.models import Fact
 from leadgen.nurture import inside, triggers, versions
+from leadgen.nurture.conditions import segment_of
 from leadgen.nurture.definition import Again, Definition, Event, Happening, Until
 from leadgen.nurture.inside import Ending
 from leadgen.nurture.triggers import Beginning, Live
 from leadgen.segments import fields
 from leadgen.segments.compiling import Fragment, fragment
-from leadgen.segments.models import Segment
 
 BATCH = 2000
 JOB = "leadgen.nurture.jobs.look"
@@ -98,18 +98,18 @@ def would_begin(campaign_id: int, sequence_id: int, definition: Definition) -> i
     if trigger.on not in _WHEN:
         return None
     brand_id = int(db.session.scalar(text("SELECT brand_id FROM campaign WHERE id = :id"), {"id": campaign_id}) or 0)
-    people = _people(brand_id, definition.who, _segment(trigger, brand_id))
+    people = _people(brand_id, definition.who, segment_of(trigger, brand_id))
     if people is None:
         return 0
     values = {"campaign": campaign_id, "sequence": sequence_id, "now": clock.now(), "days": trigger.days}
-    values |= {"is_once": definition.again is Again.NEVER, "after": 0, "limit": _MOST_COUNTED, **people.values}
+    values |= {"is_once": _is_once(definition), "after": 0, "limit": _MOST_COUNTED, **people.values}
     statement = _HOW_MANY.format(whom=_WHOM.format(when=_WHEN[trigger.on], people=people.sql))
     return int(db.session.scalar(text(statement), values) or 0)
 
 
 def _begin(one: Live) -> int:
     brand_id = db.session.scalar(text("SELECT brand_id FROM campaign WHERE id = :id"), {"id": one.campaign_id})
-    people = _people(int(brand_id or 0), one.definition.who, _segment(one.definition.trigger, int(brand_id or 0)))
+    people = _people(int(brand_id or 0), one.definition.who, segment_of(one.definition.trigger, int(brand_id or 0)))
     if people is None:
         return 0
     trigger = one.definition.trigger
@@ -118,9 +118,9 @@ def _begin(one: Live) -> int:
         "sequence": one.id,
         "now": clock.now(),
         "days": trigger.days,
+        "is_once": _is_once(one.definition),
         **people.values,
     }
-    values["is_once"] = one.definition.again is Again.NEVER or trigger.on is Event.SEGMENT_JOINED
     statement = _WHOM.format(when=_WHEN[trigger.on], people=people.sql)
     begun = 0
     for rows in _batches(statement, values):
@@ -128,6 +128,12 @@ def _begin(one: Live) -> int:
         begun += triggers.enrol([_beginning(one, person) for person in found])
         db.session.commit()
     return begun
+
+
+def _is_once(definition: Definition) -> bool:
+    """Whether who was in it before stays out; that somebody left a segment and came back, nobody can tell."""
+    again, is_segment = definition.again, definition.trigger.on is Event.SEGMENT_JOINED
+    return again is Again.NEVER or (is_segment and again is Again.EACH)
 
 
 def _beginning(one: Live, person: Any) -> Beginning:
@@ -142,23 +148,11 @@ def _beginning(one: Live, person: Any) -> Beginning:
 
 
 def _occasion(one: Live, person: Any, now: datetime) -> str:
-    """What tells one time from the next: the day, the silence or the end that is meant."""
+    """What tells one time from the next: the silence or the end that is meant; of segments the day, for `after`."""
     event = one.definition.trigger.on
-    if one.definition.again is Again.AFTER:
-        return f"{event}:{now.date()}"
-    if event is Event.INACTIVE:
-        return f"{event}:{person.last_inbound_at or person.confirmed_at}"
-    return f"{event}:{person.ends_at}" if event in {Event.CONTEST_ENDED, Event.CONTEST_CLOSING} else event.value
-
-
-def _segment(happening: Happening, brand_id: int) -> Condition | None:
-    """The definition of the segment that a happening names; for one that was put away, one nobody fulfils."""
-    if happening.on is not Event.SEGMENT_JOINED:
-        return None
-    number = int(happening.of) if happening.of.isdigit() else 0
-    in_use = select(Segment.definition).filter_by(id=number, brand_id=brand_id, archived_at=None)
-    found = db.session.scalar(in_use)
-    return {"any": []} if found is None else found
+    if event is Event.SEGMENT_JOINED:
+        return f"{event}:{now.date()}" if one.definition.again is Again.AFTER else event.value
+    return f"{event}:{(person.last_inbound_at or person.confirmed_at) if event is Event.INACTIVE else person.ends_at}"
 
 
 def _people(brand_id: int, *conditions: Condition | None) -> Fragment | None:
@@ -204,7 +198,7 @@ def _asked() -> list[_Asked]:
 
 
 def _reach(one: _Asked, goal: Happening, days: int) -> None:
-    people = _people(one.brand, _segment(goal, one.brand))
+    people = _people(one.brand, segment_of(goal, one.brand))
     if people is None:
         return
     now = clock.now()
@@ -217,7 +211,7 @@ def _reach(one: _Asked, goal: Happening, days: int) -> None:
 
 
 def _wake(one: _Asked, key: str, event: Happening) -> None:
-    people = _people(one.brand, _segment(event, one.brand))
+    people = _people(one.brand, segment_of(event, one.brand))
     if people is None:
         return
     values = {"sequence": one.sequence, "version": one.version, "key": key}

@@ -22,9 +22,9 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import groups
-from leadgen.nurture import hours, splitting, versions, walking
+from leadgen.nurture import happenings, hours, splitting, versions, walking
 from leadgen.nurture.conditions import Conditions
-from leadgen.nurture.definition import Branch, Definition, Letter, Until
+from leadgen.nurture.definition import Branch, Definition, Happening, Letter, Until
 from leadgen.nurture.hours import Calendar
 from leadgen.nurture.models import EnrolmentStatus, MoveReason
 from leadgen.nurture.walking import Answers, Move, Place
@@ -60,7 +60,7 @@ WITH open AS MATERIALIZED (
         ORDER BY n.next_run_at, n.id LIMIT :batch FOR UPDATE SKIP LOCKED
     ) AS due LIMIT :batch
 )
-SELECT n.id, n.sequence_id, n.version, n.step_key, n.anchor_at, n.enrolled_at,
+SELECT n.id, n.sequence_id, n.version, n.step_key, n.anchor_at, n.enrolled_at, n.fact_id,
        greatest(n.next_run_at, k.resumed_at) AS next_run_at,
        n.brand_id, n.campaign_id, n.entry_id, n.contact_id, s.stream_id, {groups.COLUMN} AS domain_group,
        e.locale, e.access_version, e.code, c.timezone, c.answers, k.timezone AS campaign_zone, k.ends_at
@@ -185,7 +185,8 @@ class _Batch:
     def _ask(self, due: Many[Any]) -> None:
         """Judge each condition once, for all who stand in front of it."""
         conditions = Conditions()
-        branches, audiences, waiting = defaultdict(list), defaultdict(list), []
+        branches, audiences = defaultdict(list), defaultdict(list)
+        waiting: list[tuple[Any, Happening]] = []
         for row in due:
             definition = self.definitions.get((row.sequence_id, row.version))
             step = definition.step(row.step_key) if definition else None
@@ -193,8 +194,8 @@ class _Batch:
                 branches[row.sequence_id, row.version, row.step_key].append(row)
             if definition and definition.stays_while and definition.who:
                 audiences[row.sequence_id, row.version].append(row)
-            if step and step.wait.until is Until.EVENT:
-                waiting.append(row.id)
+            if step and step.wait.until is Until.EVENT and step.wait.event:
+                waiting.append((row, step.wait.event))
         for (sequence_id, version, key), rows in branches.items():
             step = self.definitions[sequence_id, version].step(key)
             assert isinstance(step, Branch)
@@ -203,7 +204,7 @@ class _Batch:
             judged = _judged(conditions, self.definitions[version_key].who or {}, rows)
             self.staying |= {row_id: holds is not False for row_id, holds in judged.items()}
         if waiting:
-            self.come = frozenset(db.session.scalars(_COME, {"ids": waiting, "reason": MoveReason.WENT_ON.value}))
+            self.come = _come(waiting)
 
     def step(self, row: Any, now: datetime) -> tuple[Definition, Move, int | None]:
         """Where this one goes, and the id of the words of its letter. Raises LookupError, ValueError, TypeError."""
@@ -228,6 +229,16 @@ class _Batch:
         experiment = letter.experiment or f"{row.sequence_id}:{letter.key}"
         place = splitting.variant_of(experiment, weights, row.contact_id) if len(weights) > 1 else 0
         return known.get(letter.variants[place].key, next(iter(known.values()), None))
+
+
+def _come(waiting: Many[tuple[Any, Happening]]) -> frozenset[int]:
+    """For whom it came what they wait for: they were woken by it, or it was told while they were led to the wait."""
+    asked = {"ids": [row.id for row, _event in waiting], "reason": MoveReason.WENT_ON.value}
+    woken = frozenset(db.session.scalars(_COME, asked))
+    others = [(row, event) for row, event in waiting if row.id not in woken]
+    since = min((row.anchor_at for row, _event in others), default=clock.now())
+    heard = happenings.in_journal([row for row, _event in others], {event.on for _row, event in others}, since)
+    return woken | {row.id for row, event in others if happenings.has_come(row, event, heard.of(row))}
 
 
 def _judged(conditions: Conditions, condition: Mapping[str, Any], rows: Many[Any]) -> dict[int, bool | None]:

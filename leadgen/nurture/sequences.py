@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping
 from collections.abc import Sequence as Many
 from typing import Any
@@ -158,13 +159,31 @@ def _asked(campaign_id: int, condition: Mapping[str, Any] | None) -> Condition |
 
 
 def _copied(original: Sequence, campaign: Campaign) -> Sequence:
-    """The same for another campaign: what is published, and the draft with what is not."""
+    """The same for another campaign: what is published, and the draft with what is not, paused if the original is.
+
+    Its tests draw anew: their seeds are drawn from their old ones, so that the draft is as published where it was.
+    """
     made = _made(campaign, key=original.key, name=original.name, is_active=original.is_active)
+    if original.paused_at is not None:
+        made.paused_at = clock.now()
+        streams.pause(made.stream_id, "")
     published = versions.published(original)
     if published is not None:
-        _with(made, published)
-    made.draft = copy.deepcopy(original.draft)
+        _with(made, definition_from(_drawn_anew(to_data(published), made.id)))
+    made.draft = _drawn_anew(copy.deepcopy(original.draft), made.id)
     db.session.flush()
+    return made
+
+
+def _drawn_anew(data: Any, sequence_id: int) -> Any:
+    """This part of a definition, each seed of a test in it replaced."""
+    if isinstance(data, list):
+        return [_drawn_anew(one, sequence_id) for one in data]
+    if not isinstance(data, dict):
+        return data
+    made = {name: _drawn_anew(one, sequence_id) for name, one in data.items()}
+    if data.get("kind") == "letter" and data.get("experiment"):
+        made["experiment"] = hashlib.sha256(f"{sequence_id}:{data['experiment']}".encode()).hexdigest()[:16]
     return made
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -20,8 +20,8 @@ from leadgen.core.db import db
 from leadgen.core.queue import Bell
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
-from leadgen.nurture import happenings, hours, planning, splitting, versions, walking
-from leadgen.nurture.conditions import Conditions
+from leadgen.nurture import happenings, hours, inside, planning, splitting, versions, walking
+from leadgen.nurture.conditions import Conditions, segment_of
 from leadgen.nurture.definition import Again, Definition
 from leadgen.nurture.hours import Calendar
 from leadgen.nurture.models import EnrolmentStatus
@@ -45,7 +45,7 @@ ORDER BY e.id
 """)
 _CAMPAIGNS = text("SELECT DISTINCT campaign_id FROM entry WHERE id = ANY(:entries) OR contact_id = ANY(:contacts)")
 _EARLIER = text("""
-SELECT sequence_id, entry_id, bool_or(status = 'active') AS is_inside,
+SELECT sequence_id, entry_id, bool_or(status = 'active') AS is_inside, bool_or(status = 'held_out') AS is_held,
        max(CASE status WHEN 'held_out' THEN enrolled_at ELSE ended_at END) AS last_at
 FROM enrolment WHERE sequence_id = ANY(:sequences) AND entry_id = ANY(:entries) GROUP BY 1, 2
 """)
@@ -89,6 +89,19 @@ class Beginning:
     anchor: datetime
     occasion: str
     fact_id: int | None = None
+
+
+class _Told(NamedTuple):
+    """Whom a fact enrolled, as `inside.hear_again` asks for them."""
+
+    entry_id: int
+    contact_id: int
+    anchor_at: datetime
+    fact_id: int
+
+    @classmethod
+    def of(cls, one: Beginning) -> _Told:
+        return cls(one.person.entry_id, one.person.contact_id, one.anchor, one.fact_id or 0)
 
 
 def live(campaign_ids: Many[int] | None = None) -> list[Live]:
@@ -146,21 +159,25 @@ def enrol(beginnings: Many[Beginning]) -> int:
     made = db.session.scalar(_ENROL, {**values, "now": clock.now(), "entered": FactName.SEQUENCE_ENTERED.value})
     if made:
         queue.ring_after_commit(db.session(), Bell.FACTS)
+        by_facts = [one for one in allowed if one.fact_id is not None]
+        inside.hear_again([_Told.of(one) for one in by_facts], [one.live.definition for one in by_facts])
     return int(made or 0)
 
 
 def _wanted(beginnings: Many[Beginning]) -> list[Beginning]:
-    """Those of whom `who` holds; where it cannot be judged nobody begins."""
+    """Those of whom `who` holds and who are not in the segment that is the goal; nobody where `who` has no answer."""
     conditions = Conditions()
     by_sequence: dict[int, list[Beginning]] = defaultdict(list)
     for one in beginnings:
         by_sequence[one.live.id].append(one)
     found: list[Beginning] = []
     for group in by_sequence.values():
-        who = group[0].live.definition.who
-        people = {one.person.contact_id for one in group}
-        inside = conditions.holding(group[0].person.brand_id, who, people) if who else people
-        found += [one for one in group if one.person.contact_id in (inside or ())]
+        definition, brand_id = group[0].live.definition, group[0].person.brand_id
+        people = frozenset(one.person.contact_id for one in group)
+        meant = conditions.holding(brand_id, definition.who, people) if definition.who else people
+        goal = segment_of(definition.goal.on, brand_id) if definition.goal else None
+        there = conditions.holding(brand_id, goal, people) if goal else None
+        found += [one for one in group if one.person.contact_id in (meant or frozenset()) - (there or frozenset())]
     return found
 
 
@@ -169,16 +186,22 @@ def _allowed(beginnings: Many[Beginning]) -> list[Beginning]:
     rows = db.session.execute(_EARLIER, asked).all() if beginnings else ()
     earlier = {(row.sequence_id, row.entry_id): row for row in rows}
     now = clock.now()
-    return [one for one in beginnings if _may(one, earlier.get((one.live.id, one.person.entry_id)), now)]
+    found: dict[tuple[int, int], Beginning] = {}
+    for one in beginnings:
+        key = one.live.id, one.person.entry_id
+        if _may(one, earlier.get(key), now):
+            found.setdefault(key, one)
+    return list(found.values())
 
 
 def _may(one: Beginning, earlier: Any, now: datetime) -> bool:
-    """Never twice at the same time; after that as the sequence has it."""
+    """Never twice at the same time; after that as the sequence has it. Who is held out never ends, so counts once."""
     if earlier is None:
         return True
-    if earlier.is_inside or one.live.definition.again is Again.NEVER:
+    again = one.live.definition.again
+    if earlier.is_inside or again is Again.NEVER or (again is Again.EACH and earlier.is_held):
         return False
-    pause = timedelta(days=one.live.definition.again_days if one.live.definition.again is Again.AFTER else 0)
+    pause = timedelta(days=one.live.definition.again_days if again is Again.AFTER else 0)
     return bool(earlier.last_at is None or earlier.last_at + pause <= now)
 
 

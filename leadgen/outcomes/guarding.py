@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence as Many
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -90,7 +91,7 @@ def _culprits(trial: Trial, counts: Many[Count]) -> list[_Culprit]:
 def _stop(found: Sequence, trial: Trial, culprits: Many[_Culprit]) -> None:
     now = clock.now()
     gone = {one.variant for one in culprits}
-    _publish_without(found, trial, gone)
+    _publish_without(found, trial, gone, now)
     _reword(found, trial, gone)
     for one in culprits:
         said: dict[str, Any] = {"step_key": trial.step_key, "experiment": trial.experiment, "variant": one.variant}
@@ -109,8 +110,11 @@ def _stop(found: Sequence, trial: Trial, culprits: Many[_Culprit]) -> None:
     db.session.flush()
 
 
-def _publish_without(sequence: Sequence, trial: Trial, gone: set[str]) -> None:
-    """A version like each that is in use, without the wording; the published one last, so that it is the newest."""
+def _publish_without(sequence: Sequence, trial: Trial, gone: set[str], now: datetime) -> None:
+    """A version like each that is in use, without the wording; the published one last, so that it is the newest.
+
+    All of one moment: who enters only ever sees the last (trials.published).
+    """
     values = {"sequence": sequence.id, "first": trial.first, "last": trial.last}
     used = [number for number in db.session.scalars(_IN_USE, values) if number != sequence.version]
     for number in [*used, sequence.version]:
@@ -120,7 +124,7 @@ def _publish_without(sequence: Sequence, trial: Trial, gone: set[str]) -> None:
         )
         defined = trials.without(from_data(old.definition), trial.step_key, gone, _drawn_anew(trial, following))
         made = SequenceVersion(sequence_id=sequence.id, number=following, definition=to_data(defined))
-        made.published_at, made.published_by = clock.now(), BY
+        made.published_at, made.published_by = now, BY
         db.session.add(made)
         db.session.flush()
         db.session.execute(_MOVE, {"sequence": sequence.id, "of": number, "to": following})

@@ -64,10 +64,12 @@ Published = tuple[SequenceVersion, Definition]
 
 
 def published(sequence: Sequence) -> list[Published]:
-    """Everything that was published and can be read, oldest first."""
-    rows = db.session.scalars(
-        select(SequenceVersion).filter_by(sequence_id=sequence.id).order_by(SequenceVersion.number)
-    ).all()
+    """Everything that was published for who enters and can be read, oldest first.
+
+    Of the versions of one moment only the last: a guard rail makes the others for who waits in older ones.
+    """
+    asked = select(SequenceVersion).filter_by(sequence_id=sequence.id).order_by(SequenceVersion.number)
+    rows = list({row.published_at: row for row in db.session.scalars(asked)}.values())
     read = versions.definitions([(sequence.id, row.number) for row in rows])
     return [(row, read[sequence.id, row.number]) for row in rows if (sequence.id, row.number) in read]
 

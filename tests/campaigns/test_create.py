@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from leadgen.authoring import pausing
 from leadgen.campaigns import service as campaigns
 from leadgen.campaigns.models import Campaign, CampaignStatus, Prize
 from leadgen.core import clock
@@ -13,9 +14,13 @@ from leadgen.core.errors import Conflict, Invalid, NotFound
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.letters.models import LetterText
+from leadgen.mail import streams
+from leadgen.mail.models import StreamState
 from leadgen.nurture import sequences, versions
+from leadgen.nurture.definition import to_data
 from leadgen.reactions import drain
 from tests.factories import make_brand, make_campaign, make_entry, make_letter_text, make_sequence
+from tests.nurture.audience import make_tested
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -129,6 +134,25 @@ def test_a_copy_has_everything_but_people_and_a_life_of_its_own() -> None:
     assert copied is not None
     assert db.session.scalars(select(LetterText.subject).filter_by(campaign_id=twin.id)).all() == ["Hello"]
     assert [step.texts for step in copied.steps] == [step.texts for step in sequence.steps]
+
+
+def test_a_copied_sequence_draws_its_tests_anew_and_stays_paused() -> None:
+    """With the old seeds the same people would get the same side of both tests."""
+    original = make_tested("a", "b")
+    pausing.pause(original, "Ada")
+    twin = campaigns.duplicate(db.session.get_one(Campaign, original.campaign_id), name="Summer again")
+    db.session.commit()
+    drain()
+
+    copied = sequences.sequence_of(twin.id)
+    assert copied is not None
+    published = versions.published(copied)
+    assert published is not None
+    (letter,) = published.letters()
+    assert letter.experiment not in {"", "e1"}
+    assert copied.draft == to_data(published), "nothing is left to publish"
+    assert copied.paused_at is not None
+    assert streams.get(copied.stream_id).state is StreamState.PAUSED
 
 
 def test_a_draft_can_be_deleted_with_its_parts() -> None:

@@ -18,6 +18,7 @@ from leadgen.core import settings as product_settings
 from leadgen.core.db import db
 from leadgen.core.settings import Settings
 from tests import servers
+from tests.house.source import ROOT
 from tests.world import make_one_of_everything
 
 
@@ -49,6 +50,12 @@ def test_models_equal_migrations(scratch: Engine) -> None:
     with scratch.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, db.metadata) == []
+
+
+def test_alembic_knows_the_models_of_every_room() -> None:
+    """What its environment does not import, `alembic revision --autogenerate` would drop."""
+    rooms = {f"import leadgen.{path.parent.name}.models" for path in (ROOT / "leadgen").glob("*/models.py")}
+    assert rooms <= {line.split("  #")[0] for line in (ROOT / "migrations" / "env.py").read_text().splitlines()}
 
 
 def test_every_migration_goes_up_down_and_up_again(scratch: Engine) -> None:

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from leadgen.campaigns.models import Campaign
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
@@ -108,3 +109,26 @@ def test_who_has_left_is_not_planned() -> None:
     _leave(entry)
 
     assert planning.plan_batch() == 0
+
+
+@pytest.mark.parametrize(("name", "data", "reason"), REASONS)
+def test_what_began_after_somebody_agreed_again_goes_on(name: FactName, data: dict[str, object], reason: str) -> None:
+    """A withdrawal may be told after the confirmation that followed it; what cannot be taken back ends that too."""
+    entry, before = _enrolled()
+    gone = make_fact(entry, name, data=data)
+    again = make_fact(entry, FactName.ENTRY_CONFIRMED)
+    sequence = make_sequence(db.session.get_one(Campaign, entry.campaign_id), key="again")
+    after = make_enrolment(sequence, entry, fact_id=again.id)
+    letters = [
+        make_message(entry, lane=Lane.NURTURE, purpose=MailPurpose.MARKETING, enrolment_id=one.id)
+        for one in (before, after)
+    ]
+
+    inside.leave([gone])
+    db.session.commit()
+
+    assert fresh(before).exit_reason == reason
+    goes_on = reason in {"withdrawn", "unsubscribe"}
+    assert fresh(after).status is (EnrolmentStatus.ACTIVE if goes_on else EnrolmentStatus.EXITED)
+    states = [fresh(one).status for one in letters]
+    assert states == [MessageStatus.CANCELLED, MessageStatus.SCHEDULED if goes_on else MessageStatus.CANCELLED]

@@ -11,10 +11,11 @@ from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
 from leadgen.core.db import db
 from leadgen.entries.models import Entry
-from leadgen.nurture import jobs, retiming
+from leadgen.journal.vocabulary import FactName
+from leadgen.nurture import jobs, retiming, triggers
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence
 from tests.conftest import Clock
-from tests.factories import fresh, letter_data, make_enrolment, make_entry, make_segment, make_sequence
+from tests.factories import fresh, letter_data, make_enrolment, make_entry, make_fact, make_segment, make_sequence
 from tests.nurture.conftest import change, contact_of
 
 DAY = timedelta(days=1)
@@ -97,6 +98,37 @@ def test_who_is_in_a_segment_and_whom_it_is_for(campaign: Campaign) -> None:
     assert _looked() == [entries[1].id], "nobody knows whether somebody left a segment and came back"
 
 
+def _passes(clock: Clock, times: int, days: int) -> int:
+    """How many enrolments there are when the clock was looked at so often, each of them over by the next time."""
+    for _ in range(times):
+        jobs.look()
+        for one in db.session.scalars(select(Enrolment).filter_by(status=EnrolmentStatus.ACTIVE)):
+            change(one, status=EnrolmentStatus.FINISHED, ended_at=product_clock.now())
+        clock.forward(days=days, minutes=5)
+    return len(db.session.scalars(select(Enrolment)).all())
+
+
+@pytest.mark.parametrize("again", ["after", "each"])
+@pytest.mark.parametrize("on", ["contest_ended", "inactive"])
+def test_one_end_and_one_silence_count_once_whatever_the_pause(
+    campaign: Campaign, clock: Clock, on: str, again: str
+) -> None:
+    now = product_clock.now()
+    entry = make_entry(campaign, confirmed=True, marketing=True, confirmed_at=now - 30 * DAY)
+    change(campaign, ends_at=now - timedelta(hours=1))
+    change(contact_of(entry), last_inbound_at=now - 20 * DAY)
+    _sequence(campaign, {"on": on, "days": 7}, again=again, again_days=1)
+    assert _passes(clock, times=4, days=1) == 1
+
+
+@pytest.mark.parametrize(("again", "times"), [("never", 1), ("each", 1), ("after", 3)])
+def test_a_segment_begins_again_only_after_days(campaign: Campaign, clock: Clock, again: str, times: int) -> None:
+    segment = make_segment(db.session.get_one(Brand, campaign.brand_id))
+    _willing(campaign)
+    _sequence(campaign, {"on": "segment_joined", "of": str(segment.id)}, again=again, again_days=2)
+    assert _passes(clock, times=3, days=2) == times
+
+
 @pytest.mark.parametrize("of", ["", "999999", "x", "-1"])
 def test_a_segment_that_is_no_more_begins_nothing(campaign: Campaign, of: str) -> None:
     _sequence(campaign, {"on": "segment_joined", "of": of})
@@ -132,6 +164,18 @@ def test_joining_a_segment_is_a_goal_and_an_event_to_wait_for(campaign: Campaign
     assert not_reached.goal_at is None
     told = db.session.scalars(select(EnrolmentMove.reason).order_by(EnrolmentMove.id)).all()
     assert sorted(told) == sorted([MoveReason.WENT_ON, MoveReason.GOAL])
+
+
+def test_who_is_in_the_segment_of_the_goal_does_not_begin(campaign: Campaign) -> None:
+    """There is nothing to reach, and nobody can tell when they joined."""
+    segment = make_segment(db.session.get_one(Brand, campaign.brand_id), SEA)
+    joined = {"on": "segment_joined", "of": str(segment.id)}
+    _sequence(campaign, {"on": "confirmed"}, goal={"on": joined})
+    member, other = _willing(campaign), _willing(campaign)
+    change(contact_of(member), answers={"question_1": "sea"})
+    triggers.hear([make_fact(one, FactName.ENTRY_CONFIRMED) for one in (member, other)])
+    db.session.commit()
+    assert db.session.scalars(select(Enrolment.entry_id)).all() == [other.id]
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,11 @@ from leadgen.letters.models import Lane, MailPurpose
 from leadgen.mail import groups, streams
 from leadgen.mail.jobs import pump_mail
 from leadgen.mail.models import Message, MessageStatus
-from leadgen.nurture import jobs, planning, sequences
-from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
+from leadgen.nurture import inside, jobs, planning, sequences
+from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence
 from tests import texts
 from tests.conftest import Clock
-from tests.factories import fresh, letter_data, make_campaign, make_enrolment, make_entry, make_sequence
+from tests.factories import fresh, letter_data, make_campaign, make_enrolment, make_entry, make_fact, make_sequence
 from tests.mail.conftest import noon  # noqa: F401 - fixture
 from tests.nurture.crowd import letter, published, waiting
 
@@ -267,3 +267,33 @@ def test_a_sequence_that_a_breaker_stopped_plans_nothing() -> None:
     db.session.commit()
     assert jobs.plan() == 1
     assert len(_messages()) == 1
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_an_event_that_came_while_somebody_was_led_to_its_wait_has_come(
+    app: Flask, clock: Clock, is_told: bool
+) -> None:
+    """Whoever tells it meanwhile still sees the step before, so that nobody is woken; the journal knows better."""
+    event = {"until": "event", "seconds": 5 * 86_400, "event": {"on": "form_finished"}}
+    campaign = make_campaign()
+    entry = make_entry(campaign, confirmed=True, marketing=True)
+    sequence = make_sequence(campaign, definition={"steps": [letter_data(1), letter_data(2, wait=event)]})
+    enrolment = make_enrolment(sequence, entry)
+
+    def tell() -> None:
+        with app.app_context():
+            inside.hear([make_fact(db.session.get_one(Entry, entry_id), FactName.FORM_FINISHED)])
+            db.session.commit()
+
+    entry_id = entry.id
+    planning.plan_batch()  # holds the lock of the enrolment
+    if is_told:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(tell).result(timeout=20)
+    db.session.commit()
+    assert fresh(enrolment).step_key == "step_2"
+    clock.forward(days=6)
+    jobs.plan()
+
+    timed_out = db.session.scalars(select(EnrolmentMove).filter_by(reason=MoveReason.TIMED_OUT)).all()
+    assert len(timed_out) == (0 if is_told else 1)

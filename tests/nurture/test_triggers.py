@@ -13,7 +13,7 @@ from leadgen.entries.models import Entry
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail import clicks
-from leadgen.nurture import happenings, splitting, triggers
+from leadgen.nurture import happenings, inside, splitting, triggers
 from leadgen.nurture.models import Enrolment, EnrolmentStatus, Sequence
 from leadgen.reactions import drain
 from tests.conftest import Clock
@@ -206,3 +206,47 @@ def test_the_first_human_click_of_a_letter_is_an_event(campaign: Campaign, clock
     facts = db.session.scalars(select(Fact).filter_by(name=FactName.LETTER_CLICKED.value)).all()
     assert [(fact.entry_id, fact.data) for fact in facts] == [(entry.id, {"message": message.id})]
     assert len(_enrolments()) == 1
+
+
+COUNTED = {"on": "friend_counted"}
+_AWAITED = letter_data(1, wait={"until": "event", "seconds": 5 * 86_400, "event": COUNTED})
+
+
+def _overtaken(entry: Entry) -> Enrolment:
+    """The younger fact is told first."""
+    confirmed = make_fact(entry, FactName.ENTRY_CONFIRMED)
+    counted = make_fact(entry, FactName.REFERRAL_COUNTED, contact_id=None)
+    for fact in (counted, confirmed):
+        inside.hear([fact])
+        triggers.hear([fact])
+        db.session.commit()
+    (enrolment,) = _enrolments()
+    return enrolment
+
+
+@pytest.mark.parametrize("holdout", [0, 100])
+def test_a_goal_that_was_told_before_the_confirmation_counts(campaign: Campaign, holdout: int) -> None:
+    _sequence(campaign, {"on": "confirmed"}, goal={"on": COUNTED}, holdout=holdout)
+    assert _overtaken(_willing(campaign)).goal_at is not None
+
+
+def test_an_exit_that_was_told_before_the_confirmation_ends_it(campaign: Campaign) -> None:
+    _sequence(campaign, {"on": "confirmed"}, exits=[{"on": COUNTED}])
+    assert _overtaken(_willing(campaign)).exit_reason == "exit_event"
+
+
+def test_who_waits_for_what_was_told_before_the_confirmation_goes_on(campaign: Campaign) -> None:
+    entry = _willing(campaign)
+    make_sequence(campaign, definition={"steps": [_AWAITED]})
+    assert _overtaken(entry).next_run_at <= product_clock.now()
+
+
+def test_who_is_held_out_counts_once_where_each_event_begins(campaign: Campaign, clock: Clock) -> None:
+    """The others are inside until they are through, whatever comes meanwhile."""
+    _sequence(campaign, COUNTED, again="each", holdout=100)
+    entry = _willing(campaign)
+    triggers.hear([make_fact(entry, FactName.REFERRAL_COUNTED, contact_id=None) for _ in range(2)])
+    db.session.commit()
+    clock.forward(minutes=1)
+    _tell(entry, FactName.REFERRAL_COUNTED)
+    assert [one.status for one in _enrolments()] == [EnrolmentStatus.HELD_OUT]

@@ -13,6 +13,7 @@ from leadgen.experiments.verdicts import Finding
 from leadgen.journal.models import Fact
 from leadgen.journal.vocabulary import FactName
 from leadgen.mail.models import Message, MessageStatus
+from leadgen.nurture import versions
 from leadgen.nurture.models import Enrolment, Sequence
 from leadgen.outcomes import guarding, jobs, results, trials
 from leadgen.outcomes.models import HarmKind
@@ -97,11 +98,25 @@ def test_people_in_an_older_version_with_the_same_test_are_spared_too() -> None:
     sequence = _harmful()
     republish(sequence, "a", "b", goal=False, days_ago=1)
     jobs.guard()
-    published = {version.number: defined for version, defined in trials.published(fresh(sequence))}
-    assert sequence.version == 4
-    assert published[3].goal is not None, "as version 1"
-    assert published[4].goal is None, "as version 2"
+    published = versions.definitions([(sequence.id, number) for number in (3, 4)])
+    assert fresh(sequence).version == 4
+    assert published[sequence.id, 3].goal is not None, "as version 1"
+    assert published[sequence.id, 4].goal is None, "as version 2"
     assert {enrolment.version for enrolment in db.session.scalars(select(Enrolment))} == {3}
+
+
+def test_what_else_is_compared_goes_on_over_a_stop() -> None:
+    """The version for who waits in an older one was never published for anybody who enters."""
+    sequence = make_tested("a", "b", holdout=10, days_ago=30)
+    people(sequence, 3, Deeds(), "a")
+    republish(sequence, "a", "b", holdout=20, days_ago=15)
+    for number, variant, is_bad in ((200, "a", False), (188, "b", False), (12, "b", True)):
+        people(sequence, number, Deeds(days_ago=12, version=2, complained=is_bad), variant)
+    before = trials.holdout(trials.published(fresh(sequence)))
+    assert jobs.guard() == 1
+    history = trials.published(fresh(sequence))
+    assert [version.number for version, _defined in history] == [1, 2, 4]
+    assert trials.holdout(history) == before
 
 
 def test_a_version_that_is_put_back_is_guarded_again() -> None:
