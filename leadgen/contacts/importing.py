@@ -168,12 +168,13 @@ class Report:
 
 
 def take(
-    brand: Brand, path: Path, errors: Path, *, by: str = "", progress: Callable[[int], object] = lambda _bytes: None
+    brand: Brand, path: Path, errors: Path, *, by: str, progress: Callable[[int], object] = lambda _bytes: None
 ) -> Report:
     """Take the file in, and write the lines that cannot be taken to `errors` with their reasons.
 
-    Commits after every PIECE lines; `progress` is told how many bytes of the file are read. The same file goes on where
-    it stopped. Raises Invalid for what is no such file, Conflict while another process takes the same one.
+    `by` is who answers for it, and stands in the journal. Commits after every PIECE lines; `progress` is told how many
+    bytes of the file are read. The same file goes on where it stopped. Raises Invalid for what is no such file, Conflict
+    while another process takes the same one.
     """
     values = {"brand": brand.id, "file": path.name, "digest": _digest(path), "by": by, "now": clock.now()}
     with psycopg.connect(copying.server(), row_factory=dict_row, options=_OPTIONS) as connection:
