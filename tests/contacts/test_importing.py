@@ -400,6 +400,16 @@ def test_what_is_no_such_file_is_refused(brand: Brand, tmp_path: Path, content: 
         importing.take(brand, path, tmp_path / "errors.csv", by="Ada")
 
 
+def test_the_file_is_not_overwritten_by_its_own_errors(brand: Brand, tmp_path: Path) -> None:
+    path, other_name = tmp_path / "list.csv", tmp_path / "link.csv"
+    path.write_text("email\nzoe@mail.example\n", encoding="utf-8")
+    other_name.symlink_to(path)
+    for errors in (path, other_name):
+        with pytest.raises(Invalid, match="file of their own"):
+            importing.take(brand, path, errors, by="Ada")
+    assert path.read_text(encoding="utf-8") == "email\nzoe@mail.example\n"
+
+
 def test_semicolons_a_mark_at_the_beginning_and_guarded_cells_are_understood(brand: Brand, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("\ufeffEmail;First_name\n'+zoe@mail.example;'-Zoé\n", encoding="utf-8")
