@@ -20,9 +20,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("file", type=_FILE)
 @click.option("--brand", "slug", required=True, help="Slug of the brand whose contacts they become.")
+@click.option("--by", required=True, help="Who answers for the file: stands in the journal.")
 @click.option("--errors", type=click.Path(dir_okay=False, path_type=Path), help="Otherwise FILE.errors.csv.")
 @with_appcontext
-def import_contacts(file: Path, slug: str, errors: Path | None) -> None:
+def import_contacts(file: Path, slug: str, by: str, errors: Path | None) -> None:
     """Take the contacts of a CSV file in; the same command goes on after a kill, and changes nothing twice.
 
     Columns: email, first_name, locale, timezone, blocked; consent_at, consent_wording and consent_source prove consent
@@ -34,7 +35,7 @@ def import_contacts(file: Path, slug: str, errors: Path | None) -> None:
     errors = errors or file.with_name(f"{file.name}.errors.csv")
     try:
         with click.progressbar(length=file.stat().st_size, label=f"Taking {file.name} in") as bar:
-            report = importing.take(_brand(slug), file, errors, progress=lambda done: bar.update(done - bar.pos))
+            report = importing.take(_brand(slug), file, errors, by=by, progress=lambda done: bar.update(done - bar.pos))
     except LeadgenError as error:
         raise click.ClickException(str(error)) from error
     if report.is_resumed:

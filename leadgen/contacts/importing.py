@@ -33,7 +33,7 @@ from leadgen.accounts.models import Brand
 from leadgen.contacts import address
 from leadgen.contacts.file_rows import Refused, Row, read
 from leadgen.core import clock, copying
-from leadgen.core.errors import Conflict
+from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
 
 PIECE = 10_000
@@ -168,13 +168,16 @@ class Report:
 
 
 def take(
-    brand: Brand, path: Path, errors: Path, *, by: str = "", progress: Callable[[int], object] = lambda _bytes: None
+    brand: Brand, path: Path, errors: Path, *, by: str, progress: Callable[[int], object] = lambda _bytes: None
 ) -> Report:
     """Take the file in, and write the lines that cannot be taken to `errors` with their reasons.
 
-    Commits after every PIECE lines; `progress` is told how many bytes of the file are read. The same file goes on where
-    it stopped. Raises Invalid for what is no such file, Conflict while another process takes the same one.
+    `by` is who answers for it, and stands in the journal. Commits after every PIECE lines; `progress` is told how many
+    bytes of the file are read. The same file goes on where it stopped. Raises Invalid for what is no such file and for
+    `errors` that are the file itself, Conflict while another process takes the same one.
     """
+    if errors.exists() and errors.samefile(path):
+        raise Invalid(_("The lines that are refused need a file of their own."), "errors")
     values = {"brand": brand.id, "file": path.name, "digest": _digest(path), "by": by, "now": clock.now()}
     with psycopg.connect(copying.server(), row_factory=dict_row, options=_OPTIONS) as connection:
         _alone(connection, values)
@@ -274,12 +277,16 @@ def _digest(path: Path) -> bytes:
 @contextlib.contextmanager
 def _kept_errors(path: Path, after: int) -> Iterator[IO[str]]:
     """The file of refused lines; what a killed run wrote about lines that it did not finish is written anew."""
-    kept: list[list[str]] = []
-    if after and path.exists():
-        with path.open(encoding="utf-8", newline="") as before:
-            kept = [cells for cells in csv.reader(before) if cells and cells[0].isdecimal() and int(cells[0]) <= after]
-    with path.open("w", encoding="utf-8", newline="") as out:
-        csv.writer(out).writerows([["line", "email", "reason"], *kept])
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["line", "email", "reason"])
+        if after and path.exists():
+            with path.open(encoding="utf-8", newline="") as before:
+                known = (cells for cells in csv.reader(before) if cells and cells[0].isdecimal())
+                writer.writerows(cells for cells in known if int(cells[0]) <= after)
+        out.flush()
+        fresh.replace(path)  # from here on it is the file: a kill before leaves the one of the last run
         yield out
 
 

@@ -315,11 +315,11 @@ def test_of_two_commands_that_start_together_one_takes_the_file(
             if query == importing._BEGIN and not second:
                 second.append("started")
                 with pytest.raises(Conflict):
-                    importing.take(brand, path, tmp_path / "other.csv")
+                    importing.take(brand, path, tmp_path / "other.csv", by="Ada")
             return super().execute(query, *values, **options)
 
     monkeypatch.setattr(importing.psycopg, "connect", Watched.connect)
-    assert importing.take(brand, path, tmp_path / "errors.csv").agreed == 5
+    assert importing.take(brand, path, tmp_path / "errors.csv", by="Ada").agreed == 5
     assert second == ["started"]
     assert hot.many("SELECT count(*) AS acts FROM consent", {}) == [{"acts": 5}]
 
@@ -350,9 +350,9 @@ def test_f32_a_kill_at_any_piece_leaves_nothing_double_and_nothing_out(
                 monkeypatch.setattr(importing, "_tell", lambda out, refused, stop=stop: (tell(out, refused), stop()))
             progress = (lambda _bytes: None) if is_before else stop
             with pytest.raises(KeyboardInterrupt):
-                importing.take(brand, path, tmp_path / "errors.csv", progress=progress)
+                importing.take(brand, path, tmp_path / "errors.csv", by="Ada", progress=progress)
             monkeypatch.setattr(importing, "_tell", tell)
-            report = importing.take(brand, path, tmp_path / "errors.csv")
+            report = importing.take(brand, path, tmp_path / "errors.csv", by="Ada")
             assert (report.is_resumed, report.lines, report.added, report.agreed, report.refused) == (True, 12, 9, 3, 3)
             found = hot.many("SELECT email FROM contact ORDER BY id", {})
             assert sorted(row["email"] for row in found) == sorted(expected)
@@ -397,13 +397,23 @@ def test_what_is_no_such_file_is_refused(brand: Brand, tmp_path: Path, content: 
     path = tmp_path / "list.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(Invalid):
-        importing.take(brand, path, tmp_path / "errors.csv")
+        importing.take(brand, path, tmp_path / "errors.csv", by="Ada")
+
+
+def test_the_file_is_not_overwritten_by_its_own_errors(brand: Brand, tmp_path: Path) -> None:
+    path, other_name = tmp_path / "list.csv", tmp_path / "link.csv"
+    path.write_text("email\nzoe@mail.example\n", encoding="utf-8")
+    other_name.symlink_to(path)
+    for errors in (path, other_name):
+        with pytest.raises(Invalid, match="file of their own"):
+            importing.take(brand, path, errors, by="Ada")
+    assert path.read_text(encoding="utf-8") == "email\nzoe@mail.example\n"
 
 
 def test_semicolons_a_mark_at_the_beginning_and_guarded_cells_are_understood(brand: Brand, tmp_path: Path) -> None:
     path = tmp_path / "list.csv"
     path.write_text("\ufeffEmail;First_name\n'+zoe@mail.example;'-Zoé\n", encoding="utf-8")
-    assert importing.take(brand, path, tmp_path / "errors.csv").added == 1
+    assert importing.take(brand, path, tmp_path / "errors.csv", by="Ada").added == 1
     assert _of("+zoe@mail.example")["first_name"] == "-Zoé"
 
 
@@ -432,11 +442,15 @@ def test_the_command_tells_what_became_of_the_file(app: Flask, brand: Brand, tmp
     path = tmp_path / "list.csv"
     path.write_text("email,town\nzoe@mail.example,Nîmes\nbroken,Nîmes\n", encoding="utf-8")
     slug = brand.slug
-    done = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", slug])
+    done = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", slug, "--by", "Ada"])
     assert done.exit_code == 0, done.output
     assert "The column “town” says nothing to us" in done.output
     assert "2 lines: 1 new contacts, 0 consents, 0 blocks" in done.output
     assert (tmp_path / "list.csv.errors.csv").exists()
-    lost = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", "nobody"])
+    [fact] = hot.many("SELECT data FROM fact WHERE name = 'contacts.imported'", {})
+    assert fact["data"]["by"] == "Ada"
+    nameless = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", slug])
+    assert (nameless.exit_code, "--by" in nameless.output) == (2, True)
+    lost = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", "nobody", "--by", "Ada"])
     assert lost.exit_code == 1
     assert "there is no brand" in lost.output
