@@ -2,7 +2,7 @@
 
 A sum over everybody's entries takes seconds at a million people. Triggers keep such sums for each person, in the
 transaction that changes what they are made of: always exact, whoever writes. An entry, which changes often, adds the
-difference; all else, which is rare, has the person's figures reckoned anew.
+difference; all else, which is rare, has the person's figures reckoned anew. Of somebody erased there are none.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def _reckon(table: str, figures: _Figures) -> None:
         BEGIN
             PERFORM FROM contact WHERE id = who FOR NO KEY UPDATE;
             UPDATE contact SET ({names}) = ROW({news})
-            FROM (SELECT {_named(figures)} FROM {figures.rows} AND {figures.owner} = who) AS s WHERE id = who;
+            FROM (SELECT {_named(figures)} FROM {figures.rows} AND {figures.owner} = who) AS s
+            WHERE id = who AND erased_at IS NULL;
         END $$
         """  # noqa: S608 - put in are only constants of this file
     )
@@ -130,7 +131,7 @@ def _watch_entries() -> None:
                 UPDATE contact SET points = points + more, friends = friends + more_friends, contests = CASE
                     WHEN (contest = ANY (contests)) = is_in THEN contests
                     WHEN is_in THEN contests || contest ELSE array_remove(contests, contest) END
-                WHERE id = coalesce(NEW.contact_id, OLD.contact_id)
+                WHERE id = coalesce(NEW.contact_id, OLD.contact_id) AND erased_at IS NULL
                   AND (more <> 0 OR more_friends <> 0 OR (contest = ANY (contests)) <> is_in);
             END IF;
             RETURN NULL;
@@ -163,7 +164,7 @@ def _reckon_everybody() -> None:
         news += [f"coalesce(of_{table}.{name}, {none.get(name, 0)})" for name in figures.columns]
         joins.append(
             f"LEFT JOIN (SELECT {figures.owner} AS who, {_named(figures)} FROM {figures.rows} GROUP BY 1) "  # noqa: S608 - as above
-            f"AS of_{table} ON of_{table}.who = p.id"
+            f"AS of_{table} ON of_{table}.who = p.id AND p.erased_at IS NULL"
         )
     columns = ", ".join(names)
     op.execute(
