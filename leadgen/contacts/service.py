@@ -47,6 +47,12 @@ _ADDRESS = re.compile(r"[^\s<>()\"',;]+@[^\s<>()\"',;]+")
 
 
 _HOLD = text("SELECT FROM contact WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+# What they did by numbers; the triggers that keep these pass over who is erased (migration 0011).
+_BLANK_FIGURES = """
+UPDATE contact SET points = 0, clicks = 0, clicked_at = NULL, contests = '{}', friends = 0, deeds = 0, works = 0,
+                   rewards = 0
+WHERE id = :contact
+"""
 _HEARD_FROM = """
 UPDATE contact c SET last_inbound_at = heard.at
 FROM unnest(CAST(:ids AS bigint[]), CAST(:moments AS timestamptz[])) AS heard (id, at)
@@ -237,6 +243,8 @@ def erase(contact_id: int, *, is_remembered: bool = True) -> None:
         setattr(contact, name, value)
     contact.timezone, contact.answers, contact.marketing_at, contact.last_inbound_at = "", {}, None, None
     contact.erased_at = clock.now()
+    db.session.flush()
+    db.session.execute(text(_BLANK_FIGURES), {"contact": contact.id})
     journal.record(FactName.CONTACT_ERASED, brand_id=contact.brand_id, contact_id=contact.id)
 
 

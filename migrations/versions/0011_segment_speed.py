@@ -2,7 +2,7 @@
 
 A sum over everybody's entries takes seconds at a million people. Triggers keep such sums for each person, in the
 transaction that changes what they are made of: always exact, whoever writes. An entry, which changes often, adds the
-difference; all else, which is rare, has the person's figures reckoned anew.
+difference; all else, which is rare, has the person's figures reckoned anew. Of somebody erased there are none.
 
 Contests go on meanwhile: indexes are built beside them, tables are locked for a moment in the order in which people are
 confirmed, and everybody is reckoned some thousand at a time. So it commits on its way; one that was stopped is begun
@@ -95,7 +95,8 @@ def _reckon(table: str, figures: _Figures) -> None:
         BEGIN
             PERFORM FROM contact WHERE id = who FOR NO KEY UPDATE;
             UPDATE contact SET ({names}) = ROW({news})
-            FROM (SELECT {_named(figures)} FROM {figures.rows} AND {figures.owner} = who) AS s WHERE id = who;
+            FROM (SELECT {_named(figures)} FROM {figures.rows} AND {figures.owner} = who) AS s
+            WHERE id = who AND erased_at IS NULL;
         END $$
         """  # noqa: S608 - put in are only constants of this file
     )
@@ -138,7 +139,7 @@ def _watch_entries() -> None:
                 UPDATE contact SET points = points + more, friends = friends + more_friends, contests = CASE
                     WHEN (contest = ANY (contests)) = is_in THEN contests
                     WHEN is_in THEN contests || contest ELSE array_remove(contests, contest) END
-                WHERE id = coalesce(NEW.contact_id, OLD.contact_id)
+                WHERE id = coalesce(NEW.contact_id, OLD.contact_id) AND erased_at IS NULL
                   AND (more <> 0 OR more_friends <> 0 OR (contest = ANY (contests)) <> is_in);
             END IF;
             RETURN NULL;
@@ -174,7 +175,8 @@ def _reckon_many() -> None:
         news += [f"coalesce(of_{table}.{name}, {none.get(name, 0)})" for name in figures.columns]
         joins.append(
             f"LEFT JOIN (SELECT {figures.owner} AS who, {_named(figures)} FROM {figures.rows} "  # noqa: S608 - as above
-            f"AND {figures.owner} BETWEEN first AND last GROUP BY 1) AS of_{table} ON of_{table}.who = p.id"
+            f"AND {figures.owner} BETWEEN first AND last GROUP BY 1) AS of_{table} ON of_{table}.who = p.id "
+            f"AND p.erased_at IS NULL"
         )
     columns = ", ".join(names)
     op.execute(

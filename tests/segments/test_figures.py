@@ -9,13 +9,16 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
+from leadgen.actions.models import DeedState
 from leadgen.campaigns import cards
+from leadgen.contacts import service as contacts
 from leadgen.contacts.models import Contact
 from leadgen.core import clock, hot, settings
 from leadgen.core.db import db
 from leadgen.entries import confirming, entering
+from leadgen.mail.models import ClickKind
 from tests.entries.conftest import filled
-from tests.factories import make_campaign, make_entry
+from tests.factories import make_campaign, make_click, make_entry, make_message
 from tests.factories_contest import make_action, make_deed
 from tests.segments import oracle
 from tests.segments.conftest import People
@@ -71,6 +74,26 @@ def test_what_was_loaded_past_the_triggers_is_reckoned_for_everybody(people: Peo
     db.session.execute(text("UPDATE contact SET points = 7, friends = 7, contests = '{7}', clicked_at = now()"))
     db.session.execute(text("SELECT reckon_everybody()"))
     assert _kept() == kept
+
+
+def test_of_who_is_erased_no_figure_is_left_whatever_comes_later(context: None) -> None:
+    campaign = make_campaign()
+    entry = make_entry(campaign, confirmed=True, points=7, friends_counted=2)
+    deed = make_deed(entry, make_action(campaign))
+    click = make_click(make_message(entry), kind=ClickKind.HUMAN)
+    db.session.commit()
+    before = _kept()[0]
+    assert all(before[name] for name in ("points", "friends", "deeds", "clicks", "clicked_at", "contests"))
+    contacts.erase(entry.contact_id)
+    db.session.commit()
+    nothing = dict.fromkeys(KEPT, 0) | {"id": entry.contact_id, "contests": [], "clicked_at": None}
+    assert _kept() == [nothing]
+    entry.points, deed.state, click.kind = 3, DeedState.REFUSED, ClickKind.MACHINE
+    db.session.commit()
+    make_deed(entry, make_action(campaign))
+    db.session.commit()
+    db.session.execute(text("SELECT reckon_everybody()"))
+    assert _kept() == [nothing]
 
 
 def test_two_at_the_same_time_are_both_counted(context: None) -> None:
