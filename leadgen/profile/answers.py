@@ -35,7 +35,8 @@ LEFT JOIN LATERAL (
 """
 _GIVEN = f"""
 SELECT a.entry_id, e.campaign_id, a.key, a.value, a.at, least(a.at, said.at) AS first_at,
-       {public_title("c")} AS contest, c.default_locale, q.kind, q.texts, q.options, v.number, v.field, coalesce(l.points, 0)::bigint AS points,
+       {public_title("c")} AS contest, c.default_locale, q.kind, q.texts, q.options,
+       v.number, v.field, coalesce(l.points, 0)::bigint AS points,
        false AS is_draft
 FROM answer a JOIN entry e ON e.id = a.entry_id JOIN question q ON q.id = a.question_id
 JOIN campaign c ON c.id = e.campaign_id LEFT JOIN submission s ON s.entry_id = e.id
@@ -52,7 +53,8 @@ WHERE a.contact_id = %(contact)s ORDER BY a.entry_id DESC, q.position, a.id
 """  # noqa: S608 - the only values put in by Python are constants
 _DRAFTS = f"""
 SELECT s.entry_id, e.campaign_id, d.key, d.value, s.saved_at AS at, s.saved_at AS first_at,
-       {public_title("c")} AS contest, c.default_locale, 'text' AS kind, '{{}}'::jsonb AS texts, '[]'::jsonb AS options, v.number, v.field,
+       {public_title("c")} AS contest, c.default_locale, 'text' AS kind,
+       '{{}}'::jsonb AS texts, '[]'::jsonb AS options, v.number, v.field,
        0::bigint AS points, true AS is_draft
 FROM submission s JOIN entry e ON e.id = s.entry_id JOIN campaign c ON c.id = e.campaign_id,
      LATERAL jsonb_each(s.answers) AS d (key, value)
