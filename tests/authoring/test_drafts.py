@@ -30,7 +30,7 @@ from leadgen.nurture.definition import (
 from leadgen.nurture.models import Sequence
 from tests import texts
 from tests.factories import fresh, make_campaign, make_question, make_segment
-from tests.nurture.crowd import definition, draft, letter, published
+from tests.nurture.crowd import definition, draft, letter, published, unpublished
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -272,3 +272,14 @@ def test_a_new_key_was_never_used(sequence: Sequence) -> None:
     assert drafts.new_key(sequence) == "step-1"
     draft(sequence, letter("hello"), letter("step-7"))
     assert drafts.new_key(sequence) == "step-8"
+
+
+@pytest.mark.parametrize("when", [{}, None])
+def test_a_fork_with_an_empty_condition_is_one_whose_condition_is_not_chosen_yet(campaign: Campaign, when: Any) -> None:
+    sequence = unpublished(campaign)
+    data = {"trigger": {"on": "confirmed"}, "steps": [{"kind": "branch", "key": "fork", "when": when}]}
+    assert drafts.save(sequence, data, sequence.revision, "Ada")
+    db.session.commit()
+    (fork,) = drafts.definition_of(fresh(sequence)).steps
+    assert isinstance(fork, Branch)
+    assert fork.when == {"all": []}
