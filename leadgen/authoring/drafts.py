@@ -86,7 +86,7 @@ def _whole(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
     def step(one: Mapping[str, Any]) -> dict[str, Any]:
         sides = {side: [step(inner) for inner in one[side]] for side in ("yes", "no") if one.get(side)}
-        return ({"when": {"all": []}} if one["kind"] == "branch" else {}) | {**one} | sides
+        return {**one} | sides | ({"when": one.get("when") or {"all": []}} if one["kind"] == "branch" else {})
 
     steps = [step(one) for one in data.get("steps") or ()]
     return {"trigger": {"on": "confirmed"}} | {**data} | {"steps": steps}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Mapping
@@ -274,9 +275,9 @@ class _Pause:
     def _find_hours(self, number: int, definition: Definition, key: str) -> None:
         journey = Journey(sequence=self.sequence, definition=definition, now=self.now)
         group = Group(EnrolmentStatus.ACTIVE, number, key, "", 0, key, is_timed=True)
-        people = list(journey.people(group))
-        values = {"ids": [one.id for one in people], "dues": [one.due for one in people]}
-        if people:
+        people = journey.people(group)
+        while batch := list(itertools.islice(people, BATCH)):
+            values = {"ids": [one.id for one in batch], "dues": [one.due for one in batch]}
             db.session.execute(_RETIME, values)
 
     def put_off(self, spread: timedelta) -> None:

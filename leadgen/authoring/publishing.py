@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from leadgen.authoring import comparing, describing, drafts
 from leadgen.authoring.comparing import ChangeKind, Difference
@@ -133,7 +134,8 @@ def publish(sequence: Sequence, choices: Choices, by: str) -> SequenceVersion:
     """Make the draft the next version, and take the people inside along as chosen; commits nothing.
 
     Nobody gets a letter of a key again that they were sent. A paused sequence stays paused. Raises Invalid with the
-    first problem of the draft, and Conflict when the sequence is archived or the draft is what is published.
+    first problem of the draft, and Conflict when the sequence is archived, the draft is what is published, or somebody
+    who is to come back enters anew at this moment.
     """
     drafts.locked(sequence)
     draft, published = drafts.definition_of(sequence), stored.published(sequence)
@@ -144,9 +146,20 @@ def publish(sequence: Sequence, choices: Choices, by: str) -> SequenceVersion:
     if problems := drafts.problems(sequence):
         raise Invalid(problems[0].sentence, f"{problems[0].where}.{problems[0].field}")
     journey = _journey(sequence, draft, choices, clock.now())
+    try:
+        with db.session.begin_nested():  # a refusal leaves nothing behind, whatever the caller does with it
+            return _put_in_place(sequence, draft, journey, by)
+    except IntegrityError as error:
+        if "uq_enrolment_active" not in str(error.orig):
+            raise
+        raise Conflict(_("Somebody who was to come back entered at this very moment. Publish once more.")) from None
+
+
+def _put_in_place(sequence: Sequence, draft: Definition, journey: Journey, by: str) -> SequenceVersion:
+    is_first = sequence.version is None
     version = stored.store(sequence, draft, by, kept=() if journey.is_moving else _still_needed(sequence))
     sequence.draft = to_data(draft)
-    if published is None and sequence.paused_at is None:
+    if is_first and sequence.paused_at is None:
         sequence.is_active = True
         streams.resume(sequence.stream_id, by)
     db.session.flush()

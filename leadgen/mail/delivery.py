@@ -85,7 +85,10 @@ def _still_open(parcels: list[Parcel], letter: Compiled) -> tuple[list[Parcel], 
         db.session.rollback()
         log.exception("%d letters could not be checked once more", len(parcels))
         return [], _held(parcels, notes.Note("not_checked", _UNCHECKED_SECONDS))
-    stayed = [Outcome(number, Result(status), reason, is_free=True) for number, (status, reason) in closed.items()]
+    stayed = [
+        Outcome(number, Result(status), reason, is_free=True, delay=outbox.NOT_JUDGED_SECONDS)
+        for number, (status, reason) in closed.items()
+    ]
     return [parcel for parcel in parcels if parcel.message_id not in closed], stayed
 
 

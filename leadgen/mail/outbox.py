@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from leadgen.contacts import service as contacts
 from leadgen.contacts.models import SuppressionReason
@@ -19,6 +22,7 @@ from leadgen.letters.values import Recipient
 from leadgen.mail import gates, groups, pacing
 from leadgen.mail.providers.interface import Outcome, Result
 
+log = logging.getLogger(__name__)
 UNCERTAIN_MINUTES = 15
 _FIRST_RETRY_SECONDS = 5.0
 _LONGEST_RETRY_SECONDS = 900.0
@@ -83,6 +87,11 @@ WHERE m.id = ANY(:ids)
   AND (c.erased_at IS NOT NULL OR c.email IS NULL OR c.marketing_at IS NULL OR s.reason IS NOT NULL)
 """)
 
+# What a judgement stumbles over is looked at again after this.
+NOT_JUDGED, NOT_JUDGED_SECONDS = "not_judged", 3600.0
+# A sequence may be published for longer than this; who is judged then waits for it without the locks of a claim.
+_PATIENCE = text("SET LOCAL lock_timeout = '2s'")
+
 Judge = Callable[[Sequence[int]], Mapping[int, str]]
 _judge: Judge | None = None
 
@@ -106,8 +115,36 @@ def closed(message_ids: Sequence[int], lane: Lane) -> dict[int, tuple[str, str]]
     rows = db.session.execute(_CLOSED, {"ids": list(message_ids)}).all()
     found = {row.id: tuple(row.verdict.split(":", 1)) for row in rows}
     open_ones = [number for number in message_ids if number not in found]
-    refused = _judge(open_ones) if _judge is not None and lane is Lane.NURTURE and open_ones else {}
-    return {**found, **{number: ("skipped", reason) for number, reason in refused.items()}}
+    refused = _judged(open_ones) if lane is Lane.NURTURE else {}
+    return {**found, **{number: (_status(reason), reason) for number, reason in refused.items()}}
+
+
+def _judged(message_ids: Sequence[int]) -> Mapping[int, str]:
+    """Why which of these stay; where judging them breaks each is judged alone, and only the broken ones wait.
+
+    Raises OperationalError when a lock is held for too long: that is nobody's fault, and all are tried again.
+    """
+    if _judge is None or not message_ids:
+        return {}
+    db.session.execute(_PATIENCE)
+    found: dict[int, str] = {}
+    try:
+        with db.session.begin_nested():
+            return _judge(message_ids)
+    except OperationalError:
+        raise
+    except Exception as error:
+        if len(message_ids) > 1:
+            log.warning("%d letters are judged one by one: %s", len(message_ids), error)
+            for number in message_ids:
+                found |= _judged([number])
+            return found
+        log.exception("letter %d of a sequence cannot be judged", message_ids[0])
+        return {message_ids[0]: NOT_JUDGED}
+
+
+def _status(reason: str) -> str:
+    return Result.TEMPORARY.value if reason == NOT_JUDGED else Result.SKIPPED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +221,13 @@ def claim(lane: Lane, limit: int) -> Claim:
         if not granted.mails:
             continue
         rows = _claimed(lane, lot, granted.mails)
-        sending = _not_refused(lane, [_recipient(row) for row in rows if row.status == "sending"])
+        try:
+            sending = _not_refused(lane, [_recipient(row) for row in rows if row.status == "sending"])
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            db.session.rollback()  # somebody publishes the sequence: no other lot waits for that
+            continue
         pacing.give_back(lane, lot.domain_group, granted, granted.mails - len(sending))
         if lane in pacing.URGENT:
             pacing.count_urgent([person.id for person in sending])
@@ -196,11 +239,13 @@ def claim(lane: Lane, limit: int) -> Claim:
 
 def _not_refused(lane: Lane, people: list[Recipient]) -> list[Recipient]:
     """Those whose sequence lets them go; of the others it is written down why they stay."""
-    if lane is not Lane.NURTURE or _judge is None or not people:
+    if lane is not Lane.NURTURE:
         return people
-    refused = _judge([person.id for person in people])
-    if refused:
-        db.session.execute(_REFUSE, {"ids": list(refused), "reasons": list(refused.values())})
+    refused = _judged([person.id for person in people])
+    if over := {number: reason for number, reason in refused.items() if reason != NOT_JUDGED}:
+        db.session.execute(_REFUSE, {"ids": list(over), "reasons": list(over.values())})
+    late = refused.keys() - over.keys()
+    settle([Outcome(one, Result.TEMPORARY, NOT_JUDGED, is_free=True, delay=NOT_JUDGED_SECONDS) for one in late])
     return [person for person in people if person.id not in refused]
 
 

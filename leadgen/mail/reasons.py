@@ -49,6 +49,7 @@ def _of_people() -> dict[str, str]:
         "broadcast_cancelled": _("the broadcast was cancelled"),
         "stream_paused": _("the stream was paused just before"),
         "not_checked": _("whether it may still leave could not be checked just before; it is tried again"),
+        "not_judged": _("its sequence could not be asked whether it may leave; it is tried again in an hour"),
         "no_consent": _("the person has not agreed to marketing"),
         "unverified": _("the address is not confirmed"),
         "condition": _("the condition of the letter is not met"),

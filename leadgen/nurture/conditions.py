@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from leadgen.accounts.models import Brand
 from leadgen.core import clock
@@ -43,14 +43,15 @@ class Conditions:
     def holding(self, brand_id: int, condition: Condition, people: Collection[int]) -> frozenset[int] | None:
         """Those of these contacts for whom the condition holds now; None when it cannot be judged.
 
-        It cannot when it asks for a field that is no more, and that is logged: whoever asks goes on with the others.
+        It cannot when it asks for a field that is no more, and that is logged: whoever asks goes on with the others. A
+        fault of the database that passes is raised: it says nothing about the condition.
         """
         try:
             asked = fragment(self._catalogue(brand_id), condition, clock.now(), is_crowd=False)
             statement = text(_HOLDING.format(condition=asked.sql))
             with db.session.begin_nested():
                 found = db.session.scalars(statement, {"people": list(people), **asked.values}).all()
-        except (Invalid, DBAPIError, KeyError, ValueError, TypeError, AttributeError) as error:
+        except (Invalid, DataError, ProgrammingError, KeyError, ValueError, TypeError, AttributeError) as error:
             log.warning("a condition of brand %d cannot be judged: %s", brand_id, error)
             return None
         return frozenset(found)

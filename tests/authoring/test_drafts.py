@@ -30,7 +30,7 @@ from leadgen.nurture.definition import (
 from leadgen.nurture.models import Sequence
 from tests import texts
 from tests.factories import fresh, make_campaign, make_question, make_segment
-from tests.nurture.crowd import definition, draft, letter, published
+from tests.nurture.crowd import definition, draft, letter, published, unpublished
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -271,3 +271,14 @@ def test_a_test_has_a_seed_that_changes_with_its_variants_and_shares_only(sequen
     assert next(drafts.definition_of(sequence).letters()).experiment not in {"", first.experiment}
     draft(sequence, letter("hello", variants=_two(1)))
     assert next(drafts.definition_of(sequence).letters()).experiment == ""
+
+
+@pytest.mark.parametrize("when", [{}, None])
+def test_a_fork_with_an_empty_condition_is_one_whose_condition_is_not_chosen_yet(campaign: Campaign, when: Any) -> None:
+    sequence = unpublished(campaign)
+    data = {"trigger": {"on": "confirmed"}, "steps": [{"kind": "branch", "key": "fork", "when": when}]}
+    assert drafts.save(sequence, data, sequence.revision, "Ada")
+    db.session.commit()
+    (fork,) = drafts.definition_of(fresh(sequence)).steps
+    assert isinstance(fork, Branch)
+    assert fork.when == {"all": []}

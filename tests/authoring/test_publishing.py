@@ -1,6 +1,7 @@
 """Publishing: who would get what now, where everybody goes, nobody anything twice, and back again."""
 
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from leadgen.authoring import publishing
+from leadgen.authoring.moving import Group, Journey, Person
 from leadgen.authoring.publishing import ChangeKind, Choices, Inside, Timing
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock as product_clock
@@ -19,10 +21,17 @@ from leadgen.nurture import planning
 from leadgen.nurture.definition import Variant
 from leadgen.nurture.models import Enrolment, EnrolmentMove, EnrolmentStatus, MoveReason, Sequence, Step
 from tests.conftest import Clock
-from tests.factories import make_campaign
+from tests.factories import fresh, make_campaign
 from tests.nurture.crowd import dates, draft, letter, published, republish, unpublished, waiting
 from tests.texts import step as step_words
 
+_ENTERS_ANEW = text("""
+INSERT INTO enrolment (sequence_id, campaign_id, brand_id, entry_id, contact_id, status, version, step_key, anchor_at,
+                       next_run_at, enrolled_at, occasion)
+SELECT sequence_id, campaign_id, brand_id, entry_id, contact_id, 'active', version, step_key, anchor_at, next_run_at,
+       now(), 'again'
+FROM enrolment
+""")
 pytestmark = pytest.mark.usefixtures("context")
 RECOMPUTE = Choices(timing=Timing.RECOMPUTE)
 
@@ -163,6 +172,29 @@ def test_an_added_step_is_for_who_has_not_come_that_far_and_if_asked_for_who_fin
 
     assert [key for key, _due in dates(sequence)] == ["news"] * 2 + ["more"] * 3 + ["news"] * 4
     assert _people(sequence, status=EnrolmentStatus.ACTIVE) == 5
+
+
+def test_who_is_to_come_back_and_enters_at_this_moment_refuses_the_publication(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = published(campaign, letter("hello", 0))
+    waiting(sequence, 1, "hello", days=5, status="finished")
+    draft(sequence, letter("hello", 0), letter("more", 2, number=9))
+    real = Journey.people
+
+    def enrolled_meanwhile(journey: Journey, group: Group) -> Iterator[Person]:
+        people = list(real(journey, group))
+        db.session.execute(_ENTERS_ANEW)
+        return iter(people)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Journey, "people", enrolled_meanwhile)
+        with pytest.raises(Conflict, match="Publish once more"):
+            publishing.publish(sequence, Choices(finished_within_days=30), "Ada")
+    db.session.commit()
+
+    assert (fresh(sequence).version, len(publishing.versions(sequence))) == (1, 1)
+    assert publishing.publish(sequence, Choices(finished_within_days=30), "Ada").number == 2
 
 
 def test_people_inside_may_stay_in_their_version_and_still_get_what_the_new_one_lacks(campaign: Campaign) -> None:
