@@ -73,7 +73,9 @@ def test_only_the_prizes_values_are_missing_before_launch(key: str) -> None:
     campaign = campaigns.create_from_template(make_brand(locale="en"), key, name="Summer")
 
     assert {problem.where for problem in missing_before_launch(campaign)} == MISSING[key]
-    assert sequences.missing(sequences.set_up(campaign)) == []
+    made = sequences.set_up(campaign)
+    db.session.commit()
+    assert sequences.missing(made) == []
 
 
 @pytest.mark.parametrize("key", KEYS)
