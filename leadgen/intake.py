@@ -40,7 +40,9 @@ def import_contacts(file: Path, slug: str, by: str, errors: Path | None) -> None
         raise click.ClickException(str(error)) from error
     if report.is_resumed:
         click.echo("It went on where it had stopped.")
-    click.echo(f"{report.lines} lines: {report.added} new contacts, {report.agreed} consents, {report.blocked} blocks")
+    counts = [(report.added, "new contact"), (report.agreed, "consent"), (report.blocked, "block")]
+    told = ", ".join(f"{number} {word}{'' if number == 1 else 's'}" for number, word in counts)
+    click.echo(f"{report.lines} line{'' if report.lines == 1 else 's'}: {told}")
     if report.refused:
         click.echo(f"{report.refused} lines were refused; {errors} says why.")
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from leadgen.authoring import faults, ways
 from leadgen.authoring.faults import Ground, Problem
 from leadgen.campaigns.models import Campaign
-from leadgen.core import i18n
+from leadgen.core import i18n, logic
 from leadgen.core.db import db
 from leadgen.core.errors import Conflict, Invalid
 from leadgen.core.i18n import gettext as _
@@ -72,6 +72,7 @@ def read(data: Mapping[str, Any]) -> Definition:
     try:
         written = json.dumps(data, allow_nan=False, ensure_ascii=False)
         definition = from_data(_whole(data))
+        _check_conditions(definition)
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise Invalid(sentence, "draft") from None
     if "\\u0000" in written or not _is_text(written):
@@ -104,15 +105,23 @@ def _levels(steps: tuple[AnyStep, ...]) -> int:
     return max((1 + max(_levels(one.yes), _levels(one.no)) for one in steps if isinstance(one, Branch)), default=0)
 
 
-def _is_sound(definition: Definition) -> bool:
-    """Conditions are trees and texts words, so that nothing that reads them stumbles; what they say comes later."""
+def _check_conditions(definition: Definition) -> None:
+    """Each condition has the form of one; whether its fields are there comes later. Raises Invalid."""
     conditions = [definition.who, *(one.when for one in definition.exits)]
     conditions += [one.when for one in definition.walk() if isinstance(one, (Letter, Branch))]
+    try:
+        for one in conditions:
+            if one is not None and one != {}:
+                logic.check_shape(one)
+    except Invalid as error:
+        raise Invalid(str(error), "draft") from None
+
+
+def _is_sound(definition: Definition) -> bool:
+    """Keys and texts are words, so that nothing that reads them stumbles; what they say comes later."""
     variants = [variant for letter in definition.letters() for variant in letter.variants]
-    return (
-        all(one is None or isinstance(one, Mapping) for one in conditions)
-        and all(isinstance(one.key, str) for one in (*definition.walk(), *variants))
-        and all(isinstance(texts, Mapping) for one in variants for texts in one.texts.values())
+    return all(isinstance(one.key, str) for one in (*definition.walk(), *variants)) and all(
+        isinstance(texts, Mapping) for one in variants for texts in one.texts.values()
     )
 
 

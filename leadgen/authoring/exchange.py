@@ -10,6 +10,8 @@ import yaml
 
 from leadgen.authoring import nodes
 from leadgen.authoring.nodes import Node
+from leadgen.core import logic
+from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.nurture.definition import (
     CATCH_UP_HOURS,
@@ -184,6 +186,11 @@ def _condition(node: Node | None) -> dict[str, Any] | None:
         return None
     node.parts()
     found: dict[str, Any] = node.data()
+    try:
+        if found:
+            logic.check_shape(found)
+    except Invalid as error:
+        raise node.at(error.field or "").fail(str(error)) from None
     return found
 
 

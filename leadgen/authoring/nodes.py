@@ -131,6 +131,16 @@ class Node:
         for number, one in enumerate(self.raw.value, 1):
             yield Node(one, f"{self.path}.{number}")
 
+    def at(self, path: str) -> Node:
+        """The part of it that a path such as all.1.op leads to, as far as there is one."""
+        name, _dot, rest = path.partition(".")
+        found: Node | None = None
+        if isinstance(self.raw, yaml.MappingNode):
+            found = self.parts().get(name)
+        elif isinstance(self.raw, yaml.SequenceNode):
+            found = next((one for one in self.items() if one.path == f"{self.path}.{name}"), None)
+        return found.at(rest) if found else self
+
     def text(self) -> str:
         """A text, or what was typed of a number."""
         if not self.is_scalar or self.raw.tag == f"{_TAG}null":

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
@@ -25,6 +25,7 @@ MOST_LEVELS = 3  # groups within groups (F13)
 MOST_COMPARISONS = 50
 LONGEST_VALUE = 200
 _MOST_VALUES = 100
+_DEEPEST = 40  # places of a condition within each other that can be kept
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -98,6 +99,68 @@ def fields_of(condition: Condition) -> frozenset[str]:
     return frozenset(part["field"] for part in comparisons(condition))
 
 
+def check_shape(given: Any, place: str = "") -> None:
+    """Whether this is a condition at all, whatever its fields are: then nothing that reads it stumbles.
+
+    Raises Invalid with a sentence in the current language; its `field` is the way to the fault: all.1.op, counted from
+    1, and empty for the condition itself.
+    """
+
+    def below(name: str | int) -> str:
+        return f"{place}.{name}" if place else str(name)
+
+    if place.count(".") > _DEEPEST:
+        raise Invalid(_("Put at most %(limit)d groups into each other.") % {"limit": MOST_LEVELS}, place)
+    match _word_of(given, place):
+        case "field":
+            name, sentence = _misshapen(given)
+            if name:
+                raise Invalid(sentence % {"field": given["field"]}, below(name))
+        case "not":
+            check_shape(given["not"], below("not"))
+        case group:
+            if not _is_list(given[group]):
+                raise Invalid(_("A group is a list of conditions."), below(group))
+            for number, part in enumerate(given[group], 1):
+                check_shape(part, below(f"{group}.{number}"))
+
+
+def _word_of(given: Any, place: str) -> str:
+    """What kind of condition it is: all, any, not, or field for a comparison. Raises Invalid (`place`)."""
+    if not isinstance(given, Mapping):
+        raise Invalid(_("This is no condition."), place)
+    found = [word for word in ("all", "any", "not", "field") if word in given]
+    if len(found) != 1:
+        raise Invalid(_("A condition is either a group or one comparison."), place)
+    return found[0]
+
+
+def _misshapen(given: Condition) -> tuple[str, str]:
+    """The part of a comparison that has the wrong form, and why; nothing where all have the right one."""
+    if not isinstance(given["field"], str):
+        return "field", _("“%(field)s” is nothing that can be asked for here.")
+    op, value = given.get("op"), given.get("value")
+    if not isinstance(op, str) or op not in set(Op):
+        return "op", _("“%(field)s” cannot be compared in this way.")
+    if op == Op.EMPTY:
+        return "", ""
+    values = value if op == Op.IN else [value]
+    if not _is_list(values) or not values:
+        return "value", _("Choose at least one value for “%(field)s”.")
+    if not all(isinstance(one, (str, bool)) or _is_number(one) for one in values):
+        return "value", _("Choose a value that “%(field)s” can have.")
+    return "", ""
+
+
+def check_comparison(given: Condition, kind: Kind) -> None:
+    """Whether a comparison can be made with a field of this kind, whatever its options. Raises Invalid."""
+    _comparison(given, {given["field"]: Field(kind)})
+
+
+def _is_list(value: Any) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
 def checked(given: Any, fields: Mapping[str, Field]) -> dict[str, Any]:
     """The condition as it is kept, without what does not belong to it.
 
@@ -111,21 +174,17 @@ def checked(given: Any, fields: Mapping[str, Field]) -> dict[str, Any]:
 
 
 def _group(given: Any, fields: Mapping[str, Field], levels: int) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        raise Invalid(_("This is no condition."), "condition")
-    found = [word for word in ("all", "any", "not", "field") if word in given]
-    if len(found) != 1:
-        raise Invalid(_("A condition is either a group or one comparison."), "condition")
-    if found == ["field"]:
+    word = _word_of(given, "condition")
+    if word == "field":
         return _comparison(given, fields)
     if levels == 0:
         raise Invalid(_("Put at most %(limit)d groups into each other.") % {"limit": MOST_LEVELS}, "condition")
-    if found == ["not"]:
+    if word == "not":
         return {"not": _group(given["not"], fields, levels - 1)}
-    parts = given[found[0]]
-    if not isinstance(parts, Sequence) or isinstance(parts, str):
+    parts = given[word]
+    if not _is_list(parts):
         raise Invalid(_("A group is a list of conditions."), "condition")
-    return {found[0]: [_group(part, fields, levels - 1) for part in parts]}
+    return {word: [_group(part, fields, levels - 1) for part in parts]}
 
 
 def _comparison(given: Condition, fields: Mapping[str, Field]) -> dict[str, Any]:

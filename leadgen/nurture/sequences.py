@@ -73,6 +73,7 @@ def create(campaign: Campaign, name: str) -> Sequence:
 def rename(sequence: Sequence, name: str) -> None:
     """Call it differently; only staff see the name. Raises Invalid (`name`)."""
     sequence.name = _name(name)
+    streams.rename(sequence.stream_id, sequence.name)
     db.session.flush()
 
 

@@ -27,7 +27,7 @@ class State(StrEnum):
     FINISHED = "finished"
     EXITED = "exited"
     HELD_OUT = "held_out"
-    GOAL = "goal"  # reached it, however it ended
+    GOAL = "goal"  # reached it, however it ended; whoever was held out did so without the letters, and stands apart
     PLANNED = "planned"  # their letter of a step is due or put off, and has not left
     LEFT = "left"  # their letter of a step left
     UNSENT = "unsent"  # it never will
@@ -40,7 +40,7 @@ _OF_ENROLMENTS: Mapping[State, str] = {
     State.FINISHED: "n.status = 'finished'",
     State.EXITED: "n.status = 'exited' AND (:reason = '' OR n.exit_reason = :reason)",
     State.HELD_OUT: "n.status = 'held_out'",
-    State.GOAL: "n.goal_at IS NOT NULL",
+    State.GOAL: "n.goal_at IS NOT NULL AND n.status <> 'held_out'",
 }
 _UNSENT = "('skipped', 'suppressed', 'expired', 'cancelled', 'failed')"
 _OF_LETTERS: Mapping[State, str] = {
@@ -49,7 +49,8 @@ _OF_LETTERS: Mapping[State, str] = {
     State.UNSENT: f"m.status IN {_UNSENT} AND (:reason = '' OR m.reason = :reason)",
 }
 _COUNTED = text("""
-SELECT n.status, n.step_key, n.exit_reason, count(*) AS people, count(n.goal_at) AS goals
+SELECT n.status, n.step_key, n.exit_reason, count(*) AS people,
+       count(n.goal_at) FILTER (WHERE n.status <> 'held_out') AS goals
 FROM enrolment n WHERE n.sequence_id = :sequence GROUP BY 1, 2, 3
 """)
 _LETTERS_COUNTED = text(f"""

@@ -13,7 +13,7 @@ from leadgen.nurture.models import Enrolment, EnrolmentStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class People:
-    """Enrolments by how they stand; `goal` counts those that reached it, however they ended."""
+    """Enrolments by how they stand; `goal` counts those that reached it and were not held out."""
 
     inside: int = 0
     finished: int = 0
@@ -33,7 +33,7 @@ def of_sequences(ids: Collection[int]) -> dict[int, People]:
         select(
             Enrolment.sequence_id,
             *(those(one) for one in EnrolmentStatus),  # type: ignore[call-overload]
-            func.count(Enrolment.goal_at),
+            func.count(Enrolment.goal_at).filter(status != EnrolmentStatus.HELD_OUT),
         )
         .where(Enrolment.sequence_id.in_(ids))
         .group_by(Enrolment.sequence_id)

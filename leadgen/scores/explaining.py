@@ -7,7 +7,7 @@ engagement become whole numbers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -98,7 +98,7 @@ def explained(contact: Contact, *, is_public: bool = False) -> Explanation:
         version=version.number,
         fit=_fit(says, row, [one for one in lines if one.kind is ContributionKind.FIT]),
         engagement=_engagement(says, row, [one for one in lines if one.kind is ContributionKind.ENGAGEMENT], now),
-        missing=_missing(says, contact.answers),
+        missing=_missing(says, contact.answers, reckoning.HIGHEST - row.fit),
         reactivity=reckoning.reactivity(row.letters, row.reactions, row.alive_at, now).value,
         letters=row.letters,
         reactions=row.reactions,
@@ -178,7 +178,8 @@ def _band(bands: Sequence[Band], key: str) -> Band:
     return next(one for one in bands if one.key == key)
 
 
-def _missing(says: _Words, answers: Mapping[str, Any]) -> list[Missing]:
+def _missing(says: _Words, answers: Mapping[str, Any], room: int) -> list[Missing]:
+    """What answers could add, each at most as much as is left to 100 (`room`); nothing where nothing is."""
     known = reckoning.known_of(answers)
     found = _more_answers(says, known)
     for name, asked_for in says.known.items():
@@ -189,7 +190,8 @@ def _missing(says: _Words, answers: Mapping[str, Any]) -> list[Missing]:
         more = most - _given(rules, name, None)
         if more > 0:
             found.append(Missing(asked_for.word, more))
-    return sorted(found, key=lambda one: -one.up_to)
+    bounded = [replace(one, up_to=min(one.up_to, room)) for one in found] if room > 0 else []
+    return sorted(bounded, key=lambda one: -one.up_to)
 
 
 def _more_answers(says: _Words, known: Mapping[str, Any]) -> list[Missing]:

@@ -34,7 +34,7 @@ def checked(catalogue: Catalogue, given: Any) -> dict[str, Any]:
         told = str(error).replace(error.field, spec.word()) if spec else str(error)
         raise Invalid(told, spec.key if spec else error.field) from None
     for part in logic.comparisons(condition):
-        _check_value(catalogue.asked[part["field"]], part)
+        check_value(catalogue.asked[part["field"]], part)
     if culprits := contradiction(catalogue, condition):
         told = " · ".join(dict.fromkeys(sentences.clause(catalogue, part) for part in culprits))
         spec = catalogue.asked[next(logic.comparisons(culprits[0]))["field"]].spec
@@ -45,7 +45,9 @@ def checked(catalogue: Catalogue, given: Any) -> dict[str, Any]:
     return condition
 
 
-def _check_value(asked: Asked, part: Condition) -> None:
+def check_value(asked: Asked, part: Condition) -> None:
+    """Whether a comparison can be made with its field, whatever options that has. Raises Invalid."""
+    logic.check_comparison(part, asked.kind)
     values = part.get("value", "")
     for value in values if isinstance(values, list) else [values]:
         if isinstance(value, str) and ("\x00" in value or not _is_text(value)):

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from leadgen.core import logic
 from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.logic import Condition, Kind, Op
+from leadgen.segments import checking
 from leadgen.segments.catalogue import Catalogue
 from leadgen.segments.sources import Writing
 
@@ -44,8 +46,9 @@ def fragment(
 
     The names of its values begin with `prefix`, so that several may stand in one statement; `mark` is the driver's way
     to write a value's place. Raises Invalid
-    (`condition`) when it asks for a field that is not there any more.
+    (`condition`) when it asks for a field that is not there any more, or is no condition of such fields.
     """
+    logic.check_shape(condition)
     out = Writing(catalogue.brand_id, catalogue.zone, now, is_crowd, prefix, mark)
     scope = out.filled("c.brand_id = {brand} AND c.erased_at IS NULL")
     return Fragment(f"({scope} AND {_written(catalogue, condition, out)})", out.values)
@@ -65,6 +68,7 @@ def _written(catalogue: Catalogue, condition: Condition, out: Writing, *, is_not
     if field is None:
         told = _("“%(field)s” is nothing that can be asked for here.") % {"field": condition["field"]}
         raise Invalid(told, "condition")
+    checking.check_value(field, condition)
     sql = field.source.write(Op(condition["op"]), condition.get("value"), out)
     return _opposite(sql, is_known=field.kind is Kind.FLAG and not field.spec.may_lack) if is_not else sql
 

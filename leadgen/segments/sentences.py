@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from leadgen.core import i18n
+from leadgen.core import i18n, logic
+from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.i18n import ngettext
 from leadgen.core.logic import Condition, Kind, Op
@@ -22,8 +23,23 @@ def sentence(catalogue: Catalogue, condition: Condition) -> str:
     return _("People %(clauses)s") % {"clauses": clause(catalogue, condition)}
 
 
-def clause(catalogue: Catalogue, condition: Condition, *, is_inside: bool = False) -> str:
-    """A condition as relative clauses; groups within groups stand in brackets."""
+def clause(catalogue: Catalogue, condition: Condition) -> str:
+    """A condition as relative clauses; groups within groups stand in brackets.
+
+    Nothing is raised for what was kept before its form was checked, or whose field is of another kind by now.
+    """
+    try:
+        logic.check_shape(condition)
+    except Invalid:
+        return _unreadable()
+    return _clause(catalogue, condition)
+
+
+def _unreadable() -> str:
+    return _("who fulfil a condition that cannot be read")
+
+
+def _clause(catalogue: Catalogue, condition: Condition, *, is_inside: bool = False) -> str:
     if "not" in condition:
         return _negated(catalogue, condition["not"])
     if "all" in condition or "any" in condition:
@@ -31,6 +47,10 @@ def clause(catalogue: Catalogue, condition: Condition, *, is_inside: bool = Fals
     asked = catalogue.asked.get(condition["field"])
     if asked is None:
         return _("whose “%(field)s” is asked for, which is there no more") % {"field": condition["field"]}
+    try:
+        logic.check_comparison(condition, asked.kind)
+    except Invalid:
+        return _unreadable()
     return _compared(asked, Op(condition["op"]), condition.get("value"))
 
 
@@ -39,13 +59,13 @@ def _negated(catalogue: Catalogue, inner: Condition) -> str:
     asked = catalogue.asked.get(inner.get("field", ""))
     if asked and inner["op"] == Op.EMPTY:
         return _having(asked.spec)
-    return _("who are not among those %(clauses)s") % {"clauses": clause(catalogue, inner, is_inside=True)}
+    return _("who are not among those %(clauses)s") % {"clauses": _clause(catalogue, inner, is_inside=True)}
 
 
 def _joined(catalogue: Catalogue, group: Condition, *, is_inside: bool) -> str:
     parts = group["all"] if "all" in group else group["any"]
     joint = _("%(first)s, and %(second)s") if "all" in group else _("%(first)s, or %(second)s")
-    said = [clause(catalogue, part, is_inside=len(parts) > 1) for part in parts]
+    said = [_clause(catalogue, part, is_inside=len(parts) > 1) for part in parts]
     if not said:
         return _("who are anybody") if "all" in group else _("who are nobody")
     told = said[0]

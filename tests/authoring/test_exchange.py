@@ -11,6 +11,7 @@ from leadgen.authoring import exchange
 from leadgen.authoring.exchange import from_yaml, to_yaml
 from leadgen.core import i18n
 from leadgen.core.errors import Invalid
+from leadgen.core.logic import Op
 from leadgen.nurture.definition import (
     DAY,
     HOUR,
@@ -43,10 +44,12 @@ ODD = (
 _words = st.text(max_size=20) | st.sampled_from(ODD)
 _numbers = st.integers(-(10**9), 10**9)
 _happenings = st.builds(Happening, on=st.sampled_from(Event), of=_words, days=st.integers(-5, 400))
-_values = _words | st.booleans() | _numbers | st.floats(allow_nan=False, allow_infinity=False, width=32)
-_comparisons = st.fixed_dictionaries({"field": _words, "op": _words, "value": _values | st.lists(_values, max_size=3)})
-_conditions: Any = st.recursive(
-    _comparisons | st.just({}),
+_values = _words | st.booleans() | _numbers | st.floats(-1e9, 1e9, width=32)
+_comparisons = st.fixed_dictionaries(
+    {"field": _words, "op": st.sampled_from([op.value for op in Op if op is not Op.IN]), "value": _values}
+) | st.fixed_dictionaries({"field": _words, "op": st.just("in"), "value": st.lists(_values, min_size=1, max_size=3)})
+_conditions: Any = st.just({}) | st.recursive(
+    _comparisons,
     lambda inner: (
         st.builds(lambda parts: {"all": parts}, st.lists(inner, max_size=3))
         | st.builds(lambda one: {"not": one}, inner)
@@ -114,7 +117,9 @@ def test_out_and_in_again_is_the_same(definition: Definition) -> None:
 def test_texts_that_look_like_something_else_come_back_as_they_were() -> None:
     words = {f"text-{number}": odd for number, odd in enumerate(ODD)}
     steps = tuple(End(key=odd, wait=Wait(at=odd)) for odd in ODD)
-    letter = Letter(key="x", variants=(Variant(key="a", texts={"no": words}),), when={"any": list(ODD)})
+    letter = Letter(
+        key="x", variants=(Variant(key="a", texts={"no": words}),), when={"field": "x", "op": "in", "value": list(ODD)}
+    )
     kept = Definition(trigger=Happening(on=Event.ANSWERED, of="on"), steps=(letter, *steps))
     assert from_yaml(to_yaml(kept)) == kept
 

@@ -445,7 +445,7 @@ def test_the_command_tells_what_became_of_the_file(app: Flask, brand: Brand, tmp
     done = app.test_cli_runner().invoke(intake.import_contacts, [str(path), "--brand", slug, "--by", "Ada"])
     assert done.exit_code == 0, done.output
     assert "The column “town” says nothing to us" in done.output
-    assert "2 lines: 1 new contacts, 0 consents, 0 blocks" in done.output
+    assert "2 lines: 1 new contact, 0 consents, 0 blocks" in done.output
     assert (tmp_path / "list.csv.errors.csv").exists()
     [fact] = hot.many("SELECT data FROM fact WHERE name = 'contacts.imported'", {})
     assert fact["data"]["by"] == "Ada"

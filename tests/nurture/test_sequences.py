@@ -11,6 +11,7 @@ from leadgen.campaigns.models import Campaign, QuestionKind
 from leadgen.core import i18n
 from leadgen.core.db import db
 from leadgen.core.errors import Invalid, NotFound
+from leadgen.mail import streams
 from leadgen.nurture import sequences, versions
 from leadgen.nurture.models import Sequence
 from tests import texts
@@ -136,3 +137,10 @@ def test_what_waits_of_a_removed_step_is_found_by_its_stream(sequence: Sequence)
     ).all()
     (found,) = [line for line in plan if "Index Cond" in line]
     assert "stream_id = " in found
+
+
+def test_a_new_name_is_the_name_of_its_mails_too(sequence: Sequence) -> None:
+    sequences.rename(sequence, "  Winter   greetings ")
+
+    assert sequence.name == "Winter greetings"
+    assert streams.get(sequence.stream_id).name == "Winter greetings"

@@ -143,7 +143,7 @@ def test_every_number_of_where_people_are_opens_a_list_of_as_many() -> None:
         {"status": EnrolmentStatus.FINISHED, "ended_at": now},
         {"status": EnrolmentStatus.EXITED, "ended_at": now, "exit_reason": "goal", "goal_at": now},
         {"status": EnrolmentStatus.EXITED, "ended_at": now, "exit_reason": "complaint"},
-        {"status": EnrolmentStatus.HELD_OUT},
+        {"status": EnrolmentStatus.HELD_OUT, "goal_at": now},
     ]
     for values in kinds:
         make_enrolment(sequence, make_entry(campaign, confirmed=True, marketing=True), **values)

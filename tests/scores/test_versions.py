@@ -238,6 +238,19 @@ def test_what_is_missing_says_what_an_answer_could_give(brand: Brand) -> None:
     assert [one.up_to for one in explained(contact).missing] == [15, 10]
 
 
+def test_what_is_missing_promises_no_more_than_is_left_to_the_bound(brand: Brand) -> None:
+    changed = _definition(brand)
+    known = {"not": {"field": "answer.question_2", "op": "empty"}}
+    changed["fit"] = [_fit("may", "question_1", "sea", 90), {"key": "told", "when": known, "points": 80}]
+    _published(brand, changed)
+    contact = db.session.scalars(select(Contact).order_by(Contact.id)).first()
+    assert contact is not None
+    contact.answers = {"question_1": "sea"}
+    db.session.commit()
+    jobs.score()
+    assert [one.up_to for one in explained(contact).missing] == [10]
+
+
 def test_the_file_of_the_person_holds_the_numbers_with_their_reasons_and_no_name_of_the_house(brand: Brand) -> None:
     campaign = db.session.scalars(select(Campaign)).one()
     campaign.name = "Operation cheap leads"

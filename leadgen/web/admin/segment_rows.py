@@ -14,6 +14,8 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from leadgen.core import logic
+from leadgen.core.errors import Invalid
 from leadgen.core.i18n import gettext as _
 from leadgen.core.logic import Condition, Kind
 from leadgen.segments.catalogue import Catalogue, Moment, Spec
@@ -122,8 +124,9 @@ def of(definition: Condition, catalogue: Catalogue) -> Draft | None:
     if match not in {"all", "any"}:
         return None
     try:
+        logic.check_shape(definition)
         return Draft(match, [_set(part, catalogue) for part in definition[match]])
-    except _NotRowsError:
+    except (_NotRowsError, Invalid):
         return None
 
 

@@ -1,16 +1,20 @@
 """The sequences of a campaign: the list, the editor and its forms, publishing, pausing, YAML; all without a script."""
 
+import json
 import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from leadgen.authoring import arranging, drafts, examples, publishing
 from leadgen.campaigns.models import Campaign
 from leadgen.core import clock
 from leadgen.core.db import db
+from leadgen.core.logic import Op
 from leadgen.mail import streams
 from leadgen.nurture import sequences as nurture
 from leadgen.nurture.definition import Branch, Definition, Letter, to_data
@@ -125,6 +129,10 @@ def test_the_list_counts_the_people(app: Flask, ada: Staff, world: World, path: 
         factories.make_enrolment(
             db.session.get_one(Sequence, welcome), world.ben, step_key="hello", goal_at=clock.now()
         )
+        factories.make_enrolment(
+            db.session.get_one(Sequence, welcome), factories.make_entry(world.campaign), status="held_out",
+            goal_at=clock.now(),
+        )  # fmt: skip
     row = re.search(r"<tbody>.*?</tbody>", ada.get(path).text, re.DOTALL)
     assert row is not None
     figures = r'data-label="(?:Inside now|Finished|Reached the goal|Priority)">(?:<a [^>]*state=(\w+)[^>]*>)?(\d+)'
@@ -444,6 +452,8 @@ def test_what_is_wrong_around_the_steps_is_named(
     assert answer.status_code == 422
     assert f'href="#{at}"' in answer.text
     assert f'id="{at}"' in answer.text
+    if part == "settings":
+        assert re.search(rf'<a href="#{at}">[A-Z][a-z0-9 ,]+: ', answer.text), "the summary names the field"
     assert draft(app, welcome) == before
 
 
@@ -608,3 +618,75 @@ def test_all_of_it_speaks_french(app: Flask, ada: Staff, path: str, here: str, w
         assert not re.search(r">\s*(?:Letter|Branch|When|For whom|Beginning|Save|Take out)\s*<", text), page
     assert "Commence quand la personne confirme sa participation" in ada.get(here).text
     assert "2 jours plus tard, à 10:00, à l’heure de la personne" in ada.get(here).text
+
+
+# conditions that are none
+
+WRONG = (
+    "{field: points, op: yes, value: 1}", "{field: points, op: foo, value: 1}", "{field: points, op: [a], value: 1}",
+    "{field: [a], op: eq, value: 1}", "{field: language, op: eq, value: {a: b}}", "{field: points, op: gte}",
+    "{field: language, op: in, value: [[a]]}", "{field: points, op: gte, value: [1]}", "{all: hello}", "{all: [null]}",
+    "{field: points, op: gte, value: 99999999999999999}", "{field: language, op: in, value: []}", "{not: [a]}",
+    "{field: created, op: before, value: 2026-01-01}",
+)  # fmt: skip
+PLACES = (
+    ("who: %s\nsteps: []", "who"),
+    ("exits:\n- when: %s\nsteps: []", "exits.1.when"),
+    ("steps:\n- letter: a\n  when: %s", "steps.1.when"),
+    ("steps:\n- branch: a\n  when: %s", "steps.1.when"),
+)
+
+
+def test_a_condition_that_is_none_is_refused_with_its_line_and_place(ada: Staff, here: str) -> None:
+    shown = _shown(ada, f"{here}/yaml")
+    places = [*((PLACES[0], wrong) for wrong in WRONG), *((place, WRONG[1]) for place in PLACES)]
+    for (frame, place), wrong in places:
+        answer = ada.post(f"{here}/yaml", shown | {"text": "trigger: confirmed\n" + frame % wrong})
+        assert answer.status_code == 422
+        assert re.search(rf"Line \d, {place}[a-z0-9.]*: ", answer.text)
+
+
+_plain = st.sampled_from(
+    ["a", "friends", "language", "created.on", "created.days", "points", "lt", "in", "eq", "", "2026-01-01", 1, -1.5]
+) | st.sampled_from([True, None, 10**14, 10**30, "x" * 300])
+_small: Any = st.recursive(
+    _plain,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["a", "not"]), inner, max_size=1),
+)
+_names = st.sampled_from(["friends", "language", "created.on", "created.days", "marketing", "tags"]) | _small
+_comparison = st.fixed_dictionaries({"field": _names, "op": st.sampled_from(list(Op)) | _small, "value": _small})
+_any_condition: Any = st.recursive(
+    _comparison | _small,
+    lambda inner: st.builds(lambda word, part: {word: part}, st.sampled_from(["all", "any", "not"]), st.lists(inner)),
+    max_leaves=3,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(_any_condition)
+def test_whatever_stands_for_a_condition_no_page_fails(app: Flask, ada: Staff, here: str, value: Any) -> None:
+    steps = [{"letter": "a", "when": value}, {"branch": "b", "when": value}]
+    data = {"trigger": "confirmed", "who": value, "exits": [{"when": value}], "steps": steps}
+    text = json.dumps(data, ensure_ascii=False)
+    answer = ada.post(f"{here}/yaml", _shown(ada, f"{here}/yaml") | {"text": text})
+    assert answer.status_code in {303, 422}
+    if answer.status_code == 303:
+        for page in ("", "/steps/a", "/steps/b", "/rehearsal", "/parts/goal"):
+            assert ada.get(f"{here}{page}").status_code in {200, 404}, page
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [{"field": "friends", "op": True}, {"field": ["a"], "op": "eq"}, {"all": "hello"}, {"any": [None]}, {"not": 1},
+     {"field": "friends", "op": "gte", "value": [1]}, {"field": "created.on", "op": "lt", "value": "soon"}],
+)  # fmt: skip
+def test_a_condition_kept_before_its_form_was_checked_is_drawn(
+    app: Flask, ada: Staff, here: str, welcome: int, kept: dict[str, Any]
+) -> None:
+    with app.app_context():
+        found = db.session.get_one(Sequence, welcome)
+        found.draft = arranging.replaced(to_data(drafts.definition_of(found)), "answered", {"when": kept})
+        db.session.commit()
+    for page in ("", "/steps/answered", "/rehearsal"):
+        assert ada.get(f"{here}{page}").status_code == 200, page
+    assert "a condition that cannot be read" in ada.get(here).text

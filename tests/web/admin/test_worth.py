@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -62,6 +63,7 @@ def test_what_cannot_be_is_refused_at_its_field_and_kept(
     answer = ada.post(page, _payload(**{field: typed}))
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
+    assert re.search(rf'<a href="#{field}">[A-Z][a-z ,]+: ', answer.text), "the summary names the field"
     if field != "currency":
         assert f'value="{typed}"' in answer.text
     with app.app_context():
