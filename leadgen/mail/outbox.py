@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -227,6 +227,8 @@ def claim(lane: Lane, limit: int) -> Claim:
             if not isinstance(error.orig, LockNotAvailable):
                 raise
             db.session.rollback()  # somebody publishes the sequence: no other lot waits for that
+            # What counts for days was rolled back; the buckets in Redis were not.
+            pacing.give_back(lane, lot.domain_group, replace(granted, domain=""), granted.mails)
             continue
         pacing.give_back(lane, lot.domain_group, granted, granted.mails - len(sending))
         if lane in pacing.URGENT:
